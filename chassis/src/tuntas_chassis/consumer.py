@@ -1,0 +1,247 @@
+"""A subscription on Kafka: FastStream brings batches, the database says where to go on, Kafka's offsets only tell of lag."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from time import monotonic, time
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+from sqlalchemy import text
+
+from tuntas_chassis.batch import BatchWorker
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.inbox import read_positions
+from tuntas_chassis.kafka import consumer_options, make_broker
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.parking import ParkingLimit
+from tuntas_chassis.processor import Record
+from tuntas_chassis.settings import ServiceSettings
+
+S = TypeVar("S")
+_BUSY_BATCH = 50  # records; below it a consumer takes what is there at once
+_COMMIT_EVERY_S = 1.0
+_FETCH_MARGIN_S = 2.0  # an append may take this long to show up in an idle consumer's view of the topic's end
+_log = logger(__name__)
+
+_PROGRESS = text(
+    "INSERT INTO consumer_progress (consumer, member, read_up_to, seen_at) VALUES (:consumer, :member, :read_up_to, clock_timestamp()) "
+    "ON CONFLICT (consumer, member) DO UPDATE SET read_up_to = EXCLUDED.read_up_to, seen_at = EXCLUDED.seen_at"
+)
+
+
+class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base is untyped
+    """Reads one subscription in batches until stopped."""
+
+    def __init__(self, worker: BatchWorker[Any], settings: ServiceSettings, database: Database, clock: Clock, metrics: MetricSet) -> None:
+        self.name = worker.subscription.name
+        self.subscription = worker.subscription
+        self.consumer_name = worker.consumer
+        self._worker = worker
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._metrics = metrics
+        self._limit = ParkingLimit(settings.park_limit_per_minute)
+        self._stopping = asyncio.Event()
+        self._ends: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self._last_commit = 0.0
+        self._oldest_unread: float | None = None
+        self._broker: KafkaBroker | None = None
+        self._subscriber: Any = None
+        self._assigned_once = False
+        self.progress_at = monotonic()
+
+    async def start(self) -> None:
+        """Join the group; raises KafkaError where the broker is away."""
+        broker = make_broker(self._settings, self.consumer_name)
+        subscription = self.subscription
+        options = consumer_options(self, self._settings.batch_max)
+        where: dict[str, Any] = {"pattern": subscription.pattern} if subscription.pattern else {}
+        subscriber = broker.subscriber(
+            *subscription.topics,
+            group_id=self.consumer_name,
+            ack_policy=AckPolicy.MANUAL,
+            parser=_as_it_is,
+            decoder=_undecoded,
+            **where,
+            **options,
+        )
+        subscriber(self._handle)
+        await broker.start()
+        self._broker = broker
+        self._subscriber = subscriber
+
+    async def stop(self) -> None:
+        """Finish the batch at hand and leave the group."""
+        self._stopping.set()
+        if self._broker is not None:
+            await self._commit_to_kafka(force=True)
+            await self._broker.stop()
+            self._broker = None
+
+    @property
+    def _kafka(self) -> AIOKafkaConsumer | None:
+        return self._subscriber.consumer if self._subscriber is not None else None
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Forget what is no longer ours."""
+        for partition in revoked:
+            self._positions.pop(partition, None)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Go on where the database says, and remember how far the topics reached when this process first saw them."""
+        consumer = self._kafka
+        if consumer is None:
+            raise RuntimeError("partitions were assigned before the consumer was made")
+        while not self._stopping.is_set():
+            try:
+                async with self._database.connect() as connection:
+                    known = await read_positions(connection, self.consumer_name)
+                unknown = [p for p in assigned if p not in self._ends]
+                if unknown:
+                    self._ends.update(await consumer.end_offsets(unknown))
+                starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
+                break
+            except Exception as error:
+                if not is_transient(error) and not isinstance(error, KafkaError):
+                    raise
+                _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
+                await _sleep(self._stopping, 1.0)
+        else:
+            return
+        for partition in assigned:
+            position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
+            consumer.seek(partition, position)
+            self._positions[partition] = position
+        self._assigned_once = True
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything has been read that lay on the assigned partitions when this process first saw them."""
+        return self._assigned_once and all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
+
+    async def _handle(self, message: KafkaMessage) -> None:
+        records: Sequence[Record] = message.raw_message
+        await self.process(records)
+        if len(records) >= _BUSY_BATCH and not self._stopping.is_set():
+            await asyncio.sleep(self._settings.batch_linger_ms / 1000)
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
+        records = [r for r in records if (r.topic, r.partition) not in self._limit.halted]
+        if not records:
+            return
+        self._oldest_unread = min(r.timestamp for r in records) / 1000
+        replay_until = {(p.topic, p.partition): end for p, end in self._ends.items()}
+        delay = 0.1
+        started = monotonic()
+        while True:
+            try:
+                parked = await self._worker.run(records, replay_until)
+                break
+            except Exception as error:
+                self._metrics.inc("tuntas_consumer_retries_total", self.consumer_name)
+                _log.warning(
+                    "batch_retried", consumer=self.consumer_name, records=len(records), error=type(error).__name__, detail=str(error)[:300]
+                )
+                if self._stopping.is_set():
+                    raise
+                self.progress_at = monotonic()
+                await _sleep(self._stopping, delay)
+                delay = min(delay * 2, 10.0)
+        self._observe(records, monotonic() - started)
+        for r in records:
+            self._positions[TopicPartition(r.topic, r.partition)] = r.offset + 1
+        for partition, count in parked.items():
+            if self._limit.count(partition, count):
+                self._halt(TopicPartition(*partition))
+        self.progress_at = monotonic()
+        await self._commit_to_kafka()
+
+    def _observe(self, records: Sequence[Record], seconds: float) -> None:
+        self._metrics.observe("tuntas_consumer_batch_size", len(records), self.consumer_name)
+        self._metrics.observe("tuntas_consumer_batch_seconds", seconds, self.consumer_name)
+        now = time()
+        # one observation a batch and partition end, not a record: the oldest and the newest bound the rest
+        for timestamp in {records[0].timestamp, records[-1].timestamp}:
+            self._metrics.observe("tuntas_consumer_event_age_seconds", max(now - timestamp / 1000, 0.0), self.consumer_name)
+
+    def _halt(self, partition: TopicPartition) -> None:
+        _log.error("consumer_halted", consumer=self.consumer_name, topic=partition.topic, partition=partition.partition)
+        if self._kafka is not None:
+            self._kafka.pause(partition)
+        self._metrics.set("tuntas_consumer_halted_partitions", len(self._limit.halted), self.consumer_name)
+
+    async def resume_halted(self) -> int:
+        """Go on with every halted partition where it stopped; returns how many."""
+        halted = self._limit.resume()
+        for topic, number in halted:
+            partition = TopicPartition(topic, number)
+            if self._kafka is not None and partition in self._kafka.assignment():
+                self._kafka.seek(partition, self._positions[partition])
+                self._kafka.resume(partition)
+        self._metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
+        return len(halted)
+
+    async def _commit_to_kafka(self, *, force: bool = False) -> None:
+        """Tell the broker how far we are, for lag and scaling; our own truth is in the database."""
+        consumer = self._kafka
+        if consumer is None or not self._positions or (not force and monotonic() - self._last_commit < _COMMIT_EVERY_S):
+            return
+        self._last_commit = monotonic()
+        assigned = consumer.assignment()
+        offsets = {p: position for p, position in self._positions.items() if p in assigned}
+        try:
+            if offsets:
+                await consumer.commit(offsets)
+        except (KafkaError, ValueError) as error:
+            _log.info("lag_not_committed", consumer=self.consumer_name, error=type(error).__name__)
+
+    def lag(self) -> int:
+        """How many records lie unread on our partitions, as far as the last fetches tell."""
+        consumer = self._kafka
+        if consumer is None:
+            return 0
+        return sum(max((consumer.highwater(p) or 0) - position, 0) for p, position in self._positions.items())
+
+    def report(self) -> None:
+        """Set the lag gauges."""
+        lag = self.lag()
+        self._metrics.set("tuntas_consumer_lag_messages", lag, self.consumer_name)
+        age = max(time() - self._oldest_unread, 0.0) if lag and self._oldest_unread else 0.0
+        self._metrics.set("tuntas_consumer_lag_seconds", age, self.consumer_name)
+
+    async def tell_progress(self, member: str) -> None:
+        """Write down up to which business time this consumer has surely read, for the relay's marks."""
+        read_up_to: datetime | None = None
+        if self.caught_up and self.lag() == 0:
+            read_up_to = self._clock.from_broker(int((time() - _FETCH_MARGIN_S) * 1000))
+        elif self._oldest_unread is not None and self.caught_up:
+            read_up_to = self._clock.from_broker(int((self._oldest_unread - _FETCH_MARGIN_S) * 1000))
+        async with self._database.begin() as connection:
+            await connection.execute(_PROGRESS, {"consumer": self.consumer_name, "member": member, "read_up_to": read_up_to})
+
+
+async def _as_it_is(message: Any) -> KafkaMessage:
+    """A parser that touches neither headers nor values: one bad record must not spoil its batch."""
+    return KafkaMessage(body=b"", raw_message=message, consumer=None)  # type: ignore[arg-type]  # never asked to commit
+
+
+async def _undecoded(_message: object) -> Mapping[str, str]:
+    return {}
+
+
+async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,90 @@
+"""From a record to a message of a known type, or to the reason why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.messages import Incoming
+from tuntas_chassis.processor import Record
+from tuntas_contracts.agencies import AgencyCommand
+from tuntas_contracts.base import Contract, InputEvent
+from tuntas_contracts.envelope import TYPE_PREFIX, Envelope, EnvelopeError
+
+
+class Undecodable(ValueError):
+    """A record that can't be read as a message of ours; says why."""
+
+
+class UnknownType(Undecodable):
+    """A valid envelope of a type that this consumer does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was)."""
+
+    record: Record
+    type_name: str
+    state_key: str | None = None
+    incoming: Incoming | None = None
+    fault: Exception | None = None
+
+    @property
+    def handled_id(self) -> UUID | None:
+        """The id under which an input or command is answered at most once, whatever record brings it."""
+        if self.incoming is None:
+            return None
+        body = self.incoming.body
+        if isinstance(body, InputEvent):
+            return body.input_id
+        return self.incoming.envelope.id if isinstance(body, AgencyCommand) else None
+
+
+def record_type(record: Record) -> tuple[str, str]:
+    """The type (without prefix) and source that the headers name, before anything is decoded; empty where missing."""
+    kind = source = b""
+    for name, value in record.headers:
+        if name == "ce_type":
+            kind = value or b""
+        elif name == "ce_source":
+            source = value or b""
+    return kind.decode(errors="replace").removeprefix(TYPE_PREFIX), source.decode(errors="replace")
+
+
+def record_key(record: Record) -> str | None:
+    """The key as text, or None where there is none that can be read."""
+    try:
+        return record.key.decode() if record.key else None
+    except UnicodeDecodeError:
+        return None
+
+
+def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, replayed: bool) -> Incoming:
+    """The message in a record; raises Undecodable."""
+    try:
+        envelope = Envelope.read(record.headers)
+    except EnvelopeError as error:
+        raise Undecodable(f"not a CloudEvents 1.0 message: {error}") from error
+    if record.value is None:
+        raise Undecodable("the record has no value")
+    kind = types.get(envelope.type)
+    if kind is None:
+        raise UnknownType(f"type {envelope.type!r} is not taken here; known: {', '.join(sorted(types))}")
+    try:
+        body = kind.model_validate_json(record.value)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)[:5])
+        raise Undecodable(f"not a valid {envelope.type}: {faults}") from None
+    return Incoming(
+        envelope=envelope,
+        key=record_key(record) or "",
+        body=body,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        appended_at=clock.from_broker(record.timestamp),
+        replayed=replayed,
+    )

@@ -1,0 +1,85 @@
+"""What surrounds every HTTP request: size limit, metrics, a span."""
+
+from time import perf_counter
+
+from opentelemetry.trace import SpanKind, StatusCode
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.problems import problem_response
+from tuntas_chassis.tracing import Tracing
+
+_UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+class BodyTooLarge(Exception):
+    """The body grew over the limit while it was read."""
+
+
+class RequestMiddleware:
+    """Pure ASGI, because it stands in the hot path of every report."""
+
+    def __init__(self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._tracing = tracing
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in _UNTRACED:
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        started = perf_counter()
+        status = 500
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        parent = headers.get(b"traceparent", b"").decode("latin-1")
+        with self._tracing.span(f"{scope['method']} request", SpanKind.SERVER, parent) as span:
+            length = headers.get(b"content-length", b"0")
+            if not length.isdigit() or int(length) > self._max_body_bytes:
+                await self._too_large()(scope, receive, note_status)
+            else:
+                try:
+                    await self._app(scope, self._limited(receive), note_status)
+                except BodyTooLarge:
+                    await self._too_large()(scope, receive, note_status)
+            route = _route(scope)
+            if span.is_recording():
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.route", route)
+                span.set_attribute("http.response.status_code", status)
+                if status >= 500:
+                    span.set_status(StatusCode.ERROR)
+        self._metrics.inc("tuntas_http_requests_total", route, scope["method"], str(status))
+        self._metrics.observe("tuntas_http_request_seconds", perf_counter() - started, route, scope["method"])
+
+    def _limited(self, receive: Receive) -> Receive:
+        left = self._max_body_bytes
+
+        async def limited() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise BodyTooLarge
+            return message
+
+        return limited
+
+    def _too_large(self) -> ASGIApp:
+        return problem_response(
+            413, "The request is too large", f"At most {self._max_body_bytes:,} bytes are taken; shorten the text.", "too_large"
+        )
+
+
+def _route(scope: Scope) -> str:
+    """The path's template, so that labels stay bounded."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "unmatched"))

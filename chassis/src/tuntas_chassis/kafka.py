@@ -1,0 +1,96 @@
+"""The one factory of Kafka clients. FastStream's and aiokafka's defaults lose messages; these do not."""
+
+import ssl
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.abc import ConsumerRebalanceListener
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLScram512
+
+from tuntas_chassis.settings import ServiceSettings
+
+MAX_MESSAGE_BYTES = 1_048_576
+
+
+def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
+    if not settings.kafka_tls:
+        return None
+    return ssl.create_default_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)
+
+
+def _security(settings: ServiceSettings) -> BaseSecurity:
+    tls = _tls(settings)
+    if settings.kafka_username and settings.kafka_password:
+        return SASLScram512(
+            username=settings.kafka_username,
+            password=settings.kafka_password.get_secret_value(),
+            ssl_context=tls,
+            use_ssl=settings.kafka_tls,
+        )
+    return BaseSecurity(ssl_context=tls, use_ssl=settings.kafka_tls)
+
+
+def client_options(settings: ServiceSettings) -> dict[str, Any]:
+    """What every bare aiokafka client is made with: servers and credentials."""
+    options: dict[str, Any] = {"bootstrap_servers": settings.kafka, "security_protocol": "PLAINTEXT"}
+    if settings.kafka_tls:
+        options |= {"security_protocol": "SSL", "ssl_context": _tls(settings)}
+    if settings.kafka_username and settings.kafka_password:
+        options |= {
+            "security_protocol": "SASL_SSL" if settings.kafka_tls else "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return options
+
+
+def make_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
+    """A FastStream broker that only reads; publishing is the relay's alone."""
+    return KafkaBroker(
+        settings.kafka,
+        client_id=client_id,
+        security=_security(settings),
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        metadata_max_age_ms=30_000,
+        graceful_timeout=settings.drain_timeout_s,
+        logger=None,
+        apply_types=False,
+    )
+
+
+def consumer_options(listener: ConsumerRebalanceListener, batch_max: int) -> dict[str, Any]:
+    """What a batch subscriber is made with: from the earliest, committed by hand, patient with a slow batch."""
+    return {
+        "auto_offset_reset": "earliest",
+        "batch": True,
+        "max_records": batch_max,
+        "batch_timeout_ms": 100,
+        "fetch_max_wait_ms": 500,
+        "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
+        "max_poll_interval_ms": 600_000,
+        "session_timeout_ms": 15_000,
+        "heartbeat_interval_ms": 3_000,
+        "listener": listener,
+    }
+
+
+def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer:
+    """An idempotent producer that waits for all replicas in sync."""
+    return AIOKafkaProducer(
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=262_144,
+        max_request_size=MAX_MESSAGE_BYTES,
+        linger_ms=0,
+        metadata_max_age_ms=30_000,
+        **client_options(settings),
+    )
+
+
+def make_bare_consumer(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
+    """A consumer with no group, for looking at topics."""
+    return AIOKafkaConsumer(client_id=client_id, enable_auto_commit=False, auto_offset_reset="earliest", **client_options(settings))

@@ -1,0 +1,55 @@
+"""What passes between the delivery core and a service's decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from tuntas_contracts.base import Contract
+from tuntas_contracts.envelope import Envelope
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A decoded message.
+
+    `appended_at` is the broker's append time on the platform's clock; `replayed` marks an event of this very service that
+    lay on the topic before the process started, delivered so that a restored database catches up.
+    """
+
+    envelope: Envelope
+    key: str
+    body: Contract
+    topic: str
+    partition: int
+    offset: int
+    appended_at: datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish. `time` is the business time; without an `id` one is derived from the cause, or made anew."""
+
+    topic: str
+    key: str
+    body: Contract
+    time: datetime
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[S]):
+    """What a decision leads to.
+
+    `state` None leaves the stored state as it is. `rows` are further rows for `Store.save`. `handled` are the ids of inputs
+    or commands that this answered, remembered so that a repeat under another event id changes nothing.
+    """
+
+    state: S | None
+    outgoing: Sequence[Outgoing] = ()
+    rows: Sequence[object] = ()
+    handled: Sequence[UUID] = ()

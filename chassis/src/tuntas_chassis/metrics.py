@@ -1,0 +1,102 @@
+"""Prometheus metrics, declared in lists: name, kind, labels, meaning, unit and who looks at it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+BATCH_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as it is declared. Labels must be bounded: never a case id, never free text."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+    audience: str = "sre"
+    buckets: tuple[float, ...] = SECONDS
+
+
+class MetricSet:
+    """The metrics of one process, by declared name; an undeclared name is a KeyError."""
+
+    def __init__(self, declared: Iterable[Metric]) -> None:
+        """Raises ValueError where a name is declared twice."""
+        self.registry = CollectorRegistry()
+        self.declared = tuple(declared)
+        self._made = {metric.name: self._make(metric) for metric in self.declared}
+        self._children: dict[tuple[str, tuple[str, ...]], Counter | Gauge | Histogram] = {}
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self.declared)
+
+    def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
+        if metric.kind == "counter":
+            return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+        if metric.kind == "gauge":
+            return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
+        return Histogram(metric.name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets)
+
+    def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
+        if not labels:
+            return self._made[name]
+        try:
+            return self._children[name, labels]
+        except KeyError:
+            child = self._children[name, labels] = self._made[name].labels(*labels)
+            return child
+
+    def inc(self, name: str, *labels: str, by: float = 1) -> None:
+        """Add to a counter or gauge; labels in the order in which they are declared."""
+        child = self._child(name, labels)
+        if isinstance(child, Histogram):
+            raise TypeError(f"{name} is a histogram: use observe")
+        child.inc(by)
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        child = self._child(name, labels)
+        if not isinstance(child, Gauge):
+            raise TypeError(f"{name} is not a gauge")
+        child.set(value)
+
+    def observe(self, name: str, value: float, *labels: str, trace_id: str | None = None) -> None:
+        """Observe a value in a histogram, with the trace as exemplar where there is one."""
+        child = self._child(name, labels)
+        if not isinstance(child, Histogram):
+            raise TypeError(f"{name} is not a histogram")
+        child.observe(value, {"trace_id": trace_id} if trace_id else None)
+
+    def value(self, name: str, *labels: str) -> float | None:
+        """The present value of one sample, as a scrape would show it; None where it never was touched."""
+        metric = next(m for m in self.declared if m.name == name)
+        suffix = {"counter": "_total" if not name.endswith("_total") else "", "gauge": "", "histogram": "_count"}[metric.kind]
+        return self.registry.get_sample_value(name + suffix, dict(zip(metric.labels, labels, strict=True)))
+
+
+CHASSIS_METRICS: tuple[Metric, ...] = (
+    Metric("tuntas_http_requests_total", "counter", "HTTP requests answered", ("route", "method", "status"), "requests"),
+    Metric("tuntas_http_request_seconds", "histogram", "Time from request to answer", ("route", "method"), "seconds"),
+    Metric("tuntas_consumer_events_total", "counter", "Records read, by outcome", ("consumer", "type", "outcome"), "events"),
+    Metric("tuntas_consumer_batch_size", "histogram", "Records in one transaction", ("consumer",), "events", buckets=BATCH_SIZES),
+    Metric("tuntas_consumer_batch_seconds", "histogram", "Time of one batch from fetch to commit", ("consumer",), "seconds"),
+    Metric("tuntas_consumer_lag_messages", "gauge", "Records not yet processed", ("consumer",), "events"),
+    Metric("tuntas_consumer_lag_seconds", "gauge", "Age of the oldest record not yet processed", ("consumer",), "seconds"),
+    Metric("tuntas_consumer_event_age_seconds", "histogram", "Time from append to commit", ("consumer",), "seconds"),
+    Metric("tuntas_consumer_retries_total", "counter", "Batches tried again after a transient fault", ("consumer",), "batches"),
+    Metric("tuntas_consumer_halted_partitions", "gauge", "Partitions paused because too much was parked", ("consumer",), "partitions"),
+    Metric("tuntas_parked_messages", "gauge", "Messages that wait for an operator", ("consumer",), "messages"),
+    Metric("tuntas_outbox_messages", "gauge", "Messages written and not yet published", (), "messages"),
+    Metric("tuntas_outbox_age_seconds", "gauge", "Age of the oldest message not yet published", (), "seconds"),
+    Metric("tuntas_outbox_published_total", "counter", "Messages published", ("topic",), "messages"),
+    Metric("tuntas_outbox_blocked_topics", "gauge", "Topics that refuse our messages", (), "topics"),
+    Metric("tuntas_outbox_shards_owned", "gauge", "Outbox shards this process relays", (), "shards"),
+    Metric("tuntas_background_restarts_total", "counter", "Background loops started again after an error", ("loop",), "restarts"),
+    Metric("tuntas_clock_skew_seconds", "gauge", "Database clock ahead of this process's clock", (), "seconds"),
+)

@@ -1,0 +1,104 @@
+"""The endpoints that every service has for its operators: health, metrics, parked messages."""
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.problems import PROBLEM_RESPONSES
+from tuntas_chassis.replay import ParkingLot
+from tuntas_contracts.vocabulary import Role
+
+Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+_ZERO = UUID(int=0)
+
+
+class ParkedPage(BaseModel):
+    """Parked messages, oldest first, without their content."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class ReplayAnswer(BaseModel):
+    """What a replay or discard led to."""
+
+    replayed: int
+    waiting: int
+    error: str | None
+
+
+def health_routes(
+    alive: Callable[[], str | None],
+    ready: Callable[[], Awaitable[dict[str, str]]],
+    registry: CollectorRegistry,
+    report: Callable[[], Awaitable[None]],
+) -> APIRouter:
+    """`/livez`, `/readyz`, `/metrics`. `alive` and `ready` give reasons why not; nothing means yes."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/livez", summary="Whether the process makes progress")
+    async def livez() -> Response:
+        reason = alive()
+        return JSONResponse({"status": "ok" if reason is None else reason}, 200 if reason is None else 503)
+
+    @router.get("/readyz", summary="Whether the service can serve")
+    async def readyz() -> Response:
+        reasons = await ready()
+        return JSONResponse({"status": "not ready" if reasons else "ok", **reasons}, 503 if reasons else 200)
+
+    @router.get("/metrics", summary="Prometheus metrics", include_in_schema=False)
+    async def metrics(_request: Request) -> Response:
+        await report()
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
+    """Look at, replay and discard what is parked; let halted partitions go on."""
+    router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in (401, 403, 404, 409, 422)})
+
+    @router.get("", summary="What is parked, oldest first")
+    async def list_parked(_operator: Operator, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ParkedPage:
+        after = UUID(str(decode_cursor(cursor, 1)[0])) if cursor else _ZERO
+        items = await lot.list(after, limit)
+        following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
+        return ParkedPage(items=[{f: getattr(i, f) for f in i.__slots__} for i in items], next_cursor=following)
+
+    @router.get("/{message_id}", summary="One parked message with its raw content")
+    async def show(_operator: Operator, message_id: UUID) -> dict[str, Any]:
+        found = await lot.show(message_id)
+        record = found.record
+        return {
+            "id": found.id,
+            "consumer": found.consumer,
+            "state": found.state,
+            "position": f"{record.topic}/{record.partition}/{record.offset}",
+            "key": found.key,
+            "headers": {name: (value or b"").decode(errors="replace") for name, value in record.headers},
+            "value_base64": b64encode(record.value or b"").decode(),
+        }
+
+    @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")
+    async def replay(operator: Operator, message_id: UUID) -> ReplayAnswer:
+        result = await lot.replay(message_id, operator.subject)
+        return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
+
+    @router.post("/{message_id}/discard", summary="Give it up for good, and replay what waited behind it")
+    async def discard(operator: Operator, message_id: UUID) -> ReplayAnswer:
+        result = await lot.discard(message_id, operator.subject)
+        return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
+
+    @router.post("/resume", summary="Let partitions go on that were halted because too much was parked")
+    async def resume_halted(_operator: Operator) -> dict[str, int]:
+        return {"resumed": await resume()}
+
+    return router

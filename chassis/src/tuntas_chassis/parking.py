@@ -1,0 +1,190 @@
+"""The parking lot: what could not be read or handled waits here, raw and with the reason, and its key's later messages behind it."""
+
+import json
+from base64 import b64decode, b64encode
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.inbox import TopicPartition
+from tuntas_chassis.processor import Record
+
+_PARK = text(
+    'INSERT INTO parked_message (id, consumer, topic, partition, "offset", key, raw_key, value, headers, timestamp_ms, '
+    "error_type, error, state) VALUES (:id, :consumer, :topic, :partition, :offset, :key, :raw_key, :value, :headers, "
+    ":timestamp_ms, :error_type, :error, :state) ON CONFLICT DO NOTHING"
+)
+_BLOCKED = text(
+    "SELECT DISTINCT key FROM parked_message WHERE consumer = :consumer AND state IN ('parked', 'waiting') "
+    "AND key = ANY(CAST(:keys AS text[]))"
+)
+_OPEN_OF_KEY = text(
+    "SELECT * FROM parked_message WHERE consumer = :consumer AND state IN ('parked', 'waiting') AND key = :key "
+    'ORDER BY topic, partition, "offset" FOR UPDATE'
+)
+_ONE = text("SELECT * FROM parked_message WHERE id = :id")
+_SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by WHERE id = :id")
+_FAILED_AGAIN = text(
+    "UPDATE parked_message SET attempts = attempts + 1, error_type = :error_type, error = :error, state = 'parked' WHERE id = :id"
+)
+_LIST = text(
+    'SELECT id, consumer, topic, partition, "offset", key, error_type, error, attempts, state, parked_at, length(value) AS bytes '
+    "FROM parked_message WHERE state IN ('parked', 'waiting') AND id > :after ORDER BY id LIMIT :limit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A record to park. `waiting`: it is sound itself but stands behind a parked one of its key."""
+
+    record: Record
+    key: str | None
+    fault: Exception | None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it only waits."""
+        return self.fault is None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMessage:
+    """A parked message as an operator sees it in a list; never its content."""
+
+    id: UUID
+    consumer: str
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    error_type: str
+    error: str
+    attempts: int
+    state: str
+    parked_at: datetime
+    bytes: int | None
+
+
+async def park(connection: AsyncConnection, consumer: str, parkings: Sequence[Parking]) -> None:
+    """Put records into the lot."""
+    await connection.execute(_PARK, [_row(consumer, p) for p in parkings])
+
+
+def _row(consumer: str, parking: Parking) -> dict[str, object]:
+    record = parking.record
+    headers = json.dumps([[str(name), b64encode(value or b"").decode()] for name, value in record.headers]).encode()
+    fault = parking.fault
+    return {
+        "id": new_id(),
+        "consumer": consumer,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": parking.key.replace("\x00", "\ufffd") if parking.key else None,
+        "raw_key": record.key,
+        "value": record.value,
+        "headers": headers,
+        "timestamp_ms": record.timestamp,
+        "error_type": type(fault).__name__ if fault else "Waiting",
+        "error": str(fault)[:2_000].replace("\x00", "\ufffd") if fault else "stands behind a parked message of the same key",
+        "state": "waiting" if parking.waiting else "parked",
+    }
+
+
+async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> set[str]:
+    """Which of these keys have something in the lot."""
+    rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": [k.replace("\x00", "\ufffd") for k in keys]})
+    return set(rows.scalars())
+
+
+async def list_parked(connection: AsyncConnection, after: UUID, limit: int) -> list[ParkedMessage]:
+    """What waits, oldest first, behind the id `after`."""
+    rows = await connection.execute(_LIST, {"after": after, "limit": limit})
+    return [ParkedMessage(**row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenParking:
+    """A parked record put together again."""
+
+    id: UUID
+    consumer: str
+    key: str | None
+    state: str
+    record: Record
+
+
+async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenParking | None:
+    """One parked message, whatever its state."""
+    row = (await connection.execute(_ONE, {"id": message_id})).mappings().first()
+    return _open(dict(row)) if row else None
+
+
+async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) -> list[OpenParking]:
+    """Everything of a key that waits, in the order of the topic, locked."""
+    rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
+    return [_open(dict(row)) for row in rows.mappings()]
+
+
+def _open(row: dict[str, object]) -> OpenParking:
+    headers = row["headers"]
+    raw_key, value, key = row["raw_key"], row["value"], row["key"]
+    record: Record = ConsumerRecord(
+        topic=str(row["topic"]),
+        partition=int(str(row["partition"])),
+        offset=int(str(row["offset"])),
+        timestamp=int(str(row["timestamp_ms"])),
+        timestamp_type=0,
+        key=raw_key if isinstance(raw_key, bytes) else None,
+        value=value if isinstance(value, bytes) else None,
+        checksum=None,
+        serialized_key_size=-1,
+        serialized_value_size=-1,
+        headers=tuple((n, b64decode(v)) for n, v in json.loads(headers)) if isinstance(headers, bytes) else (),
+    )
+    return OpenParking(UUID(str(row["id"])), str(row["consumer"]), str(key) if key is not None else None, str(row["state"]), record)
+
+
+async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: str) -> None:
+    """Mark a parked message as `replayed` or `discarded`, and by whom."""
+    await connection.execute(_SETTLE, {"id": message_id, "state": state, "by": by})
+
+
+async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:
+    """A replay did not help: keep the new reason and count the attempt."""
+    await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": str(fault)[:2_000]})
+
+
+class ParkingLimit:
+    """Counts what each partition parks in a minute; beyond the limit the partition is to be halted."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._times: dict[TopicPartition, deque[float]] = {}
+        self.halted: set[TopicPartition] = set()
+
+    def count(self, partition: TopicPartition, number: int) -> bool:
+        """Count parked messages; True where this halts the partition."""
+        times = self._times.setdefault(partition, deque())
+        now = monotonic()
+        times.extend([now] * number)
+        while times and times[0] < now - 60:
+            times.popleft()
+        if len(times) > self._per_minute and partition not in self.halted:
+            self.halted.add(partition)
+            return True
+        return False
+
+    def resume(self) -> set[TopicPartition]:
+        """Let every halted partition go on; returns them."""
+        resumed, self.halted = self.halted, set()
+        self._times.clear()
+        return resumed

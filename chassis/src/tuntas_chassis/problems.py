@@ -1,0 +1,123 @@
+"""HTTP errors as problem details (RFC 9457): what was wrong, with what, what to do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from tuntas_chassis.logs import logger
+from tuntas_contracts.refusal import Refusal
+
+MEDIA_TYPE = "application/problem+json"
+_log = logger(__name__)
+
+
+class ProblemDetails(BaseModel):
+    """The body of an error answer."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[dict[str, str]] | None = None
+
+
+class Problem(Exception):
+    """An error answer. `code` is stable and for programs; `detail` says what to do."""
+
+    def __init__(self, status: int, title: str, detail: str, code: str = "problem", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {code}: {detail}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.code = code
+        self.headers = headers
+
+    def response(self) -> Response:
+        """The answer."""
+        return problem_response(self.status, self.title, self.detail, self.code, headers=self.headers)
+
+
+def problem_response(
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as an HTTP answer."""
+    body = ProblemDetails(title=title, status=status, detail=detail, code=code, errors=errors)
+    return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Pydantic's errors as field and message; never the value, which may be personal."""
+    return [{"field": ".".join(str(part) for part in e["loc"]), "message": str(e["msg"])} for e in errors[:50]]
+
+
+def invalid(errors: Sequence[Any]) -> Response:
+    """422: which fields are wrong, and how."""
+    return problem_response(
+        422,
+        "The request is not valid",
+        "Correct the fields under `errors` and send it again.",
+        "invalid_request",
+        errors=validation_errors(errors),
+    )
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "model": ProblemDetails, "content": {MEDIA_TYPE: {}}}
+    for status, text in {
+        400: "The request can't be read",
+        401: "No valid bearer token",
+        403: "The token's role or agency does not allow this",
+        404: "Not found",
+        405: "The method is not allowed here",
+        409: "The case's state does not allow this",
+        413: "The request is too large",
+        422: "The request is not valid",
+        429: "Too many requests",
+        503: "Not ready; try again",
+    }.items()
+}
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of `app` as problem details."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_request: Request, error: Problem) -> Response:
+        return error.response()
+
+    @app.exception_handler(Refusal)
+    async def _refusal(_request: Request, error: Refusal) -> Response:
+        return problem_response(409, "The case does not allow this", error.detail, error.code)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> Response:
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            return problem_response(400, "The body is not JSON", "Send a JSON object with Content-Type application/json.", "not_json")
+        return invalid(error.errors())
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> Response:
+        detail = {
+            404: "No such resource; see /docs for the paths that exist.",
+            405: "This path takes other methods; see the Allow header.",
+        }.get(error.status_code, str(error.detail))
+        return problem_response(error.status_code, str(error.detail), detail, f"http_{error.status_code}", headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> Response:
+        _log.error("http_unexpected_error", route=request.url.path.split("/")[1:3], error=type(error).__name__, exc_info=error)
+        return problem_response(
+            500, "An error of ours", "It is logged with this request's trace; send the request again later.", "internal_error"
+        )

@@ -1,0 +1,244 @@
+"""The relay: publishes the outbox in order per key. Each shard has one relay at a time, by an advisory lock.
+
+Locks, reads and deletes share one connection: a relay that lost its lock has lost its connection too, and stops.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.outbox import CHANNEL
+from tuntas_chassis.settings import ServiceSettings
+from tuntas_contracts.cases import RelayMarked
+from tuntas_contracts.envelope import Envelope
+
+_LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
+_TAKE_SHARDS_EVERY_S = 2.0
+_RETRY_BLOCKED_TOPIC_S = 15.0
+_log = logger(__name__)
+
+_READ = """SELECT id, topic, key, message_id, type, time, traceparent, value FROM outbox
+ WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) ORDER BY id LIMIT $3"""
+_READ_ALL = """SELECT id, topic, key, message_id, type, time, traceparent, value FROM outbox ORDER BY id LIMIT $1"""
+_OPEN_SINCE = """SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 FROM pg_stat_activity
+ WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+
+MarkBound = Callable[[], Awaitable[datetime | None]]
+
+
+class Relay:
+    """Publishes one service's outbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        producer: Callable[[], AIOKafkaProducer],
+        settings: ServiceSettings,
+        source: str,
+        clock: Clock,
+        metrics: MetricSet,
+        *,
+        mark_topic: str | None = None,
+        mark_bound: MarkBound | None = None,
+    ) -> None:
+        """`mark_topic` is marked per partition; `mark_bound` gives a time before which something may still be unread."""
+        self._database = database
+        self._make_producer = producer
+        self._settings = settings
+        self._source = source
+        self._clock = clock
+        self._metrics = metrics
+        self._mark_topic = mark_topic
+        self._mark_bound = mark_bound
+        self._wake = asyncio.Event()
+        self._owned: set[int] = set()
+        self._blocked: dict[str, float] = {}
+        self._marked_at = -float("inf")
+        self._taken_at = -float("inf")
+        self.progress_at = monotonic()
+
+    @property
+    def owns_all(self) -> bool:
+        """Whether every shard is relayed here, so that nobody else needs to be told of a write."""
+        return len(self._owned) == self._settings.outbox_shards
+
+    def wake(self) -> None:
+        """Something was written."""
+        self._wake.set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Relay until `stopping`; comes back after every fault with a new connection."""
+        producer = self._make_producer()
+        await _started(producer, stopping)
+        stop_waiter = asyncio.create_task(stopping.wait())
+        stop_waiter.add_done_callback(lambda _task: self._wake.set())
+        try:
+            while not stopping.is_set():
+                try:
+                    await self._relay(producer, stopping)
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError, TimeoutError) as error:
+                    _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
+                    self._owned.clear()
+                    await _wait(stopping, 1.0)
+        finally:
+            stop_waiter.cancel()
+            self._owned.clear()
+            await producer.stop()
+
+    async def _relay(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+        connection = await self._database.raw()
+        try:
+            await connection.add_listener(CHANNEL, lambda *_args: self.wake())
+            self._taken_at = -float("inf")
+            while True:
+                self.progress_at = monotonic()
+                self._wake.clear()
+                await self._take_shards(connection)
+                sent = await self._publish(connection, producer)
+                if sent == 0:
+                    if stopping.is_set():
+                        return
+                    await _wait(self._wake, min(self._settings.mark_interval_s, 1.0))
+                elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
+                    await asyncio.sleep(min(sent, 50) / 50 * self._settings.outbox_linger_ms / 1000)
+        finally:
+            self._owned.clear()
+            await connection.close(timeout=5)
+
+    async def _take_shards(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        if self.owns_all or monotonic() - self._taken_at < _TAKE_SHARDS_EVERY_S:
+            return
+        self._taken_at = monotonic()
+        wanted = [s for s in range(self._settings.outbox_shards) if s not in self._owned]
+        rows = await connection.fetch("SELECT s, pg_try_advisory_lock($1, s) AS taken FROM unnest($2::int[]) AS s", _LOCK_CLASS, wanted)
+        self._owned |= {row["s"] for row in rows if row["taken"]}
+        self._metrics.set("tuntas_outbox_shards_owned", len(self._owned))
+
+    async def _publish(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
+        if not self._owned:
+            return 0
+        mark = await self._mark_candidate(connection)
+        rows = await self._read(connection)
+        if rows:
+            await self._send(connection, producer, rows)
+        if mark is not None and len(rows) < self._settings.outbox_batch and not self._blocked:
+            await self._send_marks(producer, mark)
+        return len(rows)
+
+    async def _read(self, connection: "asyncpg.Connection[asyncpg.Record]") -> Sequence[asyncpg.Record]:
+        now = monotonic()
+        self._blocked = {topic: until for topic, until in self._blocked.items() if until > now}
+        self._metrics.set("tuntas_outbox_blocked_topics", len(self._blocked))
+        if self.owns_all and not self._blocked:
+            rows = await connection.fetch(_READ_ALL, self._settings.outbox_batch)
+        else:
+            rows = await connection.fetch(_READ, list(self._owned), list(self._blocked), self._settings.outbox_batch)
+        return list(rows)
+
+    async def _send(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> None:
+        for topic in {row["topic"] for row in rows}:
+            if topic not in self._blocked and not await self._topic_is_there(producer, topic):
+                self._block(topic, "the broker does not know it")
+        futures = []
+        for row in rows:
+            if row["topic"] in self._blocked:
+                continue
+            envelope = Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], row["traceparent"])
+            future = await producer.send(row["topic"], row["value"], row["key"].encode(), headers=envelope.headers())
+            futures.append((row, future))
+        results = await asyncio.gather(*(future for _, future in futures), return_exceptions=True)
+        sent: list[int] = []
+        failed: set[tuple[str, str]] = set()
+        for (row, _), result in zip(futures, results, strict=True):
+            if isinstance(result, BaseException):
+                failed.add((row["topic"], row["key"]))
+                self._block(row["topic"], f"{type(result).__name__}: {result}")
+            elif (row["topic"], row["key"]) not in failed:
+                sent.append(row["id"])
+        await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", sent)
+        for topic, count in Counter(row["topic"] for row, _ in futures).items():
+            self._metrics.inc("tuntas_outbox_published_total", topic if "agency-" not in topic else _family(topic), by=count)
+
+    async def _topic_is_there(self, producer: AIOKafkaProducer, topic: str) -> bool:
+        if topic in producer.client.cluster.topics():
+            return True
+        await producer.client.add_topic(topic)
+        return bool(producer.client.cluster.partitions_for_topic(topic))
+
+    def _block(self, topic: str, why: str) -> None:
+        if topic not in self._blocked:
+            _log.error("relay_topic_blocked", topic=topic, why=why, retry_in_s=_RETRY_BLOCKED_TOPIC_S)
+        self._blocked[topic] = monotonic() + _RETRY_BLOCKED_TOPIC_S
+
+    async def _mark_candidate(self, connection: "asyncpg.Connection[asyncpg.Record]") -> datetime | None:
+        """The time before which everything is committed and so in what the next read shows, or None if no mark is due."""
+        if self._mark_topic is None or monotonic() - self._marked_at < self._settings.mark_interval_s:
+            return None
+        now = self._clock.now()
+        open_for_s = await connection.fetchval(_OPEN_SINCE)
+        mark = now - timedelta(seconds=max(open_for_s or 0.0, 0.0))
+        if self._mark_bound is not None:
+            bound = await self._mark_bound()
+            if bound is None:
+                return None
+            mark = min(mark, bound)
+        return mark
+
+    async def _send_marks(self, producer: AIOKafkaProducer, mark: datetime) -> None:
+        topic = self._mark_topic
+        if topic is None or not await self._topic_is_there(producer, topic):
+            return
+        partitions = await producer.partitions_for(topic)
+        if len(partitions) != self._settings.outbox_shards:
+            raise ShardMismatch(
+                f"TUNTAS_OUTBOX_SHARDS is {self._settings.outbox_shards} but {topic} has {len(partitions)} partitions: "
+                "set the one to the other, with the service stopped and its outbox empty"
+            )
+        value = RelayMarked(source=self._source, at=mark).model_dump_json().encode()
+        envelope = Envelope(new_id(), self._source, RelayMarked.__name__, "", mark)
+        headers = envelope.headers()
+        futures = [await producer.send(topic, value, headers=headers, partition=p) for p in sorted(self._owned)]
+        await asyncio.gather(*futures)
+        self._marked_at = monotonic()
+
+
+class ShardMismatch(RuntimeError):
+    """The outbox has another number of shards than the marked topic has partitions."""
+
+
+def _family(topic: str) -> str:
+    parts = topic.split(".")
+    return ".".join([*parts[:2], "*", parts[-1]])
+
+
+async def _started(producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+    while True:
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as error:
+            if stopping.is_set():
+                raise
+            _log.warning("relay_waits_for_broker", error=type(error).__name__)
+            await _wait(stopping, 2.0)
+        else:
+            return
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

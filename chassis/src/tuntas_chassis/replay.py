@@ -1,0 +1,88 @@
+"""What an operator does with parked messages: look, replay in the order of the topic, discard."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tuntas_chassis.batch import BatchWorker
+from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.logs import logger
+from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.parking import OpenParking, ParkedMessage, failed_again, find_parked, list_parked, lock_parked_key, settle
+from tuntas_chassis.problems import Problem
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """How many messages of the key took effect, how many still wait, and why the first of those does."""
+
+    replayed: int
+    waiting: int
+    error: str | None = None
+
+
+class ParkingLot:
+    """The operator's way to the parked messages of one service."""
+
+    def __init__(self, database: Database, outbox: Outbox, workers: Mapping[str, BatchWorker[Any]]) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._workers = workers
+
+    async def list(self, after: UUID, limit: int) -> list[ParkedMessage]:
+        """What waits, oldest first."""
+        async with self._database.connect() as connection:
+            return await list_parked(connection, after, limit)
+
+    async def show(self, message_id: UUID) -> OpenParking:
+        """One parked message with its raw content; Problem 404."""
+        async with self._database.connect() as connection:
+            found = await find_parked(connection, message_id)
+        if found is None:
+            raise Problem(404, "No such parked message", "List them with GET /v1/parked.", "not_parked")
+        return found
+
+    async def replay(self, message_id: UUID, by: str) -> ReplayResult:
+        """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
+        first = await self.show(message_id)
+        self._must_be_open(first)
+        worker = self._workers[first.consumer]
+        replayed = 0
+        while True:
+            async with self._database.begin() as connection:
+                queue = [first] if first.key is None else await lock_parked_key(connection, first.consumer, first.key)
+                if not queue:
+                    break
+                message = queue[0]
+                try:
+                    async with connection.begin_nested():
+                        await worker.apply_parked(connection, message.record)
+                except Exception as error:
+                    if is_transient(error):
+                        raise
+                    await failed_again(connection, message.id, error)
+                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {str(error)[:300]}")
+                await settle(connection, message.id, "replayed", by)
+                replayed += 1
+            self._outbox.written()
+            if first.key is None:
+                break
+        _log.info("parked_replayed", consumer=first.consumer, parked_id=str(message_id), replayed=replayed, by=by)
+        return ReplayResult(replayed, 0)
+
+    async def discard(self, message_id: UUID, by: str) -> ReplayResult:
+        """Give one message up for good; what waited behind it is replayed."""
+        found = await self.show(message_id)
+        self._must_be_open(found)
+        async with self._database.begin() as connection:
+            await settle(connection, message_id, "discarded", by)
+            behind = [] if found.key is None else await lock_parked_key(connection, found.consumer, found.key)
+        _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
+        return await self.replay(behind[0].id, by) if behind else ReplayResult(0, 0)
+
+    def _must_be_open(self, message: OpenParking) -> None:
+        if message.state not in ("parked", "waiting"):
+            raise Problem(409, "Settled already", f"This message was {message.state} before.", "settled")

@@ -1,0 +1,36 @@
+"""The tables of the delivery core, the same in every service's database."""
+
+from typing import Any
+
+DELIVERY_TABLES = (
+    """CREATE TABLE consumer_offset (
+        consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
+        PRIMARY KEY (consumer, topic, partition)) WITH (fillfactor = 50)""",
+    """CREATE TABLE consumer_progress (
+        consumer text NOT NULL, member text NOT NULL, read_up_to timestamptz, seen_at timestamptz NOT NULL,
+        PRIMARY KEY (consumer, member)) WITH (fillfactor = 50)""",
+    """CREATE TABLE inbox (
+        message_id uuid NOT NULL, consumer text NOT NULL, received_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (message_id, consumer))""",
+    "CREATE INDEX inbox_received_at ON inbox USING brin (received_at)",
+    """CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, shard smallint NOT NULL, topic text NOT NULL, key text NOT NULL,
+        message_id uuid NOT NULL, type text NOT NULL, time timestamptz NOT NULL, traceparent text NOT NULL,
+        written_at timestamptz NOT NULL DEFAULT clock_timestamp(), value bytea NOT NULL)
+        WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)""",
+    """CREATE TABLE parked_message (
+        id uuid PRIMARY KEY, consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL,
+        key text, raw_key bytea, value bytea, headers bytea NOT NULL, timestamp_ms bigint NOT NULL,
+        error_type text NOT NULL, error text NOT NULL, attempts integer NOT NULL DEFAULT 1,
+        state text NOT NULL CHECK (state IN ('parked', 'waiting', 'replayed', 'discarded')),
+        parked_at timestamptz NOT NULL DEFAULT now(), settled_at timestamptz, settled_by text,
+        UNIQUE (consumer, topic, partition, "offset"))""",
+    "CREATE INDEX parked_message_open ON parked_message (consumer, key, \"offset\") WHERE state IN ('parked', 'waiting')",
+)
+TABLE_NAMES = frozenset({"consumer_offset", "consumer_progress", "inbox", "outbox", "parked_message"})
+
+
+def create_delivery_tables(op: Any) -> None:
+    """Create them in an Alembic migration; `op` is `alembic.op`."""
+    for statement in DELIVERY_TABLES:
+        op.execute(statement)

@@ -1,0 +1,311 @@
+"""A service: its wiring, its start and its end."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from time import monotonic
+from typing import Any, TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from tuntas_chassis.auth import TokenVerifier
+from tuntas_chassis.batch import BatchWorker
+from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
+from tuntas_chassis.consumer import BatchConsumer
+from tuntas_chassis.database import Database
+from tuntas_chassis.http import RequestMiddleware
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.kafka import make_producer
+from tuntas_chassis.logs import logger, setup_logs
+from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
+from tuntas_chassis.migrations import head_revision, upgrade
+from tuntas_chassis.operations import health_routes, parking_routes
+from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.problems import install_problems
+from tuntas_chassis.processor import Processor, Store, Subscription
+from tuntas_chassis.relay import MarkBound, Relay
+from tuntas_chassis.replay import ParkingLot
+from tuntas_chassis.settings import ServiceSettings, load_settings
+from tuntas_chassis.tracing import Tracing
+from tuntas_chassis.upkeep import Upkeep
+
+S = TypeVar("S")
+ST = TypeVar("ST", bound=ServiceSettings)
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+_log = logger(__name__)
+
+
+class ServiceApp:
+    """One service of the platform. `build` in its `app.py` fills it; `serve` runs it until SIGTERM or SIGINT."""
+
+    def __init__(
+        self, service: str, settings: ServiceSettings, *, package: str, metrics: Sequence[Metric] = (), mark_topic: str | None = None
+    ) -> None:
+        """`package` holds the migrations; `mark_topic` is the topic on which this service's relay tells how far it is."""
+        self.service = str(service)
+        self.settings = settings
+        self.package = package
+        self.member = f"{self.service}-{new_id()}"
+        self.clock: Clock = SimulatedClock(settings.simulated_clock) if settings.simulated_clock else SystemClock()
+        self.metrics = MetricSet((*CHASSIS_METRICS, *metrics))
+        self.tracing = Tracing(self.service, settings)
+        self.database = Database(settings, self.service)
+        self.tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience)
+        self._mark_topic = mark_topic
+        self._relay: Relay | None = None
+        self.outbox = Outbox(settings.outbox_shards, self._wake_relay, self._relay_is_elsewhere)
+        self._workers: dict[str, BatchWorker[Any]] = {}
+        self._consumers: dict[str, BatchConsumer] = {}
+        self._loops: dict[str, Loop] = {}
+        self._starters: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._stopping = asyncio.Event()
+        self._started = False
+        self._upkeep = Upkeep(self.database, settings, self.metrics)
+        self.http = self._make_http()
+
+    def _make_http(self) -> FastAPI:
+        app = FastAPI(title=f"Tuntas {self.service}", version="1", docs_url="/docs", redoc_url=None)
+        app.state.tokens = self.tokens
+        install_problems(app)
+        app.include_router(health_routes(self._alive, self._unready, self.metrics.registry, self._report))
+        app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self._workers), self._resume_halted))
+        app.add_middleware(RequestMiddleware, metrics=self.metrics, tracing=self.tracing, max_body_bytes=self.settings.max_body_bytes)
+        return app
+
+    # -- wiring -----------------------------------------------------------------------------------------------------
+
+    def processor(self, store: Store[S]) -> Processor[S]:
+        """Carries out commands on the states of `store`."""
+        return Processor(store, self.database, self.outbox, self.clock)
+
+    def subscribe(self, subscription: Subscription[Any]) -> None:
+        """Read topics, from the service's start to its end."""
+        worker = BatchWorker(subscription, self.service, self.database, self.outbox, self.clock, self.tracing, self.metrics)
+        self._workers[worker.consumer] = worker
+        self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.database, self.clock, self.metrics)
+
+    def background(self, name: str, loop: Loop) -> None:
+        """Run `loop` until its event is set; one that raises is started again with backoff."""
+        self._loops[name] = loop
+
+    def on_start(self, name: str, starter: Callable[[], Awaitable[None]]) -> None:
+        """Do this after migrations and before anything is read or the service is ready; tried again until it succeeds."""
+        self._starters.append((name, starter))
+
+    # -- what others ask --------------------------------------------------------------------------------------------
+
+    def _wake_relay(self) -> None:
+        if self._relay is not None:
+            self._relay.wake()
+
+    def _relay_is_elsewhere(self) -> bool:
+        return self._relay is None or not self._relay.owns_all
+
+    def _alive(self) -> str | None:
+        # a broker or database that is away is no reason to restart: only a loop that stands still is
+        for consumer in self._consumers.values():
+            if monotonic() - consumer.progress_at > 3600 and consumer.lag() > 0:
+                return f"consumer {consumer.name} has made no progress for an hour"
+        return None
+
+    async def _unready(self) -> dict[str, str]:
+        if self._stopping.is_set():
+            return {"stopping": "the service is shutting down"}
+        reasons = await self._upkeep.database_faults(self.package)
+        if not self._started and not reasons:
+            reasons["starting"] = "the service is starting"
+        for consumer in self._consumers.values():
+            if consumer.subscription.gates_readiness and not consumer.caught_up:
+                reasons[f"consumer {consumer.name}"] = "is still reading what lay on its topics at the start"
+        return reasons
+
+    async def _report(self) -> None:
+        for consumer in self._consumers.values():
+            consumer.report()
+        await self._upkeep.report()
+
+    async def _resume_halted(self) -> int:
+        return sum([await consumer.resume_halted() for consumer in self._consumers.values()])
+
+    def _mark_bound(self) -> MarkBound | None:
+        names = [c.consumer_name for c in self._consumers.values() if c.subscription.external_time]
+        return self._upkeep.read_up_to(names) if names else None
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    async def migrate(self) -> None:
+        """Bring the database to this code's schema."""
+        await upgrade(self.package, self.settings.sqlalchemy_url)
+
+    async def serve(self) -> None:
+        """Run until told to stop; then drain and end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        server = _Server(
+            uvicorn.Config(
+                self.http,
+                host=self.settings.http_host,
+                port=self.settings.http_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=int(self.settings.drain_timeout_s),
+            )
+        )
+        serving = asyncio.create_task(server.serve())
+        core = asyncio.create_task(self._run_core())
+        await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        server.should_exit = True
+        _log.info("stopping")
+        try:
+            async with asyncio.timeout(self.settings.drain_timeout_s + 5):
+                await serving
+                await core
+        except TimeoutError:
+            _log.warning("drain_timed_out", after_s=self.settings.drain_timeout_s + 5)
+        self.tracing.close()
+        await self.database.close()
+        _log.info("stopped")
+
+    async def _run_core(self) -> None:
+        if self.settings.migrate_on_start:
+            await self._until_done("migrate", self.migrate)
+        await self._until_done("schema", self._schema_is_current)
+        for name, starter in self._starters:
+            await self._until_done(name, starter)
+        self._relay = Relay(
+            self.database,
+            lambda: make_producer(self.settings, self.member),
+            self.settings,
+            self.service,
+            self.clock,
+            self.metrics,
+            mark_topic=self._mark_topic,
+            mark_bound=self._mark_bound(),
+        )
+        relaying_stops = asyncio.Event()
+        relaying = asyncio.create_task(self._relay.run(relaying_stops))
+        tasks = [asyncio.create_task(self._keep_running(name, loop)) for name, loop in self._loops.items()]
+        tasks.append(asyncio.create_task(self._upkeep.run(self._stopping)))
+        tasks.extend(asyncio.create_task(self._read(consumer)) for consumer in self._consumers.values())
+        self._started = True
+        _log.info("started", port=self.settings.http_port)
+        failed = asyncio.create_task(_first_failure([*tasks, relaying]))
+        await asyncio.wait({failed, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        relaying_stops.set()
+        await asyncio.gather(relaying, return_exceptions=True)
+        if failed.done():
+            failed.result()
+        failed.cancel()
+
+    async def _schema_is_current(self) -> None:
+        found, needed = await self.database.revision(), head_revision(self.package)
+        if found != needed:
+            raise SchemaMismatch(
+                f"the database stands at migration {found}, this code needs {needed}: run `python -m {self.package} migrate`"
+            )
+
+    async def _until_done(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        delay = 0.25
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except Exception as error:
+                _log.warning("start_waits", step=name, error=type(error).__name__, detail=str(error)[:300])
+                await self._pause(delay)
+                delay = min(delay * 2, 10.0)
+            else:
+                return
+
+    async def _keep_running(self, name: str, loop: Loop) -> None:
+        delay = 0.5
+        while not self._stopping.is_set():
+            started = monotonic()
+            try:
+                await loop(self._stopping)
+            except Exception as error:
+                self.metrics.inc("tuntas_background_restarts_total", name)
+                _log.error("background_failed", loop=name, error=type(error).__name__, detail=str(error)[:300], exc_info=error)
+                delay = 0.5 if monotonic() - started > 60 else min(delay * 2, 30.0)
+                await self._pause(delay)
+
+    async def _read(self, consumer: BatchConsumer) -> None:
+        def before_are_read() -> bool:
+            return all(self._consumers[name].caught_up for name in consumer.subscription.after)
+
+        while not before_are_read() and not self._stopping.is_set():
+            await self._pause(0.05)
+        await self._until_done(f"consumer {consumer.name}", consumer.start)
+        while not self._stopping.is_set():
+            if consumer.subscription.external_time:
+                with contextlib.suppress(Exception):  # the next round tells it; a mark that waits harms nobody
+                    await consumer.tell_progress(self.member)
+            await self._pause(1.0)
+        await consumer.stop()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+class SchemaMismatch(RuntimeError):
+    """The database's schema is not the one this code was written for."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handling of its own: it would end the process by the signal, not with status 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _first_failure(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in done:
+        task.result()
+
+
+Command = Callable[[ServiceApp, Sequence[str]], Awaitable[int]]
+
+
+def run(build: Callable[[ST], ServiceApp], settings_type: type[ST], commands: dict[str, Command] | None = None) -> None:
+    """`python -m <service> [serve | migrate | a command of its own]`; ends the process."""
+    known: dict[str, Command] = {"serve": _serve, "migrate": _migrate, **(commands or {})}
+    name, *arguments = sys.argv[1:] or ["serve"]
+    if name not in known:
+        print(f"unknown command {name!r}; known: {', '.join(known)}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2)
+    settings = load_settings(settings_type)
+
+    async def main() -> int:
+        app = build(settings)
+        setup_logs(app.service, settings.log_level)
+        return await known[name](app, arguments)
+
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        raise SystemExit(runner.run(main()))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+async def _serve(app: ServiceApp, _arguments: Sequence[str]) -> int:
+    await app.serve()
+    return 0
+
+
+async def _migrate(app: ServiceApp, _arguments: Sequence[str]) -> int:
+    await app.migrate()
+    await app.database.close()
+    return 0

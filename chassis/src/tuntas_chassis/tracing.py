@@ -1,0 +1,114 @@
+"""OpenTelemetry: one trace crosses HTTP, outbox, Kafka and mail; unsampled work costs a string comparison.
+
+Sampling is decided once, where a report enters, by ratio; from there the W3C `traceparent` travels with every message.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from tuntas_chassis.settings import ServiceSettings
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class SpanFile(SpanExporter):
+    """Spans as JSON lines in a file, for a machine that runs no collector."""
+
+    def __init__(self, path: Path) -> None:
+        """Append to `path`; several processes may."""
+        self._path = path
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Append one line a span."""
+        lines = "".join(json.dumps(_as_dict(span)) + "\n" for span in spans)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(lines)
+        return SpanExportResult.SUCCESS
+
+
+def _as_dict(span: ReadableSpan) -> dict[str, object]:
+    context = span.get_span_context()
+    return {
+        "trace_id": f"{context.trace_id:032x}" if context else None,
+        "span_id": f"{context.span_id:016x}" if context else None,
+        "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
+        "links": [f"{link.context.trace_id:032x}" for link in span.links],
+        "name": span.name,
+        "kind": span.kind.name,
+        "service": span.resource.attributes.get("service.name"),
+        "start_ns": span.start_time,
+        "end_ns": span.end_time,
+        "status": span.status.status_code.name,
+        "attributes": dict(span.attributes or {}),
+    }
+
+
+class Tracing:
+    """The tracer of one process."""
+
+    def __init__(self, service: str, settings: ServiceSettings) -> None:
+        """Exports to the collector and to the file that the settings name, or to nowhere."""
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": service, "service.namespace": "tuntas"}),
+            sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),
+        )
+        if settings.otlp_endpoint:
+            exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces")
+            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        if settings.trace_file:
+            self._provider.add_span_processor(BatchSpanProcessor(SpanFile(settings.trace_file), schedule_delay_millis=500))
+        self._tracer = self._provider.get_tracer("tuntas")
+        self.enabled = bool(settings.otlp_endpoint or settings.trace_file)
+
+    @contextmanager
+    def span(self, name: str, kind: SpanKind, traceparent: str = "", **attributes: str | int) -> Iterator[Span]:
+        """A span that continues `traceparent`, or begins a trace where that is empty; it is current inside the block."""
+        with self._tracer.start_as_current_span(name, _context(traceparent), kind, attributes=attributes) as span:
+            yield span
+
+    def child(self, name: str, kind: SpanKind, traceparent: str, start_ns: int, end_ns: int, **attributes: str | int) -> str:
+        """Record a finished span below `traceparent`; returns the traceparent of what follows from it.
+
+        Costs nothing where that trace is not sampled.
+        """
+        if not is_sampled(traceparent):
+            return traceparent
+        span = self._tracer.start_span(name, _context(traceparent), kind, attributes=attributes, start_time=start_ns)
+        span.end(end_ns)
+        return traceparent_of(span)
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._provider.shutdown()
+
+
+def _context(traceparent: str) -> Context | None:
+    return _PROPAGATOR.extract({"traceparent": traceparent}) if traceparent else None
+
+
+def is_sampled(traceparent: str) -> bool:
+    """Whether the trace is recorded."""
+    return traceparent.endswith("-01")
+
+
+def traceparent_of(span: Span) -> str:
+    """The W3C traceparent that names this span as the parent."""
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}" if context.is_valid else ""
+
+
+def current_traceparent() -> str:
+    """The traceparent of the current span, or empty."""
+    return traceparent_of(trace.get_current_span())

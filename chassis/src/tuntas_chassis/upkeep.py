@@ -1,0 +1,104 @@
+"""What every service does on the side: purge its inbox, measure its queues, know whether its database can serve."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import monotonic
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tuntas_chassis.database import Database
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.migrations import head_revision
+from tuntas_chassis.relay import MarkBound
+from tuntas_chassis.settings import ServiceSettings
+
+_PURGE_EVERY_S = 3600.0
+_LOOK_AGAIN_S = 1.0
+_MEMBER_IS_GONE_S = 30
+_log = logger(__name__)
+
+_PURGE = text(
+    "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT 50000))"
+)
+_FORGET_MEMBERS = text("DELETE FROM consumer_progress WHERE seen_at < now() - interval '1 hour'")
+_OUTBOX = text("SELECT count(*) AS number, extract(epoch FROM clock_timestamp() - min(written_at))::float8 AS age FROM outbox")
+_PARKED = text("SELECT consumer, count(*) AS number FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer")
+_NOW = text("SELECT clock_timestamp()")
+_READ_UP_TO = text(
+    "SELECT count(*) AS members, count(read_up_to) AS known, min(read_up_to) AS bound FROM consumer_progress "
+    "WHERE consumer = ANY(CAST(:consumers AS text[])) AND seen_at > clock_timestamp() - make_interval(secs => :gone)"
+)
+
+
+class Upkeep:
+    """The side work of one service."""
+
+    def __init__(self, database: Database, settings: ServiceSettings, metrics: MetricSet) -> None:
+        self._database = database
+        self._settings = settings
+        self._metrics = metrics
+        self._looked_at = -float("inf")
+        self._faults: dict[str, str] = {"database": "not asked yet"}
+        self._parked_consumers: set[str] = set()
+
+    async def database_faults(self, package: str) -> dict[str, str]:
+        """Why the database can't serve; nothing where it can. Asked at most once a second."""
+        if monotonic() - self._looked_at > _LOOK_AGAIN_S:
+            self._looked_at = monotonic()
+            try:
+                async with asyncio.timeout(3):
+                    found = await self._database.revision()
+                needed = head_revision(package)
+                self._faults = {} if found == needed else {"migrations": f"the database stands at {found}, this code needs {needed}"}
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                self._faults = {"database": f"does not answer ({type(error).__name__})"}
+        return dict(self._faults)
+
+    async def report(self) -> None:
+        """Set the gauges of outbox, parking lot and clock; what can't be measured stays as it was."""
+        try:
+            async with asyncio.timeout(3), self._database.connect() as connection:
+                outbox = (await connection.execute(_OUTBOX)).one()
+                parked = {row.consumer: row.number for row in await connection.execute(_PARKED)}
+                database_now = (await connection.execute(_NOW)).scalar_one()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("gauges_not_measured", error=type(error).__name__)
+            return
+        self._metrics.set("tuntas_outbox_messages", outbox.number)
+        self._metrics.set("tuntas_outbox_age_seconds", outbox.age or 0.0)
+        for consumer in self._parked_consumers - parked.keys():
+            self._metrics.set("tuntas_parked_messages", 0, consumer)
+        for consumer, number in parked.items():
+            self._metrics.set("tuntas_parked_messages", number, consumer)
+        self._parked_consumers |= parked.keys()
+        self._metrics.set("tuntas_clock_skew_seconds", (database_now - datetime.now(UTC)).total_seconds())
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Purge from time to time until stopping."""
+        while not stopping.is_set():
+            try:
+                async with self._database.begin() as connection:
+                    purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days})
+                    await connection.execute(_FORGET_MEMBERS)
+                wait = 1.0 if purged.rowcount >= 50_000 else _PURGE_EVERY_S
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("inbox_not_purged", error=type(error).__name__)
+                wait = 60.0
+            try:
+                await asyncio.wait_for(stopping.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def read_up_to(self, consumers: Sequence[str]) -> MarkBound:
+        """A bound for the relay's marks: the business time up to which every living member of these consumers has read."""
+
+        async def bound() -> datetime | None:
+            async with self._database.connect() as connection:
+                row = (await connection.execute(_READ_UP_TO, {"consumers": list(consumers), "gone": _MEMBER_IS_GONE_S})).one()
+            found: datetime | None = row.bound if row.members and row.known == row.members else None
+            return found
+
+        return bound

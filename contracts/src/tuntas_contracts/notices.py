@@ -1,0 +1,34 @@
+"""The events of the notices topic: what was told to whom, with no address."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from tuntas_contracts.base import AgencyCode, Contract, ShortText
+from tuntas_contracts.vocabulary import Role
+
+
+class NoticeEvent(Contract):
+    """One notice to one recipient; `message_id` is the stable Message-ID of the mail."""
+
+    notice_id: UUID
+    case_id: UUID
+    kind: ShortText
+    recipient: Role
+    agency: AgencyCode | None = None
+    message_id: ShortText
+    occurred_at: AwareDatetime
+
+
+class NoticeSent(NoticeEvent):
+    """The mail server took the notice. `possible_repeat`: an earlier attempt was cut off between sending and committing."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    possible_repeat: bool = False
+
+
+class NoticeFailed(NoticeEvent):
+    """The notice was given up: refused for good, no contact, or too many attempts."""
+
+    reason: ShortText

@@ -1,0 +1,181 @@
+"""The one list of topics: what passes, who writes, who reads, how long it is kept.
+
+Manifests, AsyncAPI documents, JSON Schemas and the README's diagram are generated from here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tuntas_contracts import agencies, cases, notices, sla
+from tuntas_contracts.base import Contract
+from tuntas_contracts.vocabulary import Service
+
+AGENCY = "agency"  # stands in a producer or reader list for the one agency whose topic it is
+FOREVER = -1
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Messages that one producer writes to a topic."""
+
+    producer: str
+    messages: tuple[type[Contract], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, or with `{agency}` in its name a family of topics, one per agency.
+
+    `key` says what the record key is; `readers` who may read and the messages each acts upon; `retention_ms` -1 is for ever.
+    """
+
+    name: str
+    purpose: str
+    key: str
+    publications: tuple[Publication, ...]
+    readers: dict[str, tuple[type[Contract], ...]]
+    partitions: int
+    retention_ms: int = FOREVER
+    compacted: bool = False
+    append_time: bool = False
+
+    @property
+    def per_agency(self) -> bool:
+        """Whether this stands for one topic per agency."""
+        return "{agency}" in self.name
+
+    def for_agency(self, code: str) -> str:
+        """The topic's name for one agency."""
+        return self.name.format(agency=code)
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that finds every topic of the family."""
+        return "^" + self.name.replace(".", r"\.").format(agency="[a-z0-9-]+") + "$"
+
+    def agency_of(self, topic: str) -> str:
+        """The agency whose topic this is: the part of the name that stands for `{agency}`."""
+        head, tail = self.name.split("{agency}")
+        return topic[len(head) : len(topic) - len(tail)]
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Kafka's topic settings."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(self.retention_ms),
+            "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
+            "max.message.bytes": "1048576",
+        }
+
+    def messages(self) -> tuple[type[Contract], ...]:
+        """Every message type that may stand on the topic, in order of first mention."""
+        return tuple(dict.fromkeys(m for p in self.publications for m in p.messages))
+
+
+Messages = tuple[type[Contract], ...]
+
+REPORTER_INPUTS: Messages = (cases.ReporterReplied, cases.ReporterConfirmed)
+TRIAGE_EVENTS: Messages = (cases.CaseReceived, cases.CaseForwarded, cases.CaseArchived, cases.InputRefused)
+DISPATCH_EVENTS: Messages = (
+    cases.CaseAccepted,
+    cases.HandlingStarted,
+    cases.CaseReturned,
+    cases.FollowUpRecorded,
+    cases.CaseAnswered,
+    cases.CaseResumed,
+    cases.CaseClosed,
+    cases.InputRefused,
+)
+AFTER_SUBMISSION: Messages = tuple(dict.fromkeys((*TRIAGE_EVENTS, *DISPATCH_EVENTS)))
+OWNER_EVENTS: Messages = (cases.ReportSubmitted, *AFTER_SUBMISSION)
+INPUTS: Messages = (*REPORTER_INPUTS, cases.WindowElapsed)
+
+CASES = Topic(
+    name="tuntas.cases.v1",
+    purpose="The whole history of every case, in order",
+    key="case id",
+    publications=(
+        Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.RelayMarked)),
+        Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS, cases.RelayMarked)),
+        Publication(Service.DISPATCH, (*DISPATCH_EVENTS, *INPUTS, cases.RelayMarked)),
+        Publication(Service.SLA_MONITOR, (cases.WindowElapsed,)),
+    ),
+    readers={
+        Service.INTAKE: OWNER_EVENTS,
+        Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, *INPUTS),
+        Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS),
+        Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS, cases.RelayMarked),
+        Service.NOTIFIER: OWNER_EVENTS,
+    },
+    partitions=24,
+)
+SLA = Topic(
+    name="tuntas.sla.v1",
+    purpose="Deadlines set, warned of, missed",
+    key="case id",
+    publications=(Publication(Service.SLA_MONITOR, (sla.DeadlineSet, sla.DeadlineWarning, sla.DeadlineMissed)),),
+    readers={Service.NOTIFIER: (sla.DeadlineWarning, sla.DeadlineMissed)},
+    partitions=24,
+    retention_ms=400 * DAY_MS,
+)
+NOTICES = Topic(
+    name="tuntas.notices.v1",
+    purpose="What was told to whom, with no address",
+    key="case id",
+    publications=(Publication(Service.NOTIFIER, (notices.NoticeSent, notices.NoticeFailed)),),
+    readers={},
+    partitions=24,
+    retention_ms=400 * DAY_MS,
+)
+AGENCIES = Topic(
+    name="tuntas.agencies.v1",
+    purpose="The agency register as it stands",
+    key="agency code",
+    publications=(Publication(Service.DISPATCH, (agencies.AgencyRegistered,)),),
+    readers={Service.TRIAGE: (agencies.AgencyRegistered,), Service.NOTIFIER: (agencies.AgencyRegistered,)},
+    partitions=1,
+    compacted=True,
+)
+AGENCY_CASES = Topic(
+    name="tuntas.agency-cases.{agency}.v1",
+    purpose="One agency's cases, and what was refused to it",
+    key="case id",
+    publications=(Publication(Service.DISPATCH, (agencies.CaseAssigned, agencies.CaseChanged, agencies.ActionRefused)),),
+    readers={AGENCY: (agencies.CaseAssigned, agencies.CaseChanged, agencies.ActionRefused)},
+    partitions=1,
+    retention_ms=400 * DAY_MS,
+)
+COMMANDS: Messages = (
+    agencies.AcceptCase,
+    agencies.HandleCase,
+    agencies.ReturnCase,
+    agencies.RecordFollowUp,
+    agencies.AnswerCase,
+)
+AGENCY_ACTIONS = Topic(
+    name="tuntas.agency-actions.{agency}.v1",
+    purpose="Commands of one agency's own system",
+    key="case id",
+    publications=(Publication(AGENCY, COMMANDS),),
+    readers={Service.DISPATCH: COMMANDS},
+    partitions=1,
+    retention_ms=30 * DAY_MS,
+    append_time=True,
+)
+
+TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY_ACTIONS)
+
+
+def concrete_topics(agency_codes: Iterable[str]) -> Sequence[tuple[str, Topic]]:
+    """Every topic that a platform with these agencies has, by its name."""
+    codes = tuple(agency_codes)
+    return [
+        (name, topic) for topic in TOPICS for name in ([topic.for_agency(c) for c in codes] if topic.per_agency else [topic.name])
+    ]
+
+
+def message_types() -> dict[str, type[Contract]]:
+    """Every message type by its name, which is its CloudEvents type without the prefix."""
+    return {m.__name__: m for topic in TOPICS for m in topic.messages()}

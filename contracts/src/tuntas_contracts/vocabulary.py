@@ -1,0 +1,153 @@
+"""The closed vocabularies of the domain: states, classes, clocks, roles, channels."""
+
+from enum import StrEnum
+
+
+class Service(StrEnum):
+    """The five services; as `owner`, the one that alone may change a case."""
+
+    INTAKE = "intake"
+    TRIAGE = "triage"
+    DISPATCH = "dispatch"
+    SLA_MONITOR = "sla-monitor"
+    NOTIFIER = "notifier"
+
+
+class Classification(StrEnum):
+    """What a report is (Permenpan RB 62/2018)."""
+
+    COMPLAINT = "complaint"  # pengaduan
+    INFORMATION = "information"  # permintaan informasi
+    ASPIRATION = "aspiration"  # aspirasi
+
+
+class CaseState(StrEnum):
+    """Where a case stands (status)."""
+
+    RECEIVED = "received"
+    AT_AGENCY = "at_agency"
+    AWAITING_DATA = "awaiting_data"
+    DISPATCHED = "dispatched"
+    IN_PROGRESS = "in_progress"
+    RESPONDED = "responded"
+    CLOSED = "closed"
+    ARCHIVED = "archived"
+
+
+class Transition(StrEnum):
+    """The numbered transitions of the domain's state table."""
+
+    T1 = "T1"
+    T2 = "T2"
+    T3 = "T3"
+    T4 = "T4"
+    T5 = "T5"
+    T10 = "T10"
+    T13 = "T13"
+    T14 = "T14"
+    T15 = "T15"
+    T16 = "T16"
+    T17 = "T17"
+    T18 = "T18"
+    T21 = "T21"
+
+
+class ServiceClass(StrEnum):
+    """The completion classes with their legal limits (Permenpan RB 62/2018)."""
+
+    INFORMATION = "information"
+    NORMATIVE = "normative"
+    ORDINARY = "ordinary"
+    SUPERVISORY = "supervisory"
+
+
+class Clock(StrEnum):
+    """The legal clocks; C5 is the warning checkpoint of C4 and has no end of its own."""
+
+    C1 = "C1"  # national verification
+    C2 = "C2"  # agency verification
+    C3 = "C3"  # first follow-up
+    C4 = "C4"  # completion
+    C5 = "C5"  # monitoring warning
+    C6 = "C6"  # reporter's reply, then automatic close
+    C8 = "C8"  # re-answer
+    C10 = "C10"  # arbitration
+
+
+class Role(StrEnum):
+    """Who acts or is told (peran)."""
+
+    REPORTER = "reporter"
+    CLERK = "clerk"
+    NATIONAL_ADMINISTRATOR = "national_administrator"
+    AGENCY_ADMINISTRATOR = "agency_administrator"
+    LIAISON_OFFICER = "liaison_officer"
+    INSPECTORATE = "inspectorate"
+    RESPONSIBLE_OFFICER = "responsible_officer"
+    HEAD = "head"
+    SUPERVISOR = "supervisor"
+    AGENCY_SYSTEM = "agency_system"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    SERVICE = "service"
+    SYSTEM = "system"
+
+
+class Channel(StrEnum):
+    """Where a report came in (kanal)."""
+
+    WEB = "web"
+    MOBILE = "mobile"
+    SMS = "sms"
+    EMAIL = "email"
+    SOCIAL_MEDIA = "social_media"
+    TELEPHONE = "telephone"
+    WALK_IN = "walk_in"
+    LETTER = "letter"
+    COMPLAINT_BOX = "complaint_box"
+    AGENCY_APPLICATION = "agency_application"
+
+
+class Origin(StrEnum):
+    """Who stands behind a report (Permenpan RB 62/2018)."""
+
+    SERVICE_USER = "service_user"
+    OMBUDSMAN_RECOMMENDATION = "ombudsman_recommendation"
+    DPR = "dpr"
+    PROVINCIAL_DPRD = "provincial_dprd"
+    REGENCY_CITY_DPRD = "regency_city_dprd"
+
+
+class ServiceKind(StrEnum):
+    """The kind of public service complained of (UU 25/2009 art. 5)."""
+
+    GOODS = "goods"
+    SERVICE = "service"
+    ADMINISTRATIVE = "administrative"
+
+
+class ArchiveReason(StrEnum):
+    """Why a case is archived; which of them an actor may give is profile data."""
+
+    DATA_NOT_COMPLETED = "data_not_completed"
+    WITHDRAWN = "withdrawn"
+    NOT_A_PUBLIC_SERVICE_MATTER = "not_a_public_service_matter"
+    TOO_GENERAL = "too_general"
+    UNINTELLIGIBLE = "unintelligible"
+    DUPLICATE = "duplicate"
+    IN_COURT = "in_court"
+    NO_REPLY_NEEDED = "no_reply_needed"
+    ABUSIVE = "abusive"
+    SPAM = "spam"
+    FORMAT_ERROR = "format_error"
+
+
+class WarningLevel(StrEnum):
+    """How pressing a warning is; who is told of which is profile data."""
+
+    REMINDER = "reminder"
+    YELLOW = "yellow"
+    RED = "red"
+    CHECKPOINT = "checkpoint"
+    MISSED = "missed"
+    ESCALATED = "escalated"

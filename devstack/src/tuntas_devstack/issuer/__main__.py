@@ -1,0 +1,26 @@
+"""`python -m tuntas_devstack.issuer --port 8099 --folder …`: runs the issuer until SIGTERM or Ctrl-C."""
+
+import argparse
+from pathlib import Path
+
+import uvicorn
+
+from tuntas_devstack.issuer.app import build
+from tuntas_devstack.issuer.clients import read_clients
+from tuntas_devstack.issuer.tokens import SigningKey
+from tuntas_devstack.ports import LOOPBACK
+
+
+def main() -> None:
+    """Read key and clients from the folder and serve."""
+    parser = argparse.ArgumentParser(prog="tuntas_devstack.issuer", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="loopback port")
+    parser.add_argument("--folder", type=Path, required=True, help="holds signing-key.pem and clients.json")
+    arguments = parser.parse_args()
+    key = SigningKey.of_file(arguments.folder / "signing-key.pem", f"http://{LOOPBACK}:{arguments.port}")
+    clients = read_clients(arguments.folder / "clients.json")
+    uvicorn.run(build(key, clients), host=LOOPBACK, port=arguments.port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""One Kafka node in a folder: prepared (jars, settings, formatted storage), then run as a supervised process."""
+
+import base64
+import os
+import subprocess
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tuntas_devstack.errors import PartFailed
+from tuntas_devstack.kafka.jars import class_path
+from tuntas_devstack.kafka.java import Java, find_java
+from tuntas_devstack.kafka.settings import LOG_SETTINGS, server_properties
+from tuntas_devstack.last_words import last_words
+from tuntas_devstack.ports import LOOPBACK, accepts
+from tuntas_devstack.processes import ProcessSpec
+
+_FORMAT_WITHIN_S = 60
+
+
+def server_answers(bootstrap: str, within_s: float = 1.0) -> bool:
+    """Whether a Kafka broker at `bootstrap` (host:port[,host:port…]) answers with a list of brokers."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200})
+    try:
+        return bool(admin.list_topics(timeout=within_s).brokers)
+    except KafkaException:
+        return False
+
+
+class KafkaServer:
+    """Kafka with its data in `folder`; what was written before survives any end and start."""
+
+    name = "kafka"
+
+    def __init__(self, folder: Path, port: int, controller_port: int, log: Path) -> None:
+        self.bootstrap = f"{LOOPBACK}:{port}"
+        self._folder = folder
+        self._port = port
+        self._controller_port = controller_port
+        self._log = log
+        self._settings = folder / "server.properties"
+        self._log_settings = folder / "log4j2.properties"
+        self._data = folder / "data"
+
+    def prepare(self, on_fetch: Callable[[int], None] | None = None) -> ProcessSpec:
+        """Fetch the jars that lack, write the settings, format the storage at the first start; gives what to run.
+
+        Raises:
+            StackError: no Java, no jars, or the storage can't be formatted.
+        """
+        java = find_java()
+        jars = class_path(on_fetch=on_fetch)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
+        self._settings.write_text(
+            server_properties(self._data, self._port, self._controller_port), encoding="utf-8"
+        )
+        if not (self._data / "meta.properties").exists():
+            self._format(java, jars)
+        return ProcessSpec(
+            name=self.name,
+            command=java.command(jars, self._log_settings, "kafka.Kafka", str(self._settings)),
+            log=self._log,
+            environment=dict(os.environ),
+            folder=self._folder,
+            # A bare connection first: a client thread for every poll is dear while the server is still down.
+            ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap),
+            ready_within_s=90,
+            stop_within_s=30,
+        )
+
+    def format_arguments(self) -> Sequence[str]:
+        """Arguments of the storage tool; the place for `--add-scram` of users that must exist before the first start."""
+        return ("format", "--cluster-id", _new_cluster_id(), "--config", str(self._settings))
+
+    def _format(self, java: Java, jars: str) -> None:
+        command = java.command(jars, self._log_settings, "kafka.tools.StorageTool", *self.format_arguments())
+        with self._log.open("ab") as log:
+            try:
+                result = subprocess.run(
+                    command, stdout=log, stderr=subprocess.STDOUT, timeout=_FORMAT_WITHIN_S, check=False
+                )
+            except subprocess.TimeoutExpired:
+                raise PartFailed(
+                    self.name, f"kafka's storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})"
+                ) from None
+        if result.returncode:
+            raise PartFailed(self.name, f"kafka's storage can't be formatted{last_words(self._log)}")
+
+
+def _new_cluster_id() -> str:
+    # Kafka's own form: 16 bytes in URL-safe base64; one that begins with a dash would be read as an option.
+    while True:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not cluster.startswith("-"):
+            return cluster

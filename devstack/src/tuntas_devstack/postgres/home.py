@@ -1,0 +1,67 @@
+"""Where the database's files lie: in the stack's folder, or beside it if the account can't get there."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tuntas_devstack.errors import StackError
+from tuntas_devstack.folder import StackFolder, write_private
+from tuntas_devstack.postgres.account import Account, can_pass
+from tuntas_devstack.postgres.programs import own_place
+
+_MARK = "belongs-to"
+
+
+def home_of(folder: StackFolder) -> Path:
+    """The folder that holds this stack's `data`, as far as it is known: where it was put, or where it would be put."""
+    kept = folder.recall("postgres")
+    if isinstance(kept, dict) and Path(str(kept.get("home"))).is_dir():
+        return Path(str(kept["home"]))
+    return folder.path / "postgres"
+
+
+def make_home(folder: StackFolder, account: Account | None) -> Path:
+    """Make the home where the account can reach it, without changing a permission of anything above it.
+
+    A stack under, say, `/root` gets it in a folder of ours under the machine's lasting temporary files; what an earlier
+    folder of the same path left there is removed.
+
+    Raises:
+        StackError: no place can be had, or the data belong to another user.
+    """
+    home = home_of(folder)
+    if not can_pass(account, folder.path):
+        home = _home_elsewhere(folder, account)
+    home.mkdir(mode=0o711, exist_ok=True)
+    data = home / "data"
+    if account is None and data.exists() and data.stat().st_uid != os.geteuid():
+        raise StackError(
+            f"the database in {data} belongs to another user: run as that user (or root), or name another folder"
+        )
+    folder.remember("postgres", {"home": str(home)})
+    return home
+
+
+def _home_elsewhere(folder: StackFolder, account: Account | None) -> Path:
+    for place in own_place("databases"):
+        if not can_pass(account, place):
+            continue
+        home = place / folder.id
+        mark = home / _MARK
+        token = folder.secret("postgres-home")
+        if home.exists() and (not mark.exists() or mark.read_text(encoding="utf-8") != token):
+            shutil.rmtree(home)
+        home.mkdir(mode=0o711, exist_ok=True)
+        write_private(mark, token)
+        return home
+    raise StackError(
+        f"PostgreSQL, which does not run as root, can't reach {folder.path} nor any place for temporary files: "
+        "name a folder that every user can pass through"
+    )
+
+
+def remove_home(folder: StackFolder) -> None:
+    """Delete the database's files. Call only when the server has ended."""
+    home = home_of(folder)
+    if home.is_dir():
+        shutil.rmtree(home)

@@ -1,0 +1,219 @@
+"""An SMTP server that delivers to a file: each mail one line of JSON, counted; told to, it fails as real servers do.
+
+As a process: `python -m tuntas_devstack.smtp_sink --port 2525 --file mail.jsonl [--faults faults.json]`.
+"""
+
+import argparse
+import asyncio
+import email
+import email.policy
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from enum import StrEnum
+from pathlib import Path
+from typing import Self, TextIO
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tuntas_devstack.ports import LOOPBACK
+
+_LARGEST_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail as it was received. `to` are the recipients of the transport, `body` its text."""
+
+    message_id: str
+    to: list[str]
+    sender: str
+    subject: str
+    received_at: str
+    body: str
+
+    def line(self) -> str:
+        """The mail as one line of JSON; the sender stands under `from`."""
+        told = asdict(self)
+        told["from"] = told.pop("sender")
+        return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+class FaultKind(StrEnum):
+    """How the sink can fail."""
+
+    REJECT = "reject"  # a lasting error (554): nothing is stored
+    DEFER = "defer"  # a passing error (451): nothing is stored
+    DROP = "drop"  # stored, then the connection is cut before the answer: the sender can't know
+    DELAY = "delay"  # stored and confirmed, `delay_s` later
+
+
+@dataclass(slots=True)
+class Fault:
+    """The next `remaining` mails fail in this way."""
+
+    kind: FaultKind
+    remaining: int = 1
+    delay_s: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Fault":
+        """A fault from JSON such as `{"kind": "drop", "remaining": 3}`; raises ValueError, TypeError or KeyError."""
+        told = json.loads(text)
+        return cls(FaultKind(told["kind"]), int(told.get("remaining", 1)), float(told.get("delay_s", 0.0)))
+
+
+class SmtpSink:
+    """The server, inside a running event loop: `async with SmtpSink(file) as sink: … sink.port`.
+
+    Port 0 takes a free one. `faults_file` is read whenever it changes, so that another process can tell the sink to fail.
+    """
+
+    def __init__(self, file: Path, port: int = 0, faults_file: Path | None = None) -> None:
+        self.file = file
+        self.port = port
+        self.received = 0
+        self._fault: Fault | None = None
+        self._faults_file = faults_file
+        self._faults_seen: int | None = None
+        self._out: TextIO | None = None
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._out = self.file.open("a", encoding="utf-8")
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, LOOPBACK, self.port, backlog=512)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        if self._out is not None:
+            self._out.close()
+            self._out = None
+
+    def fail(self, kind: FaultKind, times: int = 1, delay_s: float = 0.0) -> None:
+        """Let the next mails fail; 0 times takes an earlier order back."""
+        self._fault = Fault(kind, times, delay_s)
+
+    def _protocol(self) -> SMTP:
+        return SMTP(self, hostname="localhost", data_size_limit=_LARGEST_BYTES, enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
+
+    def _next_fault(self) -> Fault | None:
+        self._read_faults()
+        fault = self._fault
+        if fault is None or fault.remaining <= 0:
+            return None
+        fault.remaining -= 1
+        return fault
+
+    def _read_faults(self) -> None:
+        if self._faults_file is None:
+            return
+        try:
+            changed = self._faults_file.stat().st_mtime_ns
+            if changed != self._faults_seen:
+                self._faults_seen = changed
+                self._fault = Fault.parse(self._faults_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            print(f"{self._faults_file} is not a fault such as {{\"kind\": \"drop\"}}: {error}", file=sys.stderr)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 – aiosmtpd's name
+        """Called by aiosmtpd with a whole mail; the answer goes to the sender."""
+        fault = self._next_fault()
+        kind = None if fault is None else fault.kind
+        if kind is FaultKind.REJECT:
+            return "554 5.7.1 Rejected on demand"
+        if kind is FaultKind.DEFER:
+            return "451 4.3.0 Deferred on demand"
+        self._store(envelope)
+        if kind is FaultKind.DROP and server.transport is not None:
+            server.transport.abort()
+            raise ConnectionResetError("dropped on demand")
+        if fault is not None and kind is FaultKind.DELAY:
+            await asyncio.sleep(fault.delay_s)
+        return "250 2.0.0 Ok"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Called by aiosmtpd for an error of ours; a connection that is gone is nobody's error."""
+        if not isinstance(error, ConnectionError):
+            print(f"a mail could not be stored: {error!r}", file=sys.stderr)
+        return "451 4.3.0 Local error"
+
+    def _store(self, envelope: Envelope) -> None:
+        content = envelope.content
+        raw = content.encode() if isinstance(content, str) else content or b""
+        mail = read_mail(raw, [str(to) for to in envelope.rcpt_tos], str(envelope.mail_from or ""))
+        if self._out is None:
+            raise RuntimeError("the sink is closed")
+        self._out.write(mail.line())
+        self._out.flush()
+        self.received += 1
+
+
+def read_mail(raw: bytes, to: list[str], sender: str) -> Mail:
+    """A mail from its bytes (RFC 5322); text that can't be decoded is replaced, never refused."""
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
+    try:
+        text = str(body.get_content()) if body is not None else ""
+    except (LookupError, KeyError, ValueError):
+        text = raw.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
+    return Mail(
+        message_id=str(message.get("Message-ID", "")).strip(),
+        to=to,
+        sender=sender,
+        subject=str(message.get("Subject", "")),
+        received_at=datetime.now(UTC).isoformat(),
+        body=text.replace("\r\n", "\n"),
+    )
+
+
+def stored_mails(file: Path) -> Iterator[Mail]:
+    """The mails in a sink's file, oldest first; a line still being written is left out."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                told = json.loads(line)
+                told["sender"] = told.pop("from")
+                yield Mail(**told)
+
+
+def repeats_by_message_id(file: Path) -> dict[str, int]:
+    """How often each Message-ID that came more than once was repeated (2 deliveries are 1 repeat)."""
+    seen = Counter(mail.message_id for mail in stored_mails(file))
+    return {message_id: times - 1 for message_id, times in seen.items() if times > 1}
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with SmtpSink(arguments.file, arguments.port, arguments.faults) as sink:
+        print(f"listening on {LOOPBACK}:{sink.port}, process {os.getpid()}", flush=True)
+        await ended.wait()
+        print(f"ended after {sink.received} mails", flush=True)
+
+
+def main() -> None:
+    """Run the sink until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="tuntas_devstack.smtp_sink", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
+    parser.add_argument("--file", type=Path, required=True, help="where mails are added, one line of JSON each")
+    parser.add_argument("--faults", type=Path, help='a file such as {"kind": "drop", "remaining": 3}')
+    asyncio.run(_serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

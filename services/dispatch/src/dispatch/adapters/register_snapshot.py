@@ -1,0 +1,38 @@
+"""The units of every agency in memory, because decisions do no I/O."""
+
+import asyncio
+from collections.abc import Mapping
+
+from dispatch.adapters.register_store import read_units
+from tuntas_chassis.database import Database
+from tuntas_chassis.metrics import MetricSet
+
+_WHILE_EMPTY_S = 1.0
+
+
+class RegisterSnapshot:
+    """Read at the start and again at intervals; while nothing was loaded yet, every second."""
+
+    def __init__(self, database: Database, metrics: MetricSet, refresh_s: float) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._refresh_s = refresh_s
+        self._units: Mapping[str, frozenset[str]] = {}
+
+    def units_of(self, agency: str) -> frozenset[str]:
+        """The codes of an agency's units; none for an agency that is not in the register."""
+        return self._units.get(agency, frozenset())
+
+    async def refresh(self) -> None:
+        """Read the register now."""
+        async with self._database.connect() as connection:
+            self._units = await read_units(connection)
+        self._metrics.set("tuntas_dispatch_register_agencies", len(self._units))
+
+    async def keep_fresh(self, stopped: asyncio.Event) -> None:
+        """Refresh until stopped."""
+        while not stopped.is_set():
+            try:
+                await asyncio.wait_for(stopped.wait(), self._refresh_s if self._units else min(_WHILE_EMPTY_S, self._refresh_s))
+            except TimeoutError:
+                await self.refresh()

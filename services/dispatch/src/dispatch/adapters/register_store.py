@@ -1,0 +1,163 @@
+"""The agency register in PostgreSQL: written by `load-register`, read by everyone."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
+from tuntas_chassis.messages import Outgoing
+from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
+from tuntas_contracts.categories import Sector
+from tuntas_contracts.topology import AGENCIES
+
+_COLUMNS = "code, name, kind, time_zone, region_code, supervised_by, email, sectors, units, enabled"
+_READ = f"SELECT {_COLUMNS} FROM agency"  # noqa: S608
+_ALL = text(_READ)
+_ONE = text(f"{_READ} WHERE code = :code")
+# some 650 rows: filters need no index
+_PAGE = text(
+    f"{_READ} WHERE code > :after AND (CAST(:kind AS text) IS NULL OR kind = :kind) "
+    "AND (CAST(:sector AS text) IS NULL OR CAST(:sector AS text) = ANY(sectors)) "
+    "AND (CAST(:region AS text) IS NULL OR region_code = :region OR region_code LIKE CAST(:region AS text) || '.%') "
+    "ORDER BY code LIMIT :limit"
+)
+_TIERS = text(
+    "WITH RECURSIVE above (code, name, supervised_by, depth) AS ("
+    "SELECT a.code, a.name, a.supervised_by, 0 FROM agency a WHERE a.code = :code "
+    "UNION ALL SELECT a.code, a.name, a.supervised_by, b.depth + 1 FROM agency a JOIN above b ON a.code = b.supervised_by "
+    "WHERE b.depth < 10) SELECT code, name FROM above WHERE depth > 0 ORDER BY depth"
+)
+_UNITS = text("SELECT code, ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(units) u) AS units FROM agency")
+_LOCK = text("LOCK TABLE agency IN SHARE ROW EXCLUSIVE MODE")
+_UPSERT = text(
+    f"INSERT INTO agency ({_COLUMNS}, changed_at) VALUES (:code, :name, :kind, :time_zone, :region_code, :supervised_by, :email, "  # noqa: S608
+    ":sectors, CAST(:units AS jsonb), true, :changed_at) ON CONFLICT (code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind, "
+    "time_zone = EXCLUDED.time_zone, region_code = EXCLUDED.region_code, supervised_by = EXCLUDED.supervised_by, "
+    "email = EXCLUDED.email, sectors = EXCLUDED.sectors, units = EXCLUDED.units, enabled = true, changed_at = EXCLUDED.changed_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """An agency that stands above another (berjenjang)."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgency:
+    """An entry of the register as it is stored; a disabled agency gets no more cases."""
+
+    agency: Agency
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading the register did. `absent` are in the database but not in the files; they are left as they are."""
+
+    added: int
+    changed: int
+    unchanged: int
+    absent: int
+    outgoing: Sequence[Outgoing]
+
+
+async def load_into(connection: AsyncConnection, register: Sequence[Agency], at: datetime) -> Loaded:
+    """Write what is new or changed; the caller publishes `outgoing` in the same transaction."""
+    await connection.execute(_LOCK)
+    known = await read_all(connection)
+    fresh = [a for a in register if a.code not in known]
+    changed = [a for a in register if a.code in known and known[a.code] != StoredAgency(a, enabled=True)]
+    for_writing = [*fresh, *changed]
+    if for_writing:
+        await connection.execute(_UPSERT, [_values(agency, at) for agency in for_writing])
+    return Loaded(
+        added=len(fresh),
+        changed=len(changed),
+        unchanged=len(register) - len(for_writing),
+        absent=len(known.keys() - {a.code for a in register}),
+        outgoing=[Outgoing(AGENCIES.name, a.code, _registered(a, at), at) for a in for_writing],
+    )
+
+
+async def read_all(connection: AsyncConnection) -> Mapping[str, StoredAgency]:
+    """The whole register by code."""
+    return {row.code: _stored(row) for row in await connection.execute(_ALL)}
+
+
+async def read_one(connection: AsyncConnection, code: str) -> tuple[StoredAgency, Sequence[Tier]] | None:
+    """One agency and who stands above it, the nearest first."""
+    row = (await connection.execute(_ONE, {"code": code})).one_or_none()
+    if row is None:
+        return None
+    tiers = [Tier(t.code, t.name) for t in await connection.execute(_TIERS, {"code": code})]
+    return _stored(row), tiers
+
+
+async def read_page(
+    connection: AsyncConnection, *, kind: str | None, sector: str | None, region: str | None, after: str, limit: int
+) -> Sequence[StoredAgency]:
+    """Agencies in order of their codes after `after`; a province's region code finds its regencies and cities too."""
+    values = {"kind": kind, "sector": sector, "region": region, "after": after, "limit": limit}
+    return [_stored(row) for row in await connection.execute(_PAGE, values)]
+
+
+async def read_units(connection: AsyncConnection) -> Mapping[str, frozenset[str]]:
+    """The unit codes of every agency."""
+    return {row.code: frozenset(row.units) for row in await connection.execute(_UNITS)}
+
+
+def _stored(row: Row[Any]) -> StoredAgency:
+    units = json.loads(row.units) if isinstance(row.units, str) else row.units
+    agency = Agency(
+        code=row.code,
+        name=row.name,
+        kind=AgencyKind(row.kind),
+        time_zone=row.time_zone,
+        email=row.email,
+        sectors=tuple(Sector(s) for s in row.sectors),
+        units=tuple(Unit(u["code"], u["name"], UnitKind(u["kind"]), tuple(Sector(s) for s in u["sectors"]), u["parent"]) for u in units),
+        region_code=row.region_code,
+        supervised_by=row.supervised_by,
+    )
+    return StoredAgency(agency, row.enabled)
+
+
+def _values(agency: Agency, at: datetime) -> dict[str, object]:
+    return {
+        "code": agency.code,
+        "name": agency.name,
+        "kind": agency.kind,
+        "time_zone": agency.time_zone,
+        "region_code": agency.region_code,
+        "supervised_by": agency.supervised_by,
+        "email": agency.email,
+        "sectors": list(agency.sectors),
+        "units": json.dumps(
+            [{"code": u.code, "name": u.name, "kind": u.kind, "sectors": list(u.sectors), "parent": u.parent} for u in agency.units]
+        ),
+        "changed_at": at,
+    }
+
+
+def _registered(agency: Agency, at: datetime) -> AgencyRegistered:
+    return AgencyRegistered(
+        code=agency.code,
+        name=agency.name,
+        kind=agency.kind,
+        time_zone=agency.time_zone,
+        region_code=agency.region_code,
+        supervised_by=agency.supervised_by,
+        email=agency.email,
+        sectors=agency.sectors,
+        units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors) for u in agency.units),
+        enabled=True,
+        occurred_at=at,
+    )

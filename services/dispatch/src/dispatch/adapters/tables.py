@@ -1,0 +1,57 @@
+"""Dispatch's tables."""
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+
+METADATA = MetaData()
+
+CASE = Table(
+    "case",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("topic_owner", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("classification", Text, nullable=False),
+    Column("secret", Boolean, nullable=False),
+    Column("anonymous", Boolean, nullable=False),
+    Column("bounces", SmallInteger, nullable=False),
+    Column("arbitrated", Boolean, nullable=False),
+    Column("last_event_at", DateTime(timezone=True), nullable=False),
+    Column("unit", Text),
+    Column("service_class", Text),
+    Column("completion_limit", SmallInteger),
+    Column("answers", SmallInteger, nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("closed_reason", Text),
+    Column("closed_at", DateTime(timezone=True)),
+)
+Index("case_by_agency", CASE.c.agency, CASE.c.state, CASE.c.id)
+
+# apart from the state, so that a case's many updates never touch its long text
+CASE_REPORT = Table(
+    "case_report",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("report", JSON, nullable=False),
+)
+
+AGENCY = Table(
+    "agency",
+    METADATA,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("region_code", Text),
+    Column("supervised_by", Text),
+    Column("email", Text, nullable=False),
+    Column("sectors", ARRAY(Text), nullable=False),
+    Column("units", JSONB, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,81 @@
+"""A case as dispatch knows it, and the transitions of the domain's table that dispatch makes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tuntas_contracts.base import Actor
+from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The state that decisions are made on; the report itself lies beside it, because no decision reads it.
+
+    `owner` is who owns the case by this database, `topic_owner` by the hand-overs read from the cases topic so far.
+    `answers` counts T15, and so the starts of C6.
+    """
+
+    case_id: UUID
+    version: int
+    state: CaseState
+    owner: Service
+    topic_owner: Service
+    agency: str
+    time_zone: str
+    profile: str
+    classification: Classification
+    secret: bool
+    anonymous: bool
+    bounces: int
+    arbitrated: bool
+    last_event_at: datetime
+    unit: str | None = None
+    service_class: ServiceClass | None = None
+    completion_limit: int | None = None
+    answers: int = 0
+    answered_at: datetime | None = None
+    closed_reason: Literal["no_reply", "satisfied"] | None = None
+    closed_at: datetime | None = None
+
+    def not_before_last(self, at: datetime) -> datetime:
+        """`at`, or the time of the last event where that is later: a case's history never runs backwards."""
+        return max(at, self.last_event_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who does something, when (business time), and by which command or input."""
+
+    actor: Actor
+    at: datetime
+    input_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A transition: from which states it may be made, and what an officer calls it."""
+
+    transition: Transition
+    sources: frozenset[CaseState]
+    target: CaseState
+    verb: str
+
+
+ACCEPT = Rule(Transition.T4, frozenset({CaseState.AT_AGENCY}), CaseState.DISPATCHED, "accept")
+HANDLE = Rule(Transition.T5, frozenset({CaseState.AT_AGENCY}), CaseState.IN_PROGRESS, "handle")
+RETURN = Rule(Transition.T10, frozenset({CaseState.AT_AGENCY}), CaseState.RECEIVED, "return")
+FOLLOW_UP = Rule(Transition.T14, frozenset({CaseState.DISPATCHED}), CaseState.IN_PROGRESS, "follow up")
+ANSWER = Rule(
+    Transition.T15,
+    frozenset({CaseState.DISPATCHED, CaseState.IN_PROGRESS, CaseState.RESPONDED}),
+    CaseState.RESPONDED,
+    "answer",
+)
+OFFICER_RULES = (ACCEPT, HANDLE, RETURN, FOLLOW_UP, ANSWER)
+
+
+def possible_verbs(state: CaseState) -> tuple[str, ...]:
+    """What officers of the agency may do in a state."""
+    return tuple(rule.verb for rule in OFFICER_RULES if state in rule.sources)

@@ -1,0 +1,131 @@
+"""What an agency may do with its case: accept, handle, return, follow up, answer (T4, T5, T10, T14, T15)."""
+
+from collections.abc import Collection
+
+from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
+from dispatch.domain.service_class import service_class
+from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.cases import (
+    Assessment,
+    CaseAccepted,
+    CaseAnswered,
+    CaseReturned,
+    FollowUpRecorded,
+    HandlingStarted,
+)
+from tuntas_contracts.categories import load_categories
+from tuntas_contracts.profile import load_profile
+from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.vocabulary import CaseState, Service
+
+_UNITS_NAMED = 40
+
+
+def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str]) -> CaseEvent:
+    """The event that a command of the case's own agency leads to; `units` are the codes of that agency's units.
+
+    Raises Refusal where the domain's table, the register or a binding arbitration forbids it.
+    """
+    _check_texts(command)
+    match command:
+        case HandleCase():
+            _permit(case, HANDLE)
+            return HandlingStarted(**_base(case, HANDLE, act), agency=case.agency, assessment=_assess(case, command, units))
+        case AcceptCase():
+            _permit(case, ACCEPT)
+            return CaseAccepted(**_base(case, ACCEPT, act), agency=case.agency, assessment=_assess(case, command, units))
+        case ReturnCase():
+            return _give_back(case, command, act)
+        case RecordFollowUp():
+            _permit(case, FOLLOW_UP)
+            return FollowUpRecorded(**_base(case, FOLLOW_UP, act), agency=case.agency, note=command.note)
+        case AnswerCase():
+            _permit(case, ANSWER)
+            return CaseAnswered(
+                **_base(case, ANSWER, act),
+                agency=case.agency,
+                answer=command.answer,
+                evidence=command.evidence,
+                supplement=case.state is CaseState.RESPONDED,
+            )
+    raise TypeError(f"{type(command).__name__} is not a command that dispatch knows")
+
+
+def _check_texts(command: AgencyCommand) -> None:
+    for name, value in command:
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\x00" in text for text in texts):
+            raise Refusal("unreadable_text", f"{name} contains a NUL character, which no database of the platform stores; remove it")
+
+
+def _permit(case: Case, rule: Rule) -> None:
+    if case.owner is not Service.DISPATCH:
+        raise Refusal(
+            "owned_by_" + case.owner,
+            f"the case is with {case.owner} and the agency can't {rule.verb} it; wait until it is assigned again",
+        )
+    if case.state not in rule.sources:
+        possible = ", ".join(possible_verbs(case.state)) or "nothing until the reporter acts"
+        wanted = " or ".join(sorted(rule.sources))
+        raise Refusal(
+            "not_in_state",
+            f"{rule.verb} ({rule.transition}) needs the state {wanted}; the case is {case.state}. Possible now: {possible}",
+        )
+
+
+def _base(case: Case, rule: Rule, act: Act) -> "dict[str, object]":
+    return {
+        "case_id": case.case_id,
+        "version": case.version + 1,
+        "occurred_at": case.not_before_last(act.at),
+        "transition": rule.transition,
+        "state": rule.target,
+        "owner": Service.TRIAGE if rule is RETURN else Service.DISPATCH,
+        "actor": act.actor,
+        "input_id": act.input_id,
+    }
+
+
+def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessment:
+    if command.unit not in units:
+        named = sorted(units)
+        listed = ", ".join(named[:_UNITS_NAMED]) + (" …" if len(named) > _UNITS_NAMED else "")
+        raise Refusal(
+            "unknown_unit",
+            f"{case.agency} has no unit {command.unit!r}; its units are: {listed}"
+            if named
+            else f"{case.agency} has no units in the register; ask the operator to load it",
+        )
+    if command.category is not None and command.category not in load_categories():
+        raise Refusal("unknown_category", f"no category {command.category!r}; take a code of the category tree, such as 'health'")
+    settled = service_class(
+        case.classification,
+        normative=command.normative,
+        supervision_content=command.supervision_content,
+        field_inspection=command.field_inspection,
+    )
+    return Assessment(
+        unit=command.unit,
+        service_class=settled,
+        completion_limit=load_profile(case.profile).service_class(settled).working_days,
+        normative=command.normative,
+        supervision_content=command.supervision_content,
+        field_inspection=command.field_inspection,
+        category=command.category,
+        title=command.title,
+    )
+
+
+def _give_back(case: Case, command: ReturnCase, act: Act) -> CaseReturned:
+    _permit(case, RETURN)
+    if case.arbitrated:
+        raise Refusal("binding_arbitration", "the national administrator assigned the case by binding arbitration: accept or handle it")
+    bounces = case.bounces + 1
+    return CaseReturned(
+        **_base(case, RETURN, act),
+        agency=case.agency,
+        reason=command.reason,
+        bounces=bounces,
+        arbitration=bounces >= load_profile(case.profile).limits.bounces_before_arbitration,
+    )

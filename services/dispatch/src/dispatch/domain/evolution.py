@@ -1,0 +1,33 @@
+"""The state after one of dispatch's own events: how decisions take effect, and how a restored database is rebuilt."""
+
+from dataclasses import replace
+
+from dispatch.domain.case import Case
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.cases import (
+    CaseAccepted,
+    CaseAnswered,
+    CaseClosed,
+    CaseResumed,
+    CaseReturned,
+    HandlingStarted,
+)
+
+
+def evolve(case: Case, event: CaseEvent) -> Case:
+    """The case after `event`, which dispatch itself decided, now or before a restore."""
+    after = replace(case, version=event.version, state=event.state, owner=event.owner, last_event_at=event.occurred_at)
+    match event:
+        case CaseAccepted() | HandlingStarted():
+            settled = event.assessment
+            return replace(after, unit=settled.unit, service_class=settled.service_class, completion_limit=settled.completion_limit)
+        case CaseReturned():
+            return replace(after, bounces=event.bounces)
+        case CaseAnswered():
+            return replace(after, answers=case.answers + 1, answered_at=event.occurred_at)
+        case CaseResumed():
+            return replace(after, closed_reason=None, closed_at=None)
+        case CaseClosed():
+            return replace(after, closed_reason=event.reason, closed_at=event.occurred_at)
+        case _:
+            return after

@@ -1,0 +1,77 @@
+"""What a reporter or time does to a case with dispatch: T16, T17, T18, or a refusal with a reason."""
+
+from dispatch.domain.case import Case
+from tuntas_contracts.base import Actor, CaseEvent, InputEvent
+from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
+from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
+
+REPORTER = Actor(role=Role.REPORTER, subject="reporter")
+TIME = Actor(role=Role.SYSTEM, subject="clock C6")
+
+# read by the reporter: Indonesian first
+_REFUSALS = {
+    "not_yet_answered": "Laporan belum dijawab instansi; tunggu jawabannya. / Not answered yet; wait for the answer.",
+    "being_answered_again": "Instansi sedang menindaklanjuti tanggapan Anda. / The agency is at work on your reply.",
+    "already_confirmed": "Laporan sudah selesai atas konfirmasi Anda. / The case was closed by your confirmation.",
+    "window_over": "Masa tanggapan sudah berakhir dan laporan ditutup. / The time to reply is over and the case is closed.",
+}
+
+
+def react(case: Case, event: InputEvent) -> CaseEvent | None:
+    """The event that an input leads to; None for a window that no longer holds."""
+    match event:
+        case ReporterReplied():
+            return _reply(case, event)
+        case ReporterConfirmed():
+            return _confirm(case, event)
+        case WindowElapsed():
+            return _elapse(case, event)
+    raise TypeError(f"{type(event).__name__} is not an input that dispatch knows")
+
+
+def _reply(case: Case, event: ReporterReplied) -> CaseEvent:
+    # a reply accepted before the window's end counts even if it is read behind the automatic close
+    in_time = case.closed_reason == "no_reply" and case.closed_at is not None and event.occurred_at < case.closed_at
+    if case.state is CaseState.RESPONDED or in_time:
+        return CaseResumed(**_base(case, event, Transition.T16, CaseState.IN_PROGRESS, REPORTER), agency=case.agency, reply=event.text)
+    return _refuse(case, event)
+
+
+def _confirm(case: Case, event: ReporterConfirmed) -> CaseEvent:
+    if case.state is not CaseState.RESPONDED:
+        return _refuse(case, event)
+    return CaseClosed(
+        **_base(case, event, Transition.T18, CaseState.CLOSED, REPORTER),
+        agency=case.agency,
+        reason="satisfied",
+        rating=event.rating,
+    )
+
+
+def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
+    if event.clock is not Clock.C6 or case.state is not CaseState.RESPONDED or event.deadline_version != case.answers:
+        return None
+    # closed at the end of the window, whenever that was noticed: replies are judged by this time
+    base = _base(case, event, Transition.T17, CaseState.CLOSED, TIME) | {"occurred_at": case.not_before_last(event.due_at)}
+    return CaseClosed(**base, agency=case.agency, reason="no_reply")
+
+
+def _refuse(case: Case, event: InputEvent) -> InputRefused:
+    if case.state is CaseState.CLOSED:
+        code = "already_confirmed" if case.closed_reason == "satisfied" else "window_over"
+    else:
+        code = "being_answered_again" if case.answers else "not_yet_answered"
+    return InputRefused(**_base(case, event, None, case.state, REPORTER), code=code, detail=_REFUSALS[code])
+
+
+def _base(case: Case, event: InputEvent, by: Transition | None, state: CaseState, actor: Actor) -> "dict[str, object]":
+    return {
+        "case_id": case.case_id,
+        "version": case.version + 1,
+        "occurred_at": case.not_before_last(event.occurred_at),
+        "transition": by,
+        "state": state,
+        "owner": Service.DISPATCH,
+        "actor": actor,
+        "input_id": event.input_id,
+    }

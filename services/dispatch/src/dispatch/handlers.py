@@ -1,0 +1,151 @@
+"""Message or command + case → what is saved and published. Pure but for counting."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+from uuid import UUID
+
+from dispatch.domain.agency_view import assignment, change
+from dispatch.domain.arrival import arrive
+from dispatch.domain.case import Act, Case
+from dispatch.domain.commands import decide
+from dispatch.domain.evolution import evolve
+from dispatch.domain.inputs import react
+from dispatch.refusals import Refusals
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.agencies import AgencyCommand
+from tuntas_contracts.base import Actor, CaseEvent, InputEvent
+from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused
+from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
+from tuntas_contracts.vocabulary import Role, Service
+
+
+class UnitLookup(Protocol):
+    """The units of an agency as the register names them."""
+
+    def units_of(self, agency: str) -> frozenset[str]:
+        """The codes of its units; none for an agency that is not in the register."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """The report of a case that arrived, as JSON, stored beside the case."""
+
+    case_id: UUID
+    report: str
+
+
+class Handlers:
+    """Dispatch's decisions, in the shapes that the delivery core and the routes call."""
+
+    def __init__(self, register: UnitLookup, refusals: Refusals, metrics: MetricSet) -> None:
+        self._register = register
+        self._refusals = refusals
+        self._metrics = metrics
+
+    def on_case_message(self, case: Case | None, message: Incoming) -> Outcome[Case]:
+        """What stands on the cases topic: a case forwarded, an input, or an event of our own.
+
+        Raises ForwardingFault or UnknownProfileError for a case that must not reach its agency.
+        """
+        match message.body:
+            case CaseForwarded() as event:
+                return self._on_forwarded(case, event, message.envelope.id)
+            case InputEvent() as event:
+                return self._on_input(case, event, message.envelope.id)
+            case CaseEvent() as event:
+                return self._on_own(case, event, message.envelope.id)
+        raise TypeError(f"{message.envelope.type} is not a message that dispatch reads")
+
+    def on_action(self, case: Case | None, message: Incoming) -> Outcome[Case]:
+        """An agency system's command. Its case is named in the body, its agency by the topic and nothing else."""
+        command = message.body
+        if not isinstance(command, AgencyCommand):
+            raise TypeError(f"{message.envelope.type} is not a command that dispatch knows")
+        agency = AGENCY_ACTIONS.agency_of(message.topic)
+        actor = Actor(role=Role.AGENCY_SYSTEM, subject=command.officer or agency, agency=agency)
+        try:
+            # another agency's case looks like one that does not exist: nothing leaks
+            mine = case if case is not None and case.agency == agency else None
+            return self.on_command(mine, command, Act(actor, message.appended_at, message.envelope.id), source="topic")
+        except Refusal as refusal:
+            answer = self._refusals.of_command(message, command, refusal)
+            return Outcome(None, (answer,) if answer else (), handled=(message.envelope.id,))
+
+    def on_command(self, case: Case | None, command: AgencyCommand, act: Act, *, source: str) -> Outcome[Case]:
+        """A command on a case of the actor's own agency. Raises Refusal."""
+        kind = type(command).__name__
+        try:
+            if case is None:
+                raise Refusal("unknown_case", "no case of yours has this id; take case ids from what your agency was assigned")
+            event = decide(case, command, act, self._register.units_of(case.agency))
+        except Refusal:
+            self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "refused")
+            raise
+        self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "obeyed")
+        return self._happened(case, event, act.input_id)
+
+    def _on_forwarded(self, case: Case | None, event: CaseForwarded, message_id: UUID) -> Outcome[Case]:
+        if case is not None and event.version <= case.version:
+            return _with_topic_owner(case, Service.DISPATCH)
+        arrived = arrive(case, event)
+        topic = AGENCY_CASES.for_agency(event.agency)
+        told = Outgoing(topic, str(event.case_id), assignment(arrived, event), event.occurred_at, derive_id(message_id, topic))
+        return Outcome(arrived, (told,), (CaseReport(event.case_id, event.report.model_dump_json(exclude_none=True)),))
+
+    def _on_own(self, case: Case | None, event: CaseEvent, message_id: UUID) -> Outcome[Case]:
+        """Our own events: a hand-over read back, or, after a restore, what this database does not know any more."""
+        returned = isinstance(event, CaseReturned)
+        if case is None or (event.owner is not Service.DISPATCH and not returned):
+            return Outcome(None)
+        topic_owner = event.owner if returned else case.topic_owner
+        if event.version <= case.version:
+            return _with_topic_owner(case, topic_owner)
+        rebuilt = replace(evolve(case, event), topic_owner=topic_owner)
+        # the agency is told again, by the same ids: what was put back may not have reached it
+        return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=(event.input_id,) if event.input_id is not None else ())
+
+    def _on_input(self, case: Case | None, event: InputEvent, message_id: UUID) -> Outcome[Case]:
+        kind = type(event).__name__
+        if case is None or case.topic_owner is not Service.DISPATCH:
+            return self._input(kind, "passed_over", Outcome(None))
+        if case.owner is not Service.DISPATCH:
+            again = Outgoing(
+                CASES.name, str(case.case_id), event, event.occurred_at, derive_id(message_id, Service.DISPATCH, "behind hand-over")
+            )
+            return self._input(kind, "handed_on", Outcome(None, (again,)))
+        reaction = react(case, event)
+        if reaction is None:
+            return self._input(kind, "passed_over", Outcome(None))
+        happened = self._happened(case, reaction, event.input_id)
+        if isinstance(reaction, InputRefused):
+            self._metrics.inc("tuntas_dispatch_refusals_total", reaction.code)
+            return self._input(kind, "refused", happened)
+        return self._input(kind, "acted", happened)
+
+    def _happened(self, case: Case, event: CaseEvent, cause: UUID) -> Outcome[Case]:
+        after = evolve(case, event)
+        event_id = derive_id(cause, Service.DISPATCH, str(case.case_id), type(event).__name__)
+        if event.transition is not None:
+            self._metrics.inc("tuntas_dispatch_transitions_total", event.transition)
+        published = Outgoing(CASES.name, str(case.case_id), event, event.occurred_at, event_id)
+        return Outcome(after, (published, *self._told(after, event, event_id)), handled=(cause,))
+
+    @staticmethod
+    def _told(case: Case, event: CaseEvent, event_id: UUID) -> tuple[Outgoing, ...]:
+        changed = change(case, event)
+        if changed is None:
+            return ()
+        topic = AGENCY_CASES.for_agency(case.agency)
+        return (Outgoing(topic, str(case.case_id), changed, event.occurred_at, derive_id(event_id, topic)),)
+
+    def _input(self, kind: str, outcome: str, result: Outcome[Case]) -> Outcome[Case]:
+        self._metrics.inc("tuntas_dispatch_inputs_total", kind, outcome)
+        return result
+
+
+def _with_topic_owner(case: Case, owner: Service) -> Outcome[Case]:
+    return Outcome(replace(case, topic_owner=owner) if case.topic_owner is not owner else None)

@@ -1,0 +1,39 @@
+"""Dispatch's own metrics; the chassis has those of delivery and HTTP."""
+
+from tuntas_chassis.metrics import Metric
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "tuntas_dispatch_transitions_total",
+        "counter",
+        "Transitions of the domain's table that dispatch made",
+        ("transition",),
+        "transitions",
+        "product",
+    ),
+    Metric(
+        "tuntas_dispatch_commands_total",
+        "counter",
+        "Officers' and agency systems' commands, by way in and outcome (obeyed, refused)",
+        ("source", "command", "outcome"),
+        "commands",
+        "product",
+    ),
+    Metric("tuntas_dispatch_refusals_total", "counter", "Commands and inputs refused, by code", ("code",), "refusals", "product"),
+    Metric(
+        "tuntas_dispatch_refusals_withheld_total",
+        "counter",
+        "Refusals over an agency's quota, answered only by a summary",
+        (),
+        "refusals",
+    ),
+    Metric(
+        "tuntas_dispatch_inputs_total",
+        "counter",
+        "Reporters' and time's inputs, by outcome (acted, refused, handed_on, passed_over)",
+        ("type", "outcome"),
+        "inputs",
+        "product",
+    ),
+    Metric("tuntas_dispatch_register_agencies", "gauge", "Agencies in the register as this process sees it", (), "agencies"),
+)

@@ -1,0 +1,104 @@
+"""How an agency is told that its command was refused: on its own cases topic, with the reason, under a quota."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from dispatch.domain.refusal_quota import RefusalQuota
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.decoding import Undecodable, UnknownType
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.logs import logger
+from tuntas_chassis.messages import Incoming, Outgoing
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.processor import Record
+from tuntas_contracts.agencies import ActionRefused, AgencyCommand
+from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
+
+_DETAIL_CHARS = 2_000
+_log = logger(__name__)
+
+
+class Refusals:
+    """Makes `ActionRefused` messages."""
+
+    def __init__(self, quota: RefusalQuota, clock: Clock, metrics: MetricSet) -> None:
+        self._quota = quota
+        self._clock = clock
+        self._metrics = metrics
+
+    def of_command(self, message: Incoming, command: AgencyCommand, refusal: Refusal) -> Outgoing | None:
+        """The answer to a command that its case does not allow; None where the agency's quota is used up."""
+        return self._answer(
+            ActionRefused(
+                agency=AGENCY_ACTIONS.agency_of(message.topic),
+                command_id=message.envelope.id,
+                case_id=command.case_id,
+                code=refusal.code,
+                detail=refusal.detail[:_DETAIL_CHARS],
+                position=f"{message.topic}/{message.partition}/{message.offset}",
+                occurred_at=message.appended_at,
+            ),
+            cause=message.envelope.id,
+        )
+
+    def of_record(self, record: Record, error: Exception) -> Outgoing | None:
+        """The answer to a record that can't be read or handled at all; None where the agency's quota is used up."""
+        command_id = _uuid(dict(record.headers).get("ce_id"))
+        if isinstance(error, UnknownType):
+            code, detail = "unknown_type", str(error)
+        elif isinstance(error, Undecodable):
+            code, detail = "invalid_message", str(error)
+        else:
+            _log.error("action_failed", topic=record.topic, offset=record.offset, error=type(error).__name__, exc_info=error)
+            code, detail = "internal_error", "an error of ours: nothing was changed; it is logged, and the operator is told"
+        at = self._clock.from_broker(record.timestamp)
+        return self._answer(
+            ActionRefused(
+                agency=AGENCY_ACTIONS.agency_of(record.topic),
+                command_id=command_id,
+                case_id=_uuid(record.key),
+                code=code,
+                detail=detail[:_DETAIL_CHARS],
+                position=f"{record.topic}/{record.partition}/{record.offset}",
+                occurred_at=at,
+            ),
+            # a record without an id of its own is named by where it lies; the append time makes it a UUIDv7
+            cause=command_id or UUID(int=(record.timestamp & ((1 << 48) - 1)) << 80),
+        )
+
+    def summaries(self, at: datetime) -> Sequence[Outgoing]:
+        """One answer per agency to all that was refused over its quota in minutes that are over."""
+        return [
+            _outgoing(
+                ActionRefused(
+                    agency=overflow.agency,
+                    code="quota_exceeded",
+                    detail=overflow.summary()[:_DETAIL_CHARS],
+                    position=overflow.first_position,
+                    occurred_at=at,
+                ),
+                None,
+            )
+            for overflow in self._quota.overflows()
+        ]
+
+    def _answer(self, refused: ActionRefused, cause: UUID) -> Outgoing | None:
+        self._metrics.inc("tuntas_dispatch_refusals_total", refused.code)
+        if not self._quota.admit(refused.agency, refused.code, refused.position):
+            self._metrics.inc("tuntas_dispatch_refusals_withheld_total")
+            return None
+        return _outgoing(refused, derive_id(cause, refused.position, "ActionRefused"))
+
+
+def _outgoing(refused: ActionRefused, message_id: UUID | None) -> Outgoing:
+    key = str(refused.case_id) if refused.case_id else refused.agency
+    return Outgoing(AGENCY_CASES.for_agency(refused.agency), key, refused, refused.occurred_at, message_id)
+
+
+def _uuid(raw: bytes | None) -> UUID | None:
+    try:
+        return UUID(raw.decode()) if raw else None
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""Dispatch's HTTP for officers and agency systems: their cases, and what they do with them."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+
+from dispatch.adapters.case_queries import CaseQueries
+from dispatch.domain.case import Act, Case
+from dispatch.handlers import Handlers
+from dispatch.views import (
+    AcceptRequest,
+    AnswerRequest,
+    CasePage,
+    CaseStatus,
+    CaseView,
+    FollowUpRequest,
+    HandleRequest,
+    ReturnRequest,
+)
+from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.ids import derive_id, new_id
+from tuntas_chassis.logs import logger
+from tuntas_chassis.messages import Outcome
+from tuntas_chassis.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.processor import Processor
+from tuntas_contracts.agencies import AgencyCommand
+from tuntas_contracts.base import Actor, AgencyCode
+from tuntas_contracts.vocabulary import CaseState, Role
+
+_log = logger(__name__)
+
+# a person with several roles acts in the first of these
+_ADMINISTRATORS = (Role.AGENCY_ADMINISTRATOR, Role.AGENCY_SYSTEM)
+_OFFICERS = (*_ADMINISTRATORS, Role.LIAISON_OFFICER)
+Administrator = Annotated[Principal, Depends(require(*_ADMINISTRATORS))]
+Officer = Annotated[Principal, Depends(require(*_OFFICERS))]
+Reader = Annotated[Principal, Depends(require(*_OFFICERS, Role.NATIONAL_ADMINISTRATOR))]
+IdempotencyKey = Annotated[
+    UUID | None, Header(alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing")
+]
+
+
+class _Request(Protocol):
+    def command(self, case_id: UUID) -> AgencyCommand: ...
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: PROBLEM_RESPONSES[status] for status in (401, 403, 422, *statuses)}
+
+
+_ON_COMMAND = _problems(400, 404, 409, 413)
+
+
+def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries) -> APIRouter:
+    """Every route about cases."""
+    router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+    async def carry_out(
+        verb: str, case_id: UUID, request: _Request, principal: Principal, roles: Collection[Role], key: UUID | None
+    ) -> CaseStatus:
+        # a key counts for one officer, command and case: its reuse elsewhere is never mistaken for a repeat
+        command_id = derive_id(key, principal.subject, verb, str(case_id)) if key else None
+        command = request.command(case_id)
+
+        def decide(case: Case | None, now: datetime) -> Outcome[Case]:
+            if case is None:
+                raise _no_case(case_id)
+            _act_for(principal, case.agency)
+            act = Act(_actor(principal, roles), now, command_id or new_id())
+            return handlers.on_command(case, command, act, source="http")
+
+        case = await processor.execute(str(case_id), decide, command_id=command_id)
+        if case is None:
+            raise _no_case(case_id)
+        _log.info("case_commanded", case_id=str(case_id), command=verb, state=case.state, version=case.version)
+        return CaseStatus.of(case)
+
+    @router.get("", summary="An agency's cases, in order of state and arrival", responses=_problems())
+    async def list_cases(
+        principal: Reader,
+        state: Annotated[CaseState | None, Query(description="Only cases in this state")] = None,
+        agency: Annotated[AgencyCode | None, Query(description="Whose cases; your own agency's where it is left out")] = None,
+        cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> CasePage:
+        whose = agency or principal.agency
+        if whose is None:
+            raise Problem(422, "Whose cases?", "Your token names no agency: give the query parameter `agency`.", "agency_needed")
+        principal.act_for(whose)
+        found = await queries.page(whose, state, _position(cursor) if cursor else None, limit + 1)
+        shown = found[:limit]
+        last = shown[-1].case if len(found) > limit else None
+        return CasePage(
+            cases=[CaseView.of_stored(stored) for stored in shown],
+            next_cursor=encode_cursor([last.state.value, str(last.case_id)]) if last else None,
+        )
+
+    @router.get("/{case_id}", summary="One case with its masked report", responses=_problems(404))
+    async def read_case(case_id: UUID, principal: Reader) -> CaseView:
+        stored = await queries.find(case_id)
+        if stored is None:
+            raise _no_case(case_id)
+        principal.act_for(stored.case.agency)
+        return CaseView.of_stored(stored)
+
+    @router.post("/{case_id}/accept", summary="Accept a case for a unit (T4)", responses=_ON_COMMAND)
+    async def accept(case_id: UUID, body: AcceptRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out("accept", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+
+    @router.post("/{case_id}/handle", summary="Handle a case oneself (T5)", responses=_ON_COMMAND)
+    async def handle(case_id: UUID, body: HandleRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out("handle", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+
+    @router.post("/{case_id}/return", summary="Return a case as bukan wewenang (T10)", responses=_ON_COMMAND)
+    async def give_back(case_id: UUID, body: ReturnRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out("return", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+
+    @router.post("/{case_id}/follow-up", summary="Record the first follow-up (T14)", responses=_ON_COMMAND)
+    async def follow_up(case_id: UUID, body: FollowUpRequest, principal: Officer, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out("follow-up", case_id, body, principal, _OFFICERS, idempotency_key)
+
+    @router.post("/{case_id}/answer", summary="Answer a case, or add to an answer (T15)", responses=_ON_COMMAND)
+    async def answer(case_id: UUID, body: AnswerRequest, principal: Officer, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out("answer", case_id, body, principal, _OFFICERS, idempotency_key)
+
+    return router
+
+
+def _act_for(principal: Principal, agency: str) -> None:
+    """Only the agency's own officers act on its cases: a national administrator reads them, but does not act here."""
+    if principal.agency != agency:
+        raise Problem(403, "Another agency's case", "Your token's agency does not cover this case.", "other_agency")
+
+
+def _actor(principal: Principal, roles: Collection[Role]) -> Actor:
+    role = next(role for role in roles if role in principal.roles)
+    return Actor(role=role, subject=principal.subject, agency=principal.agency)
+
+
+def _no_case(case_id: UUID) -> Problem:
+    return Problem(404, "No such case", f"dispatch knows no case {case_id}; take case ids from GET /v1/cases", "unknown_case")
+
+
+def _position(cursor: str) -> tuple[str, UUID]:
+    state, case_id = decode_cursor(cursor, 2)
+    try:
+        return CaseState(str(state)).value, UUID(str(case_id))
+    except ValueError as error:
+        raise Problem(
+            422, "The cursor is not valid", "Use `next_cursor` of the last page as it is, or leave `cursor` out.", "bad_cursor"
+        ) from error

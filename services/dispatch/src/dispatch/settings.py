@@ -1,0 +1,12 @@
+"""Dispatch's settings beside the chassis'."""
+
+from pydantic import Field
+
+from tuntas_chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Environment variables `TUNTAS_*`."""
+
+    register_refresh_s: float = Field(default=30, gt=0, description="How often a process reads the register again")
+    refusals_per_minute: int = Field(default=5_000, ge=1, description="Refusals answered one by one, per agency")

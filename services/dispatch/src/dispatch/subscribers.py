@@ -1,0 +1,48 @@
+"""What dispatch reads: the cases topic, and the actions of every agency's own system."""
+
+from dispatch.domain.case import Case
+from dispatch.handlers import Handlers
+from dispatch.refusals import Refusals
+from tuntas_chassis.messages import Incoming
+from tuntas_chassis.processor import Store, Subscription
+from tuntas_contracts.agencies import AgencyCommand
+from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.cases import CaseReturned
+from tuntas_contracts.topology import AGENCY_ACTIONS, CASES, COMMANDS
+from tuntas_contracts.vocabulary import Service
+
+CASES_SUBSCRIPTION = "cases"
+ACTIONS_SUBSCRIPTION = "actions"
+
+
+def case_named_in(message: Incoming) -> str:
+    """The case that a message is about: what its record key says is its writer's affair."""
+    body = message.body
+    return str(body.case_id) if isinstance(body, CaseEvent | InputEvent | AgencyCommand) else message.key
+
+
+def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) -> tuple[Subscription[Case], ...]:
+    """Both subscriptions. Commands wait until a restored database has caught up with the cases topic."""
+    return (
+        Subscription(
+            name=CASES_SUBSCRIPTION,
+            topics=(CASES.name,),
+            types=CASES.readers[Service.DISPATCH],
+            store=store,
+            apply=handlers.on_case_message,
+            track_own=(CaseReturned,),
+            key_of=case_named_in,
+        ),
+        Subscription(
+            name=ACTIONS_SUBSCRIPTION,
+            pattern=AGENCY_ACTIONS.pattern,
+            types=COMMANDS,
+            store=store,
+            apply=handlers.on_action,
+            refuse=refusals.of_record,
+            key_of=case_named_in,
+            after=(CASES_SUBSCRIPTION,),
+            gates_readiness=False,
+            external_time=True,
+        ),
+    )

@@ -1,0 +1,8 @@
+"""`python -m intake`."""
+
+from intake.app import build
+from intake.settings import Settings
+from tuntas_chassis.service import run
+
+if __name__ == "__main__":
+    run(build, Settings)

@@ -1,0 +1,1 @@
+"""What intake knows without a framework, a database or a clock: receipts, masking, ageing, status."""

@@ -1,0 +1,116 @@
+"""A case's history as its reporter may read it, and where the case stands according to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tuntas_contracts import cases
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.vocabulary import CaseState, Service
+
+NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"
+_SATURDAY: Final = 5
+Detail = Mapping[str, str | int | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One event of the owner of a case, with those of its words that are meant for the reporter in `detail`."""
+
+    case_id: UUID
+    version: int
+    event: str
+    transition: str | None
+    state: CaseState
+    owner: Service
+    agency: str | None
+    occurred_at: datetime
+    detail: Detail
+
+
+def entry_of(event: CaseEvent) -> HistoryEntry:
+    """The entry that an event makes; an event of a type that is unknown here has no detail."""
+    return HistoryEntry(
+        case_id=event.case_id,
+        version=event.version,
+        event=type(event).__name__,
+        transition=event.transition.value if event.transition else None,
+        state=event.state,
+        owner=event.owner,
+        agency=getattr(event, "agency", None),
+        occurred_at=event.occurred_at,
+        detail=_detail(event),
+    )
+
+
+def _detail(event: CaseEvent) -> Detail:
+    match event:
+        case cases.CaseReceived():
+            return {"reason": event.reason}
+        case cases.CaseForwarded():
+            return {"time_zone": event.time_zone}
+        case cases.CaseArchived():
+            return {"reason": event.reason.value} | ({"text": event.note} if event.note else {})
+        case cases.CaseAccepted() | cases.HandlingStarted():
+            return {"unit": event.assessment.unit, "completion_limit": event.assessment.completion_limit}
+        case cases.CaseReturned():
+            return {"text": event.reason}
+        case cases.FollowUpRecorded():
+            return {"text": event.note}
+        case cases.CaseAnswered():
+            return {"text": event.answer, "evidence": event.evidence}
+        case cases.CaseResumed():
+            return {"text": event.reply}
+        case cases.CaseClosed():
+            return {"reason": event.reason} | ({"rating": event.rating} if event.rating else {})
+        case cases.InputRefused():
+            return {"reason": event.code, "text": event.detail}
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a case stands: `agency` is the one that has it, or had it when it was archived."""
+
+    version: int = 1
+    state: CaseState = CaseState.RECEIVED
+    owner: Service = Service.TRIAGE
+    agency: str | None = None
+    answered_at: datetime | None = None
+    time_zone: str = NATIONAL_TIME_ZONE
+
+
+def standing(history: Sequence[HistoryEntry]) -> Standing:
+    """Where the case stands after its history, which is in order of version and may be empty."""
+    if not history:
+        return Standing()
+    agency: str | None = None
+    answered_at: datetime | None = None
+    zone = NATIONAL_TIME_ZONE
+    for entry in history:
+        if entry.event in ("CaseReturned", "CaseReceived"):
+            agency = None
+        elif entry.agency:
+            agency = entry.agency
+        if entry.event == "CaseAnswered":
+            answered_at = entry.occurred_at
+        zone = str(entry.detail.get("time_zone", zone))
+    last = history[-1]
+    return Standing(last.version, last.state, last.owner, agency, answered_at, zone)
+
+
+def reply_possible_until(answered_at: datetime, time_zone: str, working_days: int) -> datetime:
+    """The end of the last day on which a reply (T16) or rating (T18) is surely in time.
+
+    Counts Monday to Friday; public holidays, which only sla-monitor's calendar knows, make the true window longer, never shorter.
+    """
+    zone = ZoneInfo(time_zone)
+    day = answered_at.astimezone(zone).date()
+    left = working_days
+    while left:
+        day += timedelta(days=1)
+        left -= int(day.weekday() < _SATURDAY)
+    return datetime.combine(day, time(23, 59, 59), zone)

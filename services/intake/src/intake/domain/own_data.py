@@ -1,0 +1,153 @@
+"""Finds a reporter's own name and address where the text repeats them."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from intake.domain.spans import Identifier, Span
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_WORD: Final = re.compile(r"\w+")
+_CONNECTORS: Final = _words("bin binti van de al el bt bte")
+# Titles and degrees stand beside a name but give nobody away.
+_TITLES: Final = _words("h hj haji hajah dr dra drs drg ir prof kh ust ustadz bapak ibu pak bu sdr sdri tn ny nn raden")
+# Names that are words of every day: masked beside another part of the name or after an introduction, or the text is ruined.
+_EVERYDAY: Final = _words(
+    "adil aman anak april baru bagus bahagia bakti bintang bulan bumi bunga cahaya cinta damai dan desa dunia embun emas fajar guntur "
+    "hari hujan indah intan jalan jaya juli jumat juni kamis kasih kota laut maju maret mawar melati merdeka minggu mulia mulya murni "
+    "mutiara nama nusa pagi permata pelita puspa putih rabu rejeki rukun sabar sabtu samudra saya sejahtera selamat selasa senin sentosa "
+    "setia siang subur suci tentang teratai timur utama utara wangi warga yang januari agustus"
+)
+_INTRODUCTION: Final = re.compile(
+    r"(?:\bnama|\bnama\s+saya|\bsaya|\bbernama|\bperkenalkan|\ban\.?|\ba\.?\s?n\.?|\batas\s+nama|\bpelapor|\bbapak|\bibu|\bpak|\bbu|\bsdri?\.?)"
+    r"\s*(?:adalah|ialah|:|,)?\s*$",
+    re.IGNORECASE,
+)
+_INTRODUCTION_REACH: Final = 24
+_STREET_WORDS: Final = _words("jl jln jalan gg gang no nomor blok blk kav kavling perum perumahan komplek kompleks")
+_AREA_WORDS: Final = _words("rt rw kel kelurahan kec kecamatan desa dusun kota kab kabupaten prov provinsi")
+_SHORTEST_NAME: Final = 3
+_SHORTEST_HANDLE: Final = 8
+_SHORTEST_ADDRESS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    start: int
+    end: int
+    text: str
+
+
+def name_spans(text: str, folded: str, name: str) -> list[Span]:
+    """Where the name stands whole or in parts. `folded` is the text in small letters, of the same length."""
+    parts = [part for part in _WORD.findall(name.lower()) if part not in _TITLES]
+    known = frozenset(parts) | _CONNECTORS
+    found: list[tuple[int, int, bool]] = []
+    for part in dict.fromkeys(parts):
+        if len(part) < _SHORTEST_NAME or part in _CONNECTORS:
+            continue
+        telling = part not in _EVERYDAY
+        found += [(start, end, telling) for start, end in _occurrences(folded, part)]
+    spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, folded, sorted(found), known)]
+    for handle in {"".join(parts), "".join(parts[:2])} if len(parts) > 1 else ():
+        if len(handle) >= _SHORTEST_HANDLE and handle in folded:  # as in @sitinurhaliza
+            spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), folded)]
+    return spans
+
+
+def _occurrences(folded: str, part: str) -> list[tuple[int, int]]:
+    found = []
+    start = folded.find(part)
+    while start >= 0:
+        end = start + len(part)
+        before, after = folded[start - 1 : start], folded[end : end + 1]
+        if not before.isalnum() and not after.isalnum():
+            found.append((start, end))
+        start = folded.find(part, end)
+    return found
+
+
+def _joined(text: str, folded: str, found: list[tuple[int, int, bool]], known: frozenset[str]) -> list[tuple[int, int]]:
+    """Neighbouring parts as one stretch; everyday words that stand alone only after an introduction."""
+    runs: list[tuple[int, int, bool]] = []
+    for start, end, telling in found:
+        if runs and _only_name(folded[runs[-1][1] : start], known):
+            runs[-1] = (runs[-1][0], end, True)
+        else:
+            runs.append((start, end, telling))
+    return [
+        (start, end) for start, end, telling in runs if telling or _INTRODUCTION.search(text[max(0, start - _INTRODUCTION_REACH) : start])
+    ]
+
+
+def _only_name(gap: str, known: frozenset[str]) -> bool:
+    return len(gap) <= 20 and all(w in known for w in _WORD.findall(gap))
+
+
+def address_spans(text: str, folded: str, address: str) -> list[Span]:
+    """Where the address is repeated: whole, its street with house number, or any part between commas that has a number.
+
+    Its village or city alone is left, because the place of the complaint is mostly the same and the verifier needs it.
+    """
+    wanted = [phrase for phrase in _phrases(address) if all(word in folded for word in phrase)]
+    if not wanted:
+        return []
+    words = [_Word(*match.span(), match[0].lower()) for match in _WORD.finditer(text)]
+    spans: list[Span] = []
+    for phrase in wanted:
+        spans += _phrase_spans(words, phrase)
+    return spans
+
+
+def _phrases(address: str) -> list[tuple[str, ...]]:
+    segments = [_WORD.findall(segment) for segment in address.lower().replace("\n", ",").split(",")]
+    whole = tuple(word for segment in segments for word in segment)
+    phrases = [whole, *(tuple(segment) for segment in segments if any(word[0].isdigit() for word in segment)), _street(whole)]
+    bare = [_without(phrase, _STREET_WORDS) for phrase in phrases]
+    return [
+        phrase
+        for phrase in dict.fromkeys(bare)
+        if len(" ".join(phrase)) >= _SHORTEST_ADDRESS
+        and any(not w.isdigit() for w in phrase)
+        and len(phrase) > (1 if len(segments) > 1 else 0)
+    ]
+
+
+def _street(words: tuple[str, ...]) -> tuple[str, ...]:
+    """From the beginning up to the first number, before any name of an area."""
+    taken: list[str] = []
+    for word in words:
+        if word in _AREA_WORDS:
+            break
+        taken.append(word)
+        if word[0].isdigit():
+            return tuple(taken)
+    return ()
+
+
+def _without(phrase: tuple[str, ...], words: frozenset[str]) -> tuple[str, ...]:
+    return tuple(word for word in phrase if word not in words)
+
+
+def _phrase_spans(words: list[_Word], phrase: tuple[str, ...]) -> list[Span]:
+    spans: list[Span] = []
+    for begin, word in enumerate(words):
+        if word.text != phrase[0]:
+            continue
+        at, matched = begin, 0
+        while at < len(words) and matched < len(phrase):
+            if words[at].text == phrase[matched]:
+                matched += 1
+            elif words[at].text not in _STREET_WORDS:
+                break
+            at += 1
+        if matched == len(phrase):
+            first = begin
+            while first and words[first - 1].text in _STREET_WORDS and words[first].start - words[first - 1].end <= 2:
+                first -= 1
+            spans.append(Span(words[first].start, words[at - 1].end, Identifier.ADDRESS))
+    return spans

@@ -1,0 +1,69 @@
+"""Stretches of a text that identify its writer, and the readable masks that take their place."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Identifier(StrEnum):
+    """What kind of identifier was found; the value is the mask's word."""
+
+    NAME = "nama"
+    PHONE = "telepon"
+    EMAIL = "email"
+    NIK = "NIK"  # nomor induk kependudukan; a family card's number looks the same
+    ADDRESS = "alamat"
+    ACCOUNT = "rekening"
+
+    @property
+    def mask(self) -> str:
+        """What stands in the text instead."""
+        return f"[{self.value}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch from `start` up to `end`."""
+
+    start: int
+    end: int
+    kind: Identifier
+
+
+_PLACEHOLDER: Final = re.compile("|".join(re.escape(kind.mask) for kind in Identifier))
+
+
+def replaced(text: str, spans: Iterable[Span]) -> tuple[str, Sequence[Identifier]]:
+    """The text with its spans masked, and what was masked in order. Overlapping spans become one, of the longer one's kind.
+
+    A mask that already stands in the text stays as it is, so that masking twice changes nothing.
+    """
+    found = sorted(spans, key=lambda span: (span.start, -span.end))
+    if not found:
+        return text, ()
+    if "[" in text:
+        masks = [match.span() for match in _PLACEHOLDER.finditer(text)]
+        found = [span for span in found if not any(start < span.end and span.start < end for start, end in masks)]
+    pieces: list[str] = []
+    kinds: list[Identifier] = []
+    done = 0
+    for span in _merged(found):
+        pieces += (text[done : span.start], span.kind.mask)
+        kinds.append(span.kind)
+        done = span.end
+    pieces.append(text[done:])
+    return "".join(pieces), kinds
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in spans:
+        if merged and span.start < merged[-1].end:
+            last = merged[-1]
+            kind = last.kind if last.end - last.start >= span.end - span.start else span.kind
+            merged[-1] = Span(last.start, max(last.end, span.end), kind)
+        else:
+            merged.append(span)
+    return merged

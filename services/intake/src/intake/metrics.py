@@ -1,0 +1,19 @@
+"""Intake's metrics."""
+
+from tuntas_chassis.metrics import Metric
+
+ACCEPTED = "tuntas_intake_reports_total"
+MASKED = "tuntas_intake_masked_identifiers_total"
+REPLAYED = "tuntas_intake_idempotent_replays_total"
+ACCESS_FAILURES = "tuntas_intake_access_failures_total"
+INPUTS = "tuntas_intake_reporter_inputs_total"
+READS = "tuntas_intake_personal_data_reads_total"
+
+METRICS: tuple[Metric, ...] = (
+    Metric(ACCEPTED, "counter", "Reports accepted", ("classification", "channel"), "reports", "national administrators"),
+    Metric(MASKED, "counter", "Identifiers masked in texts of reporters", ("kind",), "identifiers"),
+    Metric(REPLAYED, "counter", "Submissions answered with the receipt of an earlier one", (), "requests"),
+    Metric(ACCESS_FAILURES, "counter", "Tracking id and access code that do not go together", ("outcome",), "requests", "security"),
+    Metric(INPUTS, "counter", "What reporters sent after submitting", ("kind",), "inputs"),
+    Metric(READS, "counter", "Reads of one reporter's personal data, each in the access log", ("by",), "reads", "auditors"),
+)

@@ -1,0 +1,1 @@
+"""Tables, stores, the queue of deliveries, templates, and the gateways to intake and to the mail relay."""

@@ -1,0 +1,1 @@
+"""What to tell whom, and what becomes of a notice: pure Python, no clock of its own."""

@@ -1,0 +1,87 @@
+"""Which event is told to whom."""
+
+from collections.abc import Sequence
+
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.cases import (
+    CaseAnswered,
+    CaseArchived,
+    CaseClosed,
+    CaseForwarded,
+    CaseResumed,
+    CaseReturned,
+    InputRefused,
+    ReportSubmitted,
+)
+from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
+from tuntas_contracts.vocabulary import Role
+
+from notifier.domain.notices import Kind, Notice, Value
+
+# Whoever refuses names the reporter, or itself, as the actor; an officer is answered where he asked
+_INPUTS_BY_MAIL = frozenset({Role.REPORTER, Role.CLERK, Role.SYSTEM})
+_OF_NO_READER = frozenset({"window_not_running"})  # an input of time: nobody waits for an answer
+
+
+def notice_of(event: CaseEvent) -> Notice | None:
+    """What the reporter is told of an event of his case; None where there is nothing to tell.
+
+    Answers, notes and reasons in free text are never copied into mail: it is not confidential, the reporter's page is.
+    """
+    match event:
+        case ReportSubmitted():
+            return _to_reporter(
+                Kind.RECEIPT,
+                classification=event.report.classification.value,
+                anonymous=event.report.anonymous,
+                secret=event.report.secret,
+            )
+        case CaseForwarded():
+            track = event.fast_track
+            return _to_reporter(
+                Kind.FORWARDED,
+                event.agency,
+                anonymous=event.report.anonymous,
+                bounces=event.bounces,
+                arbitrated=event.arbitrated,
+                follow_up_limit=track.follow_up_limit if track else None,
+                completion_limit=track.completion_limit if track else None,
+            )
+        case CaseReturned():
+            return _to_reporter(Kind.RETURNED, event.agency, arbitration=event.arbitration)
+        case CaseArchived():
+            return _to_reporter(Kind.ARCHIVED, reason=event.reason.value)
+        case CaseAnswered():
+            return _to_reporter(Kind.ANSWERED, event.agency, supplement=event.supplement)
+        case CaseClosed():
+            return _to_reporter(Kind.CLOSED, event.agency, reason=event.reason, rating=event.rating)
+        case CaseResumed():
+            return _to_reporter(Kind.RESUMED, event.agency)
+        case InputRefused() if event.code not in _OF_NO_READER and (event.actor is None or event.actor.role in _INPUTS_BY_MAIL):
+            return _to_reporter(Kind.INPUT_REFUSED, state=event.state.value, code=event.code)
+        case _:
+            return None
+
+
+def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Notice]:
+    """What each role that sla-monitor named is told of a deadline; each role once."""
+    missed = isinstance(event, DeadlineMissed)
+    variables: dict[str, Value] = {
+        "clock": event.clock.value,
+        "level": event.level.value,
+        "due_at": event.due_at.isoformat(),
+        "unit": event.unit,
+        "service_class": event.service_class.value if event.service_class else None,
+    }
+    found = []
+    for role in dict.fromkeys(event.told):
+        if role is Role.REPORTER:
+            kind = Kind.OVERDUE if missed else Kind.REMINDER
+        else:
+            kind = Kind.DEADLINE_MISSED if missed else Kind.DEADLINE_WARNING
+        found.append(Notice(kind, role, event.agency, variables))
+    return found
+
+
+def _to_reporter(kind: Kind, agency: str | None = None, /, **variables: Value) -> Notice:
+    return Notice(kind, Role.REPORTER, agency, variables)

@@ -1,0 +1,132 @@
+"""The life of a delivery: queued, taken under a lease, and sent, failed, or queued again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from tuntas_contracts.vocabulary import Role
+
+from notifier.domain.notices import Kind, Value
+
+# After a failure of this mail that may pass; a day and three quarters in all
+RETRY_AFTER = tuple(
+    timedelta(seconds=s) for s in (10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200)
+)
+MAX_REPEATS = 1
+
+
+class Status(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A notice to be delivered. `occurred_at` is the business time of the event that caused it, `traceparent` its trace."""
+
+    notice_id: UUID
+    case_id: UUID
+    kind: Kind
+    recipient: Role
+    agency: str | None
+    variables: Mapping[str, Value]
+    occurred_at: datetime
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process has to send before `lease_until`, with what the database knows for it.
+
+    `attempt` counts from 1. `repeats`: how often an earlier attempt may have reached its reader although that was never
+    recorded. `reporter_ref`, `tracking_id` and `profile` are None while the case has not been read from the topic.
+    """
+
+    delivery: Delivery
+    attempt: int
+    repeats: int
+    lease_until: datetime
+    created_at: datetime
+    reporter_ref: UUID | None
+    tracking_id: str | None
+    profile: str | None
+    agency_name: str | None
+    agency_email: str | None
+    agency_time_zone: str | None
+    supervisor_email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The mail server took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It can't be delivered, now or later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """It failed for now: try again on the schedule."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """It was cut off after the mail had gone out and before the server's answer: it may have been taken."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotTried:
+    """Nothing was done about it, through no fault of its own: it waits `delay` and the attempt is not counted."""
+
+    reason: str
+    delay: timedelta = field(default_factory=timedelta)
+
+
+Result = Accepted | Refused | Deferred | Uncertain | NotTried
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is written of a claimed delivery. `attempts` and `repeats` are the new counts."""
+
+    claimed: Claimed
+    status: Status
+    next_attempt_at: datetime
+    attempts: int
+    repeats: int
+    reason: str | None
+
+
+def settle(claimed: Claimed, result: Result, now: datetime) -> Settlement:
+    """What becomes of a delivery after an attempt. At most `MAX_REPEATS` times is a mail sent that may have arrived already."""
+    attempts, repeats = claimed.attempt, claimed.repeats
+    match result:
+        case Accepted():
+            return Settlement(claimed, Status.SENT, now, attempts, repeats, None)
+        case Refused(reason):
+            return Settlement(claimed, Status.FAILED, now, attempts, repeats, reason)
+        case NotTried(reason, delay):
+            return Settlement(claimed, Status.QUEUED, now + delay, attempts - 1, repeats, reason)
+        case Uncertain(reason):
+            if repeats >= MAX_REPEATS:
+                return Settlement(claimed, Status.FAILED, now, attempts, repeats, f"outcome_unknown: {reason}")
+            repeats += 1
+        case Deferred(reason):
+            pass
+    if attempts > len(RETRY_AFTER):
+        return Settlement(claimed, Status.FAILED, now, attempts, repeats, f"too_many_attempts: {reason}")
+    return Settlement(claimed, Status.QUEUED, now + RETRY_AFTER[attempts - 1], attempts, repeats, reason)

@@ -1,0 +1,36 @@
+"""A notice (pemberitahuan): what is told, to which role, about which case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tuntas_contracts.vocabulary import Role
+
+Value = str | int | bool | None
+
+
+class Kind(StrEnum):
+    """What a notice tells; each has its templates in Indonesian and in English."""
+
+    RECEIPT = "receipt"  # tanda terima
+    FORWARDED = "forwarded"  # diteruskan
+    RETURNED = "returned"  # bukan wewenang
+    ARCHIVED = "archived"  # diarsipkan
+    ANSWERED = "answered"  # dijawab
+    RESUMED = "resumed"  # tanggapan diteruskan
+    CLOSED = "closed"  # selesai
+    INPUT_REFUSED = "input_refused"  # masukan ditolak
+    REMINDER = "reminder"  # pengingat
+    OVERDUE = "overdue"  # terlambat
+    DEADLINE_WARNING = "deadline_warning"  # peringatan
+    DEADLINE_MISSED = "deadline_missed"  # tenggat terlampaui
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell one role. `variables` go into the template and hold codes and dates, never personal data."""
+
+    kind: Kind
+    recipient: Role
+    agency: str | None = None
+    variables: Mapping[str, Value] = field(default_factory=dict)

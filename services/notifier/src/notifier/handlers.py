@@ -1,0 +1,59 @@
+"""Messages in, deliveries out."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from notifier.domain.agency_contact import AgencyContact, contact_after
+from notifier.domain.case_facts import CaseFacts, facts_after
+from notifier.domain.decisions import notice_of, notices_of_deadline
+from notifier.domain.delivery import Delivery
+from notifier.domain.notices import Notice
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_contracts.agencies import AgencyRegistered
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
+
+T = TypeVar("T")
+
+
+def on_case_event(facts: CaseFacts | None, incoming: Incoming) -> Outcome[CaseFacts]:
+    """Remember the case and tell the reporter; an event of a version that is known already changes nothing."""
+    event = _expect(incoming, CaseEvent)
+    if facts is not None and event.version <= facts.version:
+        return Outcome(None)
+    notice = notice_of(event)
+    return Outcome(facts_after(facts, event), rows=[_delivery(notice, event.case_id, incoming)] if notice else ())
+
+
+def on_deadline(_state: None, incoming: Incoming) -> Outcome[None]:
+    """Tell everyone whom sla-monitor named."""
+    event = incoming.body
+    if not isinstance(event, DeadlineWarning | DeadlineMissed):
+        raise TypeError(f"{type(event).__name__} is no warning and no missed deadline")
+    return Outcome(None, rows=[_delivery(notice, event.case_id, incoming) for notice in notices_of_deadline(event)])
+
+
+def on_agency(known: AgencyContact | None, incoming: Incoming) -> Outcome[AgencyContact]:
+    """Keep the agency's latest entry."""
+    return Outcome(contact_after(known, _expect(incoming, AgencyRegistered)))
+
+
+def _delivery(notice: Notice, case_id: UUID, incoming: Incoming) -> Delivery:
+    envelope = incoming.envelope
+    return Delivery(
+        notice_id=derive_id(envelope.id, notice.kind.value, notice.recipient.value),
+        case_id=case_id,
+        kind=notice.kind,
+        recipient=notice.recipient,
+        agency=notice.agency,
+        variables=notice.variables,
+        occurred_at=envelope.time,
+        traceparent=envelope.traceparent,
+    )
+
+
+def _expect(incoming: Incoming, kind: type[T]) -> T:
+    if not isinstance(incoming.body, kind):
+        raise TypeError(f"{type(incoming.body).__name__} came where {kind.__name__} was expected")
+    return incoming.body

@@ -1,0 +1,1 @@
+"""What the clocks need from the world: tables, bulk statements, calendar files."""

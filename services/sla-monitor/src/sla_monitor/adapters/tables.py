@@ -1,0 +1,81 @@
+"""The SLA monitor's own tables. The delivery tables are the chassis'."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = MetaData()
+_TIME = DateTime(timezone=True)
+
+CASE_CLOCKS = Table(
+    "case_clocks",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("received_at", _TIME, nullable=False),
+    Column("agency", Text),
+    Column("unit", Text),
+    Column("service_class", Text),
+    Column("bounces", SmallInteger, nullable=False),
+    Column("responded_at", _TIME),
+    Column("answered_at", _TIME),
+    # running clocks, deadline versions and held inputs: read and written whole, never queried
+    Column("clocks", JSONB, nullable=False),
+    Index("case_clocks_received_at", "received_at", postgresql_using="brin"),
+)
+
+CLOCK_RUN = Table(
+    "clock_run",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("clock", Text, primary_key=True),
+    Column("deadline_version", SmallInteger, primary_key=True),
+    Column("started_at", _TIME, nullable=False),
+    Column("due_at", _TIME, nullable=False),
+    Column("ended_at", _TIME),
+    Column("outcome", Text, nullable=False),
+    Column("working_days", Integer),
+    Column("agency", Text),
+    Column("unit", Text),
+    Column("service_class", Text),
+    Column("provisional", Boolean, nullable=False),
+    Index("clock_run_started_at", "started_at", postgresql_using="brin"),
+)
+
+CHECKPOINT = Table(
+    "checkpoint",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("clock", Text, primary_key=True),
+    Column("deadline_version", SmallInteger, primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("fire_at", _TIME, nullable=False),
+    Column("held", Boolean, nullable=False, server_default=text("false")),
+    Index("checkpoint_due", "partition", "fire_at", postgresql_where=text("NOT held")),
+)
+
+WATERMARK = Table(
+    "watermark",
+    METADATA,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("at", _TIME, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+)

@@ -1,0 +1,226 @@
+"""Which clocks an event of a case starts, meets and stops (the domain's clock table)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Running, RunOutcome, Started, Step
+from sla_monitor.domain.deadlines import DeadlinePlanner
+from tuntas_contracts import cases
+from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.profile import DEFAULT_PROFILE
+from tuntas_contracts.vocabulary import Clock, ServiceClass
+
+NATIONAL_ZONE = "Asia/Jakarta"
+_VERIFICATION = (Clock.C1, Clock.C2, Clock.C10)
+Change = tuple[CaseClocks | None, tuple[Step, ...]]
+
+
+class Clockwork:
+    """Applies events to the clocks of a case. Pure: the same state and event give the same steps."""
+
+    def __init__(self, planner: DeadlinePlanner) -> None:
+        self._planner = planner
+
+    def on_event(self, state: CaseClocks | None, event: CaseEvent | InputEvent, partition: int) -> Change:
+        """The new state (None: unchanged) and the steps that led to it.
+
+        An event whose version is known already, an input outside of C6 and an input of an unknown case change nothing. A case that is
+        first seen in its middle is taken up from there. Raises CalendarError and LookupError where its zone or profile is unknown.
+        """
+        if isinstance(event, InputEvent):
+            return _hold(state, event)
+        if state is None:
+            state = CaseClocks(event.case_id, partition, 0, event.state, DEFAULT_PROFILE, NATIONAL_ZONE, event.occurred_at)
+        elif event.version <= state.version:
+            return None, ()
+        move = _Move(state, event, partition, self._planner)
+        decide = _DECISIONS.get(type(event))
+        if decide is not None:
+            decide(move, event)
+        return move.finish(), tuple(move.steps)
+
+
+def _hold(state: CaseClocks | None, event: InputEvent) -> Change:
+    window = state.clock(Clock.C6) if state else None
+    if state is None or window is None or not window.started_at <= event.occurred_at <= window.due_at:
+        return None, ()
+    if event.input_id in state.held_by or event.input_id in state.settled:
+        return None, ()
+    held = replace(state, held_by=(*state.held_by, event.input_id))
+    return held, () if state.held_by else (Held(state.case_id, Clock.C6, True, event.occurred_at),)
+
+
+class _Move:
+    """One event at work: collects the steps, then gives the new state."""
+
+    def __init__(self, state: CaseClocks, event: CaseEvent, partition: int, planner: DeadlinePlanner) -> None:
+        self.before = state
+        self.at = event.occurred_at
+        self.steps: list[Step] = []
+        self.changed: dict[str, Any] = {"version": event.version, "state": event.state, "partition": partition}
+        self.running = {run.clock: run for run in state.running}
+        self._versions = state.deadline_versions
+        self._planner = planner
+
+    def get(self, name: str) -> Any:
+        """A field of the case as it will be."""
+        return self.changed[name] if name in self.changed else getattr(self.before, name)
+
+    def start(self, clock: Clock, limit: int | None = None, *, met_at_once: bool = False) -> None:
+        """Start a clock; one of the same kind that still runs is stopped. `limit` replaces the profile's length."""
+        self.end((clock,), RunOutcome.STOPPED)
+        service_class: ServiceClass | None = self.get("service_class")
+        plan = self._planner.plan(self.get("profile"), clock, self.at, self.get("time_zone"), service_class, limit)
+        number = self._versions.get(clock, 0) + 1
+        self._versions = {**self._versions, clock: number}
+        run = Running(clock, number, self.at, plan.due_at)
+        national = clock in (Clock.C1, Clock.C10)
+        started = Started(
+            case_id=self.before.case_id,
+            partition=self.get("partition"),
+            run=run,
+            agency=None if national else self.get("agency"),
+            unit=None if national else self.get("unit"),
+            service_class=service_class,
+            provisional=plan.provisional,
+            checkpoints=() if met_at_once else plan.checkpoints,
+            announced=not met_at_once,
+        )
+        self.steps.append(started)
+        if met_at_once:
+            self._ended(run, RunOutcome.MET)
+        else:
+            self.running[clock] = run
+
+    def end(self, clocks: Iterable[Clock], outcome: RunOutcome) -> None:
+        """End those of the clocks that run; what ends after its due is late."""
+        for clock in clocks:
+            run = self.running.pop(clock, None)
+            if run is not None:
+                self._ended(run, outcome)
+                if clock is Clock.C6:
+                    self.changed["held_by"] = ()
+
+    def _ended(self, run: Running, outcome: RunOutcome) -> None:
+        window = run.clock is Clock.C6
+        late = self.at > run.due_at and not window
+        if late and outcome is RunOutcome.MET:
+            outcome = RunOutcome.MET_LATE
+        elif late and outcome is RunOutcome.STOPPED:
+            outcome = RunOutcome.MISSED
+        days = self._planner.working_days(run.started_at, self.at, self.get("time_zone"))
+        ended_at = max(self.at, run.started_at)
+        self.steps.append(Ended(self.before.case_id, run.clock, run.deadline_version, ended_at, outcome, days, window))
+
+    def first(self, name: str) -> None:
+        """Set a moment that only the first event of its kind sets."""
+        if getattr(self.before, name) is None:
+            self.changed[name] = self.at
+
+    def finish(self) -> CaseClocks:
+        """The case after the event."""
+        return replace(self.before, running=tuple(self.running.values()), deadline_versions=self._versions, **self.changed)
+
+
+def _received(move: _Move, event: cases.CaseReceived) -> None:
+    move.start(Clock.C1)
+
+
+def _forwarded(move: _Move, event: cases.CaseForwarded) -> None:
+    move.changed |= {
+        "agency": event.agency,
+        "unit": None,
+        "service_class": None,
+        "time_zone": event.time_zone,
+        "profile": event.report.profile,
+        "bounces": event.bounces,
+        "received_at": event.report.submitted_at,
+    }
+    move.end((Clock.C1, Clock.C10), RunOutcome.MET)
+    track = event.fast_track
+    if track is None:
+        move.start(Clock.C2)
+        return
+    move.changed |= {"unit": track.unit, "service_class": track.service_class}
+    move.start(Clock.C3, track.follow_up_limit)
+    move.start(Clock.C4, track.completion_limit)
+
+
+def _accepted(move: _Move, event: cases.CaseAccepted) -> None:
+    _assessed(move, event)
+    move.start(Clock.C3)
+    move.start(Clock.C4, event.assessment.completion_limit)
+
+
+def _handling_started(move: _Move, event: cases.HandlingStarted) -> None:
+    _assessed(move, event)
+    move.first("responded_at")
+    move.start(Clock.C3, met_at_once=True)
+    move.start(Clock.C4, event.assessment.completion_limit)
+
+
+def _assessed(move: _Move, event: cases.CaseAccepted | cases.HandlingStarted) -> None:
+    move.changed |= {"agency": event.agency, "unit": event.assessment.unit, "service_class": event.assessment.service_class}
+    move.end((Clock.C2,), RunOutcome.MET)
+
+
+def _returned(move: _Move, event: cases.CaseReturned) -> None:
+    move.end(tuple(move.running), RunOutcome.STOPPED)
+    move.changed |= {"agency": None, "unit": None, "service_class": None, "bounces": event.bounces}
+    move.start(Clock.C10 if event.arbitration else Clock.C1)
+
+
+def _followed_up(move: _Move, event: cases.FollowUpRecorded) -> None:
+    move.first("responded_at")
+    move.end((Clock.C3,), RunOutcome.MET)
+
+
+def _answered(move: _Move, event: cases.CaseAnswered) -> None:
+    move.first("responded_at")
+    move.first("answered_at")
+    move.changed["agency"] = event.agency
+    move.end((Clock.C3, Clock.C4, Clock.C8), RunOutcome.MET)
+    move.start(Clock.C6)
+
+
+def _resumed(move: _Move, event: cases.CaseResumed) -> None:
+    move.end((Clock.C6,), RunOutcome.MET)
+    move.start(Clock.C8)
+
+
+def _closed(move: _Move, event: cases.CaseClosed) -> None:
+    move.end((Clock.C6,), RunOutcome.ELAPSED if event.reason == "no_reply" else RunOutcome.MET)
+    move.end(tuple(move.running), RunOutcome.STOPPED)
+
+
+def _archived(move: _Move, event: cases.CaseArchived) -> None:
+    move.end(_VERIFICATION, RunOutcome.MET)
+    move.end(tuple(move.running), RunOutcome.STOPPED)
+
+
+def _input_refused(move: _Move, event: cases.InputRefused) -> None:
+    if event.input_id not in move.before.held_by:
+        return
+    left = tuple(held for held in move.before.held_by if held != event.input_id)
+    move.changed |= {"held_by": left, "settled": (*move.before.settled, event.input_id)}
+    if not left and Clock.C6 in move.running:
+        move.steps.append(Held(move.before.case_id, Clock.C6, False, move.running[Clock.C6].started_at))
+
+
+_DECISIONS: Mapping[type[CaseEvent], Callable[[_Move, Any], None]] = MappingProxyType(
+    {
+        cases.CaseReceived: _received,
+        cases.CaseForwarded: _forwarded,
+        cases.CaseAccepted: _accepted,
+        cases.HandlingStarted: _handling_started,
+        cases.CaseReturned: _returned,
+        cases.FollowUpRecorded: _followed_up,
+        cases.CaseAnswered: _answered,
+        cases.CaseResumed: _resumed,
+        cases.CaseClosed: _closed,
+        cases.CaseArchived: _archived,
+        cases.InputRefused: _input_refused,
+    }
+)

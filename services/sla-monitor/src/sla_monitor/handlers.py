@@ -1,0 +1,150 @@
+"""Message + clocks → new clocks and what is told of them; fired checkpoint → what is told. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sla_monitor.domain.case_clocks import CaseClocks, Started
+from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.deadlines import notice_of
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_contracts.base import CaseEvent, Contract, InputEvent
+from tuntas_contracts.cases import RelayMarked, WindowElapsed
+from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
+from tuntas_contracts.topology import CASES, SLA
+from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
+
+_MARK = "mark:"
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to when a source has published all that it did on one partition. It holds once `record_offset` itself is behind us."""
+
+    partition: int
+    source: str
+    at: datetime
+    record_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMarks:
+    """The newest marks of one partition that a batch brought."""
+
+    partition: int
+    marks: tuple[Watermark, ...] = ()
+
+
+State = CaseClocks | PartitionMarks
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A checkpoint whose moment has come."""
+
+    case_id: UUID
+    profile: str
+    clock: Clock
+    level: WarningLevel
+    deadline_version: int
+    fire_at: datetime
+    due_at: datetime
+    agency: str | None
+    unit: str | None
+    service_class: ServiceClass | None
+
+
+def state_key(incoming: Incoming) -> str:
+    """The key of the state that a message concerns: its case, or the marks of its partition."""
+    return f"{_MARK}{incoming.partition}" if isinstance(incoming.body, RelayMarked) else incoming.key
+
+
+def is_mark_key(key: str) -> bool:
+    """Whether a state key stands for the marks of a partition."""
+    return key.startswith(_MARK)
+
+
+class Handlers:
+    """The decisions of the delivery core's messages."""
+
+    def __init__(self, clockwork: Clockwork, calendar_version: str) -> None:
+        self._clockwork = clockwork
+        self._calendar_version = calendar_version
+
+    def apply(self, state: State | None, incoming: Incoming) -> Outcome[State]:
+        """What a message of the cases topic leads to. Raises ValueError where key and case id differ, CalendarError, LookupError."""
+        body = incoming.body
+        if isinstance(body, RelayMarked):
+            return _marked(state, incoming, body)
+        if not isinstance(body, CaseEvent | InputEvent):
+            raise TypeError(f"{type(body).__name__} is no event of a case: take it out of the subscription")
+        if incoming.key != str(body.case_id):
+            raise ValueError(f"the record's key is {incoming.key!r}, its case {body.case_id}: the key must be the case id")
+        if isinstance(state, PartitionMarks):
+            raise TypeError(f"case {body.case_id} met the marks of partition {state.partition}")
+        changed, steps = self._clockwork.on_event(state, body, incoming.partition)
+        return Outcome(changed, [self._announce(step) for step in steps if isinstance(step, Started) and step.announced], steps)
+
+    def _announce(self, step: Started) -> Outgoing:
+        run = step.run
+        body = DeadlineSet(
+            case_id=step.case_id,
+            clock=run.clock,
+            deadline_version=run.deadline_version,
+            occurred_at=run.started_at,
+            due_at=run.due_at,
+            agency=step.agency,
+            unit=step.unit,
+            service_class=step.service_class,
+            started_at=run.started_at,
+            provisional=step.provisional,
+            calendar_version=self._calendar_version,
+        )
+        identity = derive_id(step.case_id, run.clock, "set", run.deadline_version)
+        return Outgoing(SLA.name, str(step.case_id), body, run.started_at, identity)
+
+
+def _marked(state: State | None, incoming: Incoming, body: RelayMarked) -> Outcome[State]:
+    known = state.marks if isinstance(state, PartitionMarks) else ()
+    others = tuple(mark for mark in known if mark.source != body.source)
+    if any(mark.source == body.source and mark.at >= body.at for mark in known):
+        return Outcome(None)
+    mark = Watermark(incoming.partition, body.source, body.at, incoming.offset)
+    return Outcome(PartitionMarks(incoming.partition, (*others, mark)))
+
+
+def tell(fired: Sequence[Fired]) -> list[Outgoing]:
+    """What is published for checkpoints that fired, in order of their moments. The same checkpoint gives the same id and content."""
+    return [_told(item) for item in sorted(fired, key=lambda item: (item.fire_at, item.case_id, item.clock))]
+
+
+def _told(fired: Fired) -> Outgoing:
+    notice = notice_of(fired.profile, fired.clock, fired.level)
+    identity = derive_id(fired.case_id, fired.clock, fired.level, fired.deadline_version)
+    key = str(fired.case_id)
+    if notice.elapses:
+        window = WindowElapsed(
+            case_id=fired.case_id,
+            input_id=derive_id(fired.case_id, fired.clock, fired.deadline_version),
+            occurred_at=fired.due_at,
+            clock=fired.clock,
+            deadline_version=fired.deadline_version,
+            due_at=fired.due_at,
+        )
+        return Outgoing(CASES.name, key, window, fired.due_at, identity)
+    kind = DeadlineMissed if notice.ends else DeadlineWarning
+    body: Contract = kind(
+        case_id=fired.case_id,
+        clock=fired.clock,
+        deadline_version=fired.deadline_version,
+        occurred_at=fired.fire_at,
+        due_at=fired.due_at,
+        agency=fired.agency,
+        unit=fired.unit,
+        service_class=fired.service_class,
+        level=fired.level,
+        told=notice.told,
+    )
+    return Outgoing(SLA.name, key, body, fired.fire_at, identity)

@@ -1,0 +1,38 @@
+"""The SLA monitor's metrics."""
+
+from tuntas_chassis.metrics import Metric
+
+ARMED = "tuntas_sla_clocks_started_total"
+ENDED = "tuntas_sla_clocks_ended_total"
+WARNINGS = "tuntas_sla_warnings_total"
+MISSED = "tuntas_sla_deadlines_missed_total"
+ELAPSED = "tuntas_sla_windows_elapsed_total"
+LAG = "tuntas_sla_watermark_lag_seconds"
+UNMARKED = "tuntas_sla_unmarked_partitions"
+HELD = "tuntas_sla_due_held_checkpoints"
+DELAY = "tuntas_sla_firing_delay_seconds"
+
+METRICS: tuple[Metric, ...] = (
+    Metric(ARMED, "counter", "Clocks started", ("clock",), "clocks", "national administrators"),
+    Metric(ENDED, "counter", "Clocks ended, by how (met, met_late, stopped, missed, elapsed)", ("clock", "outcome"), "clocks"),
+    Metric(WARNINGS, "counter", "Warnings published", ("clock", "level"), "warnings", "national administrators"),
+    Metric(MISSED, "counter", "Deadlines that ran out unmet", ("clock",), "clocks", "national administrators"),
+    Metric(ELAPSED, "counter", "Windows that ran out (C6) and were handed to the case's owner", ("clock",), "windows"),
+    Metric(LAG, "gauge", "How far the lowest relay mark is behind the clock; deadlines are told that much later", (), "seconds"),
+    Metric(UNMARKED, "gauge", "Partitions on which some source has not marked yet, so that nothing fires there", (), "partitions"),
+    Metric(
+        HELD,
+        "gauge",
+        "Due checkpoints that wait for marks or behind a parked message (at most 10,000)",
+        (),
+        "checkpoints",
+    ),
+    Metric(
+        DELAY,
+        "histogram",
+        "Time from the moment at which a checkpoint was due to its publication",
+        (),
+        "seconds",
+        buckets=(0.5, 1, 2, 5, 15, 30, 60, 300, 3_600, 86_400),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Triage's tables and what reads and writes them."""

@@ -1,0 +1,53 @@
+"""What triage does from time to time: read the register again, and bring the gauges up to date."""
+
+import asyncio
+
+from triage.adapters.queue import QueueReader
+from triage.adapters.register import RegisterCopy
+from triage.metrics import AGENCIES, OLDEST, QUEUE
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import Database
+from tuntas_chassis.metrics import MetricSet
+
+
+class Upkeep:
+    """Background loops; each ends when its event is set."""
+
+    def __init__(self, database: Database, register: RegisterCopy, reader: QueueReader, clock: Clock, metrics: MetricSet) -> None:
+        self._database = database
+        self._register = register
+        self._reader = reader
+        self._clock = clock
+        self._metrics = metrics
+
+    async def load_register(self) -> None:
+        """Read the register from the table."""
+        await self._register.reload(self._database)
+        self._metrics.set(AGENCIES, len(self._register))
+
+    async def measure_queue(self) -> None:
+        """Set the queue's gauges; its partial index answers, however long the history is."""
+        size = await self._reader.size()
+        self._metrics.set(QUEUE, size.verification, "verification")
+        self._metrics.set(QUEUE, size.arbitration, "arbitration")
+        waited = (self._clock.now() - size.oldest).total_seconds() if size.oldest else 0.0
+        self._metrics.set(OLDEST, max(waited, 0.0))
+
+    async def keep_register(self, stopping: asyncio.Event, every_s: float) -> None:
+        """Read the register again and again: another replica may have taken in what this one was not given."""
+        while not await _set_within(stopping, every_s):
+            await self.load_register()
+
+    async def keep_gauges(self, stopping: asyncio.Event, every_s: float) -> None:
+        """Measure the queue again and again."""
+        await self.measure_queue()
+        while not await _set_within(stopping, every_s):
+            await self.measure_queue()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,33 @@
+"""The wiring of triage."""
+
+from functools import partial
+
+from triage.adapters.queue import QueueReader
+from triage.adapters.register import AgencyStore, RegisterCopy
+from triage.adapters.store import CaseStore
+from triage.adapters.upkeep import Upkeep
+from triage.handlers import Handlers
+from triage.metrics import METRICS
+from triage.routes import routes
+from triage.settings import Settings
+from triage.subscribers import cases, register
+from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.vocabulary import Service
+
+
+def build(settings: Settings) -> ServiceApp:
+    """Triage, ready to run."""
+    app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS)
+    copy = RegisterCopy()
+    handlers = Handlers(copy, started_at=app.clock.now())
+    store = CaseStore()
+    reader = QueueReader(app.database)
+    upkeep = Upkeep(app.database, copy, reader, app.clock, app.metrics)
+
+    app.on_start("register", upkeep.load_register)
+    app.subscribe(register(handlers, AgencyStore(copy)))
+    app.subscribe(cases(handlers, store, app.metrics))
+    app.background("register", partial(upkeep.keep_register, every_s=settings.register_reload_s))
+    app.background("queue-gauges", partial(upkeep.keep_gauges, every_s=settings.queue_metrics_s))
+    app.http.include_router(routes(handlers, app.processor(store), reader, copy, app.metrics))
+    return app

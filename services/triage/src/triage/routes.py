@@ -1,0 +1,153 @@
+"""Triage's HTTP: the national queue, and what a national administrator does with it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+
+from triage.adapters.queue import FiledCase, QueueFilter, QueuePosition, QueueReader
+from triage.domain.case import Case
+from triage.domain.register import Register
+from triage.domain.verification import InvalidCommand
+from triage.handlers import Handlers
+from triage.metrics import count_outcome
+from triage.views import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
+from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.logs import logger
+from tuntas_chassis.messages import Outcome
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.processor import Processor
+from tuntas_contracts.base import Actor
+from tuntas_contracts.vocabulary import CaseState, Classification, Role
+
+_log = logger(__name__)
+
+Verifier = Annotated[Principal, Depends(require(Role.NATIONAL_ADMINISTRATOR))]
+IdempotencyKey = Annotated[
+    UUID | None, Header(alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing")
+]
+Decision = Callable[[Case, datetime], Outcome[Case]]
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: PROBLEM_RESPONSES[status] for status in (401, 403, 503, *statuses)}
+
+
+def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, register: Register, metrics: MetricSet) -> APIRouter:
+    """Every route of triage."""
+    router = APIRouter(prefix="/v1", tags=["triage"])
+
+    async def known(case_id: UUID) -> FiledCase:
+        filed = await reader.case(case_id)
+        if filed is None:
+            raise _no_case(case_id)
+        return filed
+
+    async def carry_out(case_id: UUID, command_id: UUID | None, decision: Decision) -> CommandResult:
+        decided: list[Outcome[Case]] = []
+
+        def decide(case: Case | None, now: datetime) -> Outcome[Case]:
+            if case is None:
+                raise _no_case(case_id)
+            decided.append(decision(case, now))
+            return decided[-1]
+
+        try:
+            case = await processor.execute(str(case_id), decide, command_id=command_id)
+        except InvalidCommand as error:
+            raise Problem(422, f"The field {error.field} can't be right", error.detail, error.code) from error
+        if case is None:
+            raise _no_case(case_id)
+        for outcome in decided:
+            count_outcome(metrics, outcome)
+        return CommandResult.of(case)
+
+    @router.get("/queue", summary="The national queue, oldest deadline first", responses=_problems(422))
+    async def queue(
+        _principal: Verifier,
+        classification: Classification | None = None,
+        category: Annotated[CategoryCode | None, Query(description="This category and all below it")] = None,
+        arbitration: bool | None = None,
+        misconduct: bool | None = None,
+        cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> QueuePage:
+        wanted = QueueFilter(classification, category, arbitration, misconduct)
+        found = await reader.page(wanted, _position(cursor) if cursor else None, limit + 1)
+        shown = found[:limit]
+        more = len(found) > limit
+        return QueuePage(cases=[CaseView.of(filed, register) for filed in shown], next_cursor=_cursor(shown[-1].case) if more else None)
+
+    @router.get("/cases/{case_id}", summary="One case as triage knows it", responses=_problems(404, 422))
+    async def case(case_id: UUID, _principal: Verifier) -> CaseView:
+        return CaseView.of(await known(case_id), register)
+
+    @router.post("/cases/{case_id}/forward", summary="Verify and route to an agency (T3)", responses=_problems(400, 404, 409, 413, 422))
+    async def forward(case_id: UUID, body: ForwardRequest, principal: Verifier, idempotency_key: IdempotencyKey = None) -> CommandResult:
+        report = (await known(case_id)).report
+        command_id = _command_id(idempotency_key, principal, "forward", case_id)
+        result = await carry_out(
+            case_id,
+            command_id,
+            lambda case, now: handlers.forward(case, report, body.command(), _actor(principal), now, command_id),
+        )
+        _log.info("case_forwarded", case_id=str(case_id), version=result.version, agency=result.agency)
+        return result
+
+    @router.post("/cases/{case_id}/archive", summary="Archive with a reason (T13)", responses=_problems(400, 404, 409, 413, 422))
+    async def archive(case_id: UUID, body: ArchiveRequest, principal: Verifier, idempotency_key: IdempotencyKey = None) -> CommandResult:
+        if body.duplicate_of is not None:
+            await _check_link(reader, body.duplicate_of)
+        command_id = _command_id(idempotency_key, principal, "archive", case_id)
+        result = await carry_out(
+            case_id,
+            command_id,
+            lambda case, now: handlers.archive(case, body.command(), _actor(principal), now, command_id),
+        )
+        _log.info("case_archived", case_id=str(case_id), version=result.version, reason=body.reason.value)
+        return result
+
+    return router
+
+
+async def _check_link(reader: QueueReader, duplicate_of: UUID) -> None:
+    state = await reader.state(duplicate_of)
+    if state is None:
+        raise Problem(422, "No such case", f"duplicate_of {duplicate_of} is no case: name the case that stays open", "unknown_duplicate_of")
+    if state is CaseState.ARCHIVED:
+        detail = f"duplicate_of {duplicate_of} is archived itself: name the case that stays open"
+        raise Problem(422, "The linked case is archived", detail, "archived_duplicate_of")
+
+
+def _no_case(case_id: UUID) -> Problem:
+    return Problem(404, "No such case", f"triage knows no case {case_id}; check the id, or wait until a new report is read", "unknown_case")
+
+
+def _actor(principal: Principal) -> Actor:
+    return Actor(role=Role.NATIONAL_ADMINISTRATOR, subject=principal.subject, agency=principal.agency)
+
+
+def _command_id(key: UUID | None, principal: Principal, command: str, case_id: UUID) -> UUID | None:
+    """A key counts for one officer, one command and one case, so that its reuse elsewhere is never mistaken for a repeat."""
+    return None if key is None else derive_id(key, principal.subject, command, str(case_id))
+
+
+def _cursor(case: Case) -> str:
+    if case.queued_as is None:
+        raise ValueError(f"case {case.case_id} is in the queue without a place in it")
+    return encode_cursor([case.queued_as.isoformat(), str(case.case_id)])
+
+
+def _position(cursor: str) -> QueuePosition:
+    queued_as, case_id = decode_cursor(cursor, 2)
+    try:
+        return QueuePosition(datetime.fromisoformat(str(queued_as)).astimezone(UTC), UUID(str(case_id)))
+    except (ValueError, OverflowError) as error:
+        raise Problem(
+            422, "The cursor is not valid", "Use `next_cursor` of the last page as it is, or leave `cursor` out.", "bad_cursor"
+        ) from error

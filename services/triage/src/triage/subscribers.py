@@ -1,0 +1,46 @@
+"""What triage reads from Kafka."""
+
+from triage.adapters.register import AgencyStore
+from triage.adapters.store import CaseStore
+from triage.domain.case import Case
+from triage.domain.register import Agency
+from triage.handlers import Handlers
+from triage.metrics import count_outcome
+from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.processor import Subscription
+from tuntas_contracts.cases import CaseForwarded
+from tuntas_contracts.topology import AGENCIES, CASES
+from tuntas_contracts.vocabulary import Service
+
+REGISTER = "register"
+
+
+def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscription[Case]:
+    """Every case's history. Begins once the register is read, so that no report is held for an agency not yet known here."""
+
+    def apply(case: Case | None, incoming: Incoming) -> Outcome[Case]:
+        outcome = handlers.apply(case, incoming)
+        count_outcome(metrics, outcome, incoming)
+        return outcome
+
+    return Subscription(
+        name="cases",
+        topics=[CASES.name],
+        types=CASES.readers[Service.TRIAGE],
+        track_own=[CaseForwarded],
+        store=store,
+        apply=apply,
+        after=[REGISTER],
+    )
+
+
+def register(handlers: Handlers, store: AgencyStore) -> Subscription[Agency]:
+    """The register of agencies."""
+    return Subscription(
+        name=REGISTER,
+        topics=[AGENCIES.name],
+        types=AGENCIES.readers[Service.TRIAGE],
+        store=store,
+        apply=handlers.apply_agency,
+    )

@@ -1,0 +1,139 @@
+"""What officers see and send over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from triage.adapters.queue import FiledCase
+from triage.domain.case import Case
+from triage.domain.register import Register, candidates
+from triage.domain.verification import Archive, Verify
+from tuntas_contracts.base import AgencyCode
+from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Service
+
+# PostgreSQL stores no NUL in a text
+_NO_NUL = r"^[^\x00]*$"
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=_NO_NUL)]
+Note = Annotated[str, Field(max_length=2_000, pattern=_NO_NUL)]
+CategoryCode = Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z.-]*$", description="A category's code, such as health.hospitals")]
+
+
+class Request(BaseModel):
+    """A request body; a field that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ForwardRequest(Request):
+    """Verify and route (T3)."""
+
+    agency: AgencyCode = Field(description="The competent agency, enabled in the register")
+    title: Title | None = Field(default=None, description="An edited title; the original stays as it is")
+    category: CategoryCode | None = None
+    classification: Classification | None = None
+
+    def command(self) -> Verify:
+        """The command that this asks for."""
+        return Verify(self.agency, self.title, self.category, self.classification)
+
+
+class ArchiveRequest(Request):
+    """Archive with a reason of the case's regulation profile (T13)."""
+
+    reason: ArchiveReason
+    note: Note | None = Field(default=None, description="For the reporter: why, and what they can do")
+    duplicate_of: UUID | None = Field(default=None, description="The case that stays open; with the reason `duplicate` only")
+
+    def command(self) -> Archive:
+        """The command that this asks for."""
+        return Archive(self.reason, self.note, self.duplicate_of)
+
+
+class Suggestion(BaseModel):
+    """An agency that may be competent; `because` is `suggested_by_reporter`, `region` or `sector`."""
+
+    agency: str
+    name: str
+    because: str
+
+
+class CaseView(BaseModel):
+    """A case as triage knows it, with the masked report as last edited.
+
+    `clock` runs since `waiting_since` while the case waits; its deadline is sla-monitor's. `owner` alone may change the case.
+    """
+
+    case_id: UUID
+    version: int
+    state: CaseState
+    owner: Service
+    waiting_reason: str | None
+    waiting_since: datetime | None
+    clock: Clock | None
+    arbitration: bool
+    bounces: int
+    agency: str | None = Field(description="The agency that has the case or had it last")
+    return_reason: str | None
+    archive_reason: ArchiveReason | None
+    archive_note: str | None
+    duplicate_of: UUID | None
+    report: ReportContent
+    suggestions: list[Suggestion]
+
+    @classmethod
+    def of(cls, filed: FiledCase, register: Register) -> "CaseView":
+        """What is shown of a case; suggestions only while it waits."""
+        case, report = filed.case, filed.case.edited(filed.report)
+        waiting = case.waiting_since is not None
+        return cls(
+            case_id=case.case_id,
+            version=case.version,
+            state=case.state,
+            owner=case.owner,
+            waiting_reason=case.waiting_reason,
+            waiting_since=case.waiting_since,
+            clock=(Clock.C10 if case.arbitration else Clock.C1) if waiting else None,
+            arbitration=case.arbitration,
+            bounces=case.bounces,
+            agency=case.agency,
+            return_reason=case.return_reason,
+            archive_reason=case.archive_reason,
+            archive_note=case.archive_note,
+            duplicate_of=case.duplicate_of,
+            report=report,
+            suggestions=_suggestions(case, report, register) if waiting else [],
+        )
+
+
+class QueuePage(BaseModel):
+    """A page of the national queue; `next_cursor` is null on the last page."""
+
+    cases: list[CaseView]
+    next_cursor: str | None
+
+
+class CommandResult(BaseModel):
+    """Where a case stands after a command."""
+
+    case_id: UUID
+    version: int
+    state: CaseState
+    owner: Service
+    agency: str | None
+
+    @classmethod
+    def of(cls, case: Case) -> "CommandResult":
+        """The result that shows this case."""
+        return cls(case_id=case.case_id, version=case.version, state=case.state, owner=case.owner, agency=case.agency)
+
+
+def _suggestions(case: Case, report: ReportContent, register: Register) -> list[Suggestion]:
+    if case.misconduct:
+        return []
+    region = report.place.region_code if report.place else None
+    found = candidates(register, suggested=report.suggested_agency, category=case.category, region_code=region)
+    returned_by = case.agency if case.bounces and not case.arbitration else None
+    return [Suggestion(agency=c.agency.code, name=c.agency.name, because=c.because) for c in found if c.agency.code != returned_by]
