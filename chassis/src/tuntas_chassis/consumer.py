@@ -1,7 +1,7 @@
 """A subscription on Kafka: FastStream brings batches, the database says where to go on, Kafka's offsets only tell of lag."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic, time
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.database import Database
 from tuntas_chassis.inbox import read_positions
 from tuntas_chassis.kafka import consumer_options, make_broker
 from tuntas_chassis.logs import logger
@@ -71,14 +71,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             group_id=self.consumer_name,
             ack_policy=AckPolicy.MANUAL,
             parser=_as_it_is,
-            decoder=_undecoded,
+            decoder=_raw_records,
             **where,
             **options,
         )
         subscriber(self._handle)
-        await broker.start()
-        self._broker = broker
         self._subscriber = subscriber
+        try:
+            await broker.start()
+        except BaseException:
+            await broker.stop()
+            raise
+        self._broker = broker
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave the group."""
@@ -87,6 +91,12 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await self._commit_to_kafka(force=True)
             await self._broker.stop()
             self._broker = None
+
+    async def abandon(self) -> None:
+        """Drop the connection without commit."""
+        self._stopping.set()
+        if self._broker is not None:
+            await self._broker.stop()
 
     @property
     def _kafka(self) -> AIOKafkaConsumer | None:
@@ -112,8 +122,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
                 break
             except Exception as error:
-                if not is_transient(error) and not isinstance(error, KafkaError):
-                    raise
                 _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
                 await _sleep(self._stopping, 1.0)
         else:
@@ -129,8 +137,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Whether everything has been read that lay on the assigned partitions when this process first saw them."""
         return self._assigned_once and all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
 
-    async def _handle(self, message: KafkaMessage) -> None:
-        records: Sequence[Record] = message.raw_message
+    async def _handle(self, records: Sequence[Record]) -> None:
         await self.process(records)
         if len(records) >= _BUSY_BATCH and not self._stopping.is_set():
             await asyncio.sleep(self._settings.batch_linger_ms / 1000)
@@ -236,8 +243,9 @@ async def _as_it_is(message: Any) -> KafkaMessage:
     return KafkaMessage(body=b"", raw_message=message, consumer=None)  # type: ignore[arg-type]  # never asked to commit
 
 
-async def _undecoded(_message: object) -> Mapping[str, str]:
-    return {}
+async def _raw_records(message: KafkaMessage) -> Sequence[Record]:
+    records: Sequence[Record] = message.raw_message
+    return records
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

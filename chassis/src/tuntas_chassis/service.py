@@ -70,7 +70,7 @@ class ServiceApp:
         app = FastAPI(title=f"Tuntas {self.service}", version="1", docs_url="/docs", redoc_url=None)
         app.state.tokens = self.tokens
         install_problems(app)
-        app.include_router(health_routes(self._alive, self._unready, self.metrics.registry, self._report))
+        app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
         app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self._workers), self._resume_halted))
         app.add_middleware(RequestMiddleware, metrics=self.metrics, tracing=self.tracing, max_body_bytes=self.settings.max_body_bytes)
         return app
@@ -111,7 +111,8 @@ class ServiceApp:
                 return f"consumer {consumer.name} has made no progress for an hour"
         return None
 
-    async def _unready(self) -> dict[str, str]:
+    async def unready(self) -> dict[str, str]:
+        """Why the service can't serve now, by part; nothing where it can."""
         if self._stopping.is_set():
             return {"stopping": "the service is shutting down"}
         reasons = await self._upkeep.database_faults(self.package)
@@ -157,7 +158,7 @@ class ServiceApp:
             )
         )
         serving = asyncio.create_task(server.serve())
-        core = asyncio.create_task(self._run_core())
+        core = asyncio.create_task(self.run_delivery())
         await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         server.should_exit = True
@@ -172,7 +173,18 @@ class ServiceApp:
         await self.database.close()
         _log.info("stopped")
 
-    async def _run_core(self) -> None:
+    def stop(self) -> None:
+        """Drain and end what runs."""
+        self._stopping.set()
+
+    async def abandon(self) -> None:
+        """Drop every connection without a word to anybody, as the end of the process would; for tests of crashes."""
+        for consumer in self._consumers.values():
+            await consumer.abandon()
+        await self.database.close()
+
+    async def run_delivery(self) -> None:
+        """Everything but HTTP, until told to stop: schema, starters, relay, background loops, consumers."""
         if self.settings.migrate_on_start:
             await self._until_done("migrate", self.migrate)
         await self._until_done("schema", self._schema_is_current)

@@ -8,6 +8,8 @@ import json
 import os
 import secrets
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ from tuntas_devstack.errors import DiskFull, FolderInUse, StackError
 
 DEFAULT_FOLDER = Path(".tuntas")
 _LEAST_FREE_BYTES = 1_000_000_000
+_LOOKED_AT_S = 0.5
 
 
 def write_private(path: Path, content: str) -> None:
     """Write a file that only its owner can read; it appears whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(content)
     draft.replace(path)
 
@@ -43,6 +46,7 @@ class StackFolder:
         self._lock_file = self.path / "lock"
         self._secrets_file = self.path / "secrets.json"
         self._lock: int | None = None
+        self._secrets_lock = threading.Lock()
 
     @property
     def id(self) -> str:
@@ -62,9 +66,7 @@ class StackFolder:
             if not self.path.is_dir():
                 raise StackError(f"{self.path} is a file: name a folder with --folder") from None
         except OSError as error:
-            raise StackError(
-                f"the data folder {self.path} can't be made: {error.strerror}: name another with --folder"
-            ) from error
+            raise StackError(f"the data folder {self.path} can't be made: {error.strerror}: name another with --folder") from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise StackError(f"the data folder {self.path} can't be written to: name another with --folder")
         free = shutil.disk_usage(self.path).free
@@ -84,14 +86,22 @@ class StackFolder:
         """
         # Not inheritable: a child that outlived us would hold the folder.
         descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + _LOOKED_AT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # Someone who only asks whether it is held has it for an instant.
+                if time.monotonic() < deadline:
+                    time.sleep(_LOOKED_AT_S / 10)
+                    continue
+            holder = os.pread(descriptor, 32, 0).decode() or "unknown"
             os.close(descriptor)
             raise FolderInUse(
-                f"the folder {self.path} is in use by another running stack (process {self.holder() or 'unknown'}): "
+                f"the folder {self.path} is in use by another running stack (process {holder}): "
                 "end it with `tuntas down`, or name another folder with --folder"
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._lock = descriptor
@@ -121,11 +131,12 @@ class StackFolder:
 
     def secret(self, name: str, kind: str = "password") -> str:
         """A secret of this folder, made at the first asking. Call only while holding the folder."""
-        kept = self._secrets()
-        if name not in kept:
-            kept[name] = make_random(kind)
-            write_private(self._secrets_file, json.dumps(kept, indent=1))
-        return kept[name]
+        with self._secrets_lock:
+            kept = self._secrets()
+            if name not in kept:
+                kept[name] = make_random(kind)
+                write_private(self._secrets_file, json.dumps(kept, indent=1))
+            return kept[name]
 
     def _secrets(self) -> dict[str, str]:
         try:
@@ -133,9 +144,7 @@ class StackFolder:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise StackError(
-                f"{self._secrets_file} can't be read ({error}): put it back, or remove the folder to begin anew"
-            ) from error
+            raise StackError(f"{self._secrets_file} can't be read ({error}): put it back, or remove the folder to begin anew") from error
         return kept
 
     def remember(self, name: str, value: Any) -> None:
@@ -148,6 +157,10 @@ class StackFolder:
             return json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+
+    def remove(self) -> None:
+        """Delete the folder with all that is in it. Call only while holding it."""
+        shutil.rmtree(self.path)
 
     @contextlib.contextmanager
     def held(self) -> Iterator["StackFolder"]:

@@ -66,9 +66,7 @@ def demanded_port(part: str, port: int) -> int:
         PortTaken: something listens there.
     """
     if not is_free(port):
-        raise PortTaken(
-            f"port {port}, chosen for {part}, is taken by another program: choose another or end that program"
-        )
+        raise PortTaken(f"port {port}, chosen for {part}, is taken by another program: choose another or end that program")
     return port
 
 

@@ -80,7 +80,7 @@ class RunningProcess:
                 user=uid,
                 group=gid,
                 extra_groups=None if spec.user is None else [],
-                preexec_fn=_die_with_parent(os.getpid(), spec.death_signal),  # noqa: PLW1509
+                preexec_fn=_die_with_parent(os.getpid(), spec.death_signal),
             )
         self.pid = self._popen.pid
         threading.Thread(target=self._reap, args=(on_end,), name=f"reap-{spec.name}", daemon=True).start()
@@ -152,10 +152,30 @@ class Supervisor:
                 )
         if process.ended.is_set():
             process.stopping = True
-            raise PartFailed(
-                spec.name, f"{spec.name} {_how_ended(process)} before it was ready{last_words(spec.log)}"
-            )
+            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)} before it was ready{last_words(spec.log)}")
         return process
+
+    def run(self, spec: ProcessSpec) -> None:
+        """Run a program to its end.
+
+        Raises:
+            PartFailed: it failed, took longer than `ready_within_s`, or everything is being stopped.
+        """
+        process = self._spawner.submit(self._spawn, spec).result()
+        process.stopping = True
+        deadline = time.monotonic() + spec.ready_within_s
+        while not process.ended.wait(_POLL_S):
+            if self._closing.is_set() or time.monotonic() > deadline:
+                process.kill()
+                raise PartFailed(spec.name, f"{spec.name} did not end within {spec.ready_within_s:.0f} s{last_words(spec.log)}")
+        with self._lock:
+            del self._running[spec.name]
+        if process.exit_code:
+            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)}{last_words(spec.log)}")
+
+    def is_closing(self) -> bool:
+        """Whether everything is being stopped."""
+        return self._closing.is_set()
 
     def _spawn(self, spec: ProcessSpec) -> RunningProcess:
         with self._lock:

@@ -5,44 +5,24 @@ As a process: `python -m tuntas_devstack.smtp_sink --port 2525 --file mail.jsonl
 
 import argparse
 import asyncio
-import email
-import email.policy
 import json
 import os
 import signal
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from email.message import EmailMessage
+import weakref
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self, TextIO
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tuntas_devstack.mailbox import read_mail, repeats_by_message_id, stored_mails
 from tuntas_devstack.ports import LOOPBACK
 
+__all__ = ["Fault", "FaultKind", "SmtpSink", "repeats_by_message_id", "stored_mails"]
+
 _LARGEST_BYTES = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One mail as it was received. `to` are the recipients of the transport, `body` its text."""
-
-    message_id: str
-    to: list[str]
-    sender: str
-    subject: str
-    received_at: str
-    body: str
-
-    def line(self) -> str:
-        """The mail as one line of JSON; the sender stands under `from`."""
-        told = asdict(self)
-        told["from"] = told.pop("sender")
-        return json.dumps(told, ensure_ascii=False) + "\n"
 
 
 class FaultKind(StrEnum):
@@ -84,9 +64,12 @@ class SmtpSink:
         self._faults_seen: int | None = None
         self._out: TextIO | None = None
         self._server: asyncio.Server | None = None
+        self._connections: weakref.WeakSet[SMTP] = weakref.WeakSet()
 
     async def __aenter__(self) -> Self:
-        self._out = self.file.open("a", encoding="utf-8")
+        # Mails name persons: only the owner may read them.
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._out = os.fdopen(descriptor, "a", encoding="utf-8")
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, LOOPBACK, self.port, backlog=512)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -95,6 +78,9 @@ class SmtpSink:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
+        for connection in list(self._connections):
+            if isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()
         if self._out is not None:
             self._out.close()
             self._out = None
@@ -104,7 +90,15 @@ class SmtpSink:
         self._fault = Fault(kind, times, delay_s)
 
     def _protocol(self) -> SMTP:
-        return SMTP(self, hostname="localhost", data_size_limit=_LARGEST_BYTES, enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
+        connection = SMTP(
+            self,
+            hostname="localhost",
+            data_size_limit=_LARGEST_BYTES,
+            enable_SMTPUTF8=True,
+            loop=asyncio.get_running_loop(),
+        )
+        self._connections.add(connection)
+        return connection
 
     def _next_fault(self) -> Fault | None:
         self._read_faults()
@@ -125,7 +119,7 @@ class SmtpSink:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            print(f"{self._faults_file} is not a fault such as {{\"kind\": \"drop\"}}: {error}", file=sys.stderr)
+            print(f'{self._faults_file} is not a fault such as {{"kind": "drop"}}: {error}', file=sys.stderr)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 – aiosmtpd's name
         """Called by aiosmtpd with a whole mail; the answer goes to the sender."""
@@ -136,7 +130,7 @@ class SmtpSink:
         if kind is FaultKind.DEFER:
             return "451 4.3.0 Deferred on demand"
         self._store(envelope)
-        if kind is FaultKind.DROP and server.transport is not None:
+        if kind is FaultKind.DROP and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
             raise ConnectionResetError("dropped on demand")
         if fault is not None and kind is FaultKind.DELAY:
@@ -158,42 +152,6 @@ class SmtpSink:
         self._out.write(mail.line())
         self._out.flush()
         self.received += 1
-
-
-def read_mail(raw: bytes, to: list[str], sender: str) -> Mail:
-    """A mail from its bytes (RFC 5322); text that can't be decoded is replaced, never refused."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
-    try:
-        text = str(body.get_content()) if body is not None else ""
-    except (LookupError, KeyError, ValueError):
-        text = raw.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
-    return Mail(
-        message_id=str(message.get("Message-ID", "")).strip(),
-        to=to,
-        sender=sender,
-        subject=str(message.get("Subject", "")),
-        received_at=datetime.now(UTC).isoformat(),
-        body=text.replace("\r\n", "\n"),
-    )
-
-
-def stored_mails(file: Path) -> Iterator[Mail]:
-    """The mails in a sink's file, oldest first; a line still being written is left out."""
-    if not file.exists():
-        return
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                told = json.loads(line)
-                told["sender"] = told.pop("from")
-                yield Mail(**told)
-
-
-def repeats_by_message_id(file: Path) -> dict[str, int]:
-    """How often each Message-ID that came more than once was repeated (2 deliveries are 1 repeat)."""
-    seen = Counter(mail.message_id for mail in stored_mails(file))
-    return {message_id: times - 1 for message_id, times in seen.items() if times > 1}
 
 
 async def _serve(arguments: argparse.Namespace) -> None:

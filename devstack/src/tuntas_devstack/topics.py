@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
-from tuntas_contracts.topology import concrete_topics
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.cimpl import NewTopic
 
+from dispatch.domain.register import load_register
+from tuntas_contracts.topology import concrete_topics
 from tuntas_devstack.errors import StackError, Unreachable
 
 # A topic with five settings is seven records of the metadata log, and the controller takes 10,000 at once.
@@ -27,14 +29,17 @@ class TopicSpec:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+def register_codes() -> list[str]:
+    """The codes of every agency in the register that comes with dispatch."""
+    return [agency.code for agency in load_register()]
+
+
 def topics_for(agencies: Iterable[str]) -> list[TopicSpec]:
     """Every topic of a platform with these agencies, as `tuntas_contracts.topology` lists them."""
     return [TopicSpec(name, topic.partitions, topic.config) for name, topic in concrete_topics(agencies)]
 
 
-def create_topics(
-    bootstrap: str, topics: Sequence[TopicSpec], *, within_s: float = 60.0, client: Mapping[str, str] | None = None
-) -> int:
+def create_topics(bootstrap: str, topics: Sequence[TopicSpec], *, within_s: float = 60.0, client: Mapping[str, str] | None = None) -> int:
     """Create the topics that lack and wait until the leader of every partition answers; gives how many were made.
 
     `client` holds further settings of the Kafka client (security). One that somebody else makes meanwhile is fine.
@@ -63,9 +68,7 @@ def _in_pieces(topics: Iterable[TopicSpec]) -> Iterator[list[TopicSpec]]:
 
 def _create(admin: AdminClient, topics: Sequence[TopicSpec], deadline: float) -> int:
     left = max(1.0, deadline - time.monotonic())
-    wanted = [
-        NewTopic(topic.name, topic.partitions, _AS_THE_BROKER_HAS_IT, config=dict(topic.config)) for topic in topics
-    ]
+    wanted = [NewTopic(topic.name, topic.partitions, _AS_THE_BROKER_HAS_IT, config=dict(topic.config)) for topic in topics]
     made = 0
     for name, answer in admin.create_topics(wanted, operation_timeout=left, request_timeout=left).items():
         try:
@@ -84,12 +87,11 @@ def _wait_until_ready(admin: AdminClient, topics: Sequence[TopicSpec], deadline:
     while waiting:
         # The client asks leaders that it knows of, and forgets for long what it was once told does not exist.
         known = admin.list_topics(timeout=_REQUEST_S).topics
-        asked = {TopicPartition(name, number): OffsetSpec.earliest() for name, number in waiting if name in known}
+        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(name, number): earliest for name, number in waiting if name in known}
         reason = "not in the broker's metadata yet"
         if asked:
-            answers = admin.list_offsets(
-                asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_REQUEST_S
-            )
+            answers = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_REQUEST_S)
             for partition, answer in answers.items():
                 try:
                     answer.result()

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tuntas_contracts.vocabulary import Role, Service
-
 from tuntas_devstack.folder import write_private
 
 ADMIN = "development-admin"
@@ -48,9 +47,7 @@ def client_id_of(role: Role) -> str:
 
 def make_clients(secret: Callable[[str], str]) -> dict[str, Client]:
     """The table of clients; `secret(client_id)` gives each one's password."""
-    clients = [
-        Client(service.value, secret(service.value), (Role.SERVICE.value,), service.value) for service in Service
-    ]
+    clients = [Client(service.value, secret(service.value), (Role.SERVICE.value,), service.value) for service in Service]
     clients += [
         Client(
             client_id_of(role),

@@ -37,9 +37,7 @@ class SigningKey:
         """
         if not file.exists():
             made = ec.generate_private_key(ec.SECP256R1())
-            pem = made.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+            pem = made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             write_private(file, pem.decode("ascii"))
         try:
             private = serialization.load_pem_private_key(file.read_bytes(), password=None)
@@ -47,9 +45,7 @@ class SigningKey:
             raise StackError(f"{file} holds no readable signing key ({error}): remove it to have a new one") from error
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise StackError(f"{file} holds a key of another kind than ES256 needs: remove it to have a new one")
-        point = private.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint
-        )
+        point = private.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
         return cls(issuer, hashlib.sha256(point).hexdigest()[:16], private)
 
     def public_jwk(self) -> dict[str, Any]:

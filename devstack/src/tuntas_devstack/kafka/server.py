@@ -45,19 +45,17 @@ class KafkaServer:
         self._log_settings = folder / "log4j2.properties"
         self._data = folder / "data"
 
-    def prepare(self, on_fetch: Callable[[int], None] | None = None) -> ProcessSpec:
+    def prepare(self, on_fetch: Callable[[int], None] | None = None, cancelled: Callable[[], bool] = lambda: False) -> ProcessSpec:
         """Fetch the jars that lack, write the settings, format the storage at the first start; gives what to run.
 
         Raises:
             StackError: no Java, no jars, or the storage can't be formatted.
         """
         java = find_java()
-        jars = class_path(on_fetch=on_fetch)
+        jars = class_path(on_fetch=on_fetch, cancelled=cancelled)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
-        self._settings.write_text(
-            server_properties(self._data, self._port, self._controller_port), encoding="utf-8"
-        )
+        self._settings.write_text(server_properties(self._data, self._port, self._controller_port), encoding="utf-8")
         if not (self._data / "meta.properties").exists():
             self._format(java, jars)
         return ProcessSpec(
@@ -80,13 +78,9 @@ class KafkaServer:
         command = java.command(jars, self._log_settings, "kafka.tools.StorageTool", *self.format_arguments())
         with self._log.open("ab") as log:
             try:
-                result = subprocess.run(
-                    command, stdout=log, stderr=subprocess.STDOUT, timeout=_FORMAT_WITHIN_S, check=False
-                )
+                result = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=_FORMAT_WITHIN_S, check=False)
             except subprocess.TimeoutExpired:
-                raise PartFailed(
-                    self.name, f"kafka's storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})"
-                ) from None
+                raise PartFailed(self.name, f"kafka's storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})") from None
         if result.returncode:
             raise PartFailed(self.name, f"kafka's storage can't be formatted{last_words(self._log)}")
 

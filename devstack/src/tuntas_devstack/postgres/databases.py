@@ -1,12 +1,12 @@
 """One role and one database for each service; no role can connect to another's database."""
 
-import asyncio
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
 from tuntas_devstack.errors import Unreachable
+from tuntas_devstack.postgres.apart import run_apart
 
 
 def _quoted(name: str) -> str:
@@ -30,7 +30,7 @@ def provide_databases(admin_url: str, passwords: Mapping[str, str]) -> dict[str,
     Raises:
         Unreachable: the server does not answer or refuses us.
     """
-    return asyncio.run(_provide(admin_url, passwords))
+    return run_apart(_provide(admin_url, passwords))
 
 
 async def _provide(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Where the database's files lie: in the stack's folder, or beside it if the account can't get there."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -35,9 +36,7 @@ def make_home(folder: StackFolder, account: Account | None) -> Path:
     home.mkdir(mode=0o711, exist_ok=True)
     data = home / "data"
     if account is None and data.exists() and data.stat().st_uid != os.geteuid():
-        raise StackError(
-            f"the database in {data} belongs to another user: run as that user (or root), or name another folder"
-        )
+        raise StackError(f"the database in {data} belongs to another user: run as that user (or root), or name another folder")
     folder.remember("postgres", {"home": str(home)})
     return home
 
@@ -47,17 +46,35 @@ def _home_elsewhere(folder: StackFolder, account: Account | None) -> Path:
         if not can_pass(account, place):
             continue
         home = place / folder.id
-        mark = home / _MARK
-        token = folder.secret("postgres-home")
-        if home.exists() and (not mark.exists() or mark.read_text(encoding="utf-8") != token):
+        mark = json.dumps({"folder": str(folder.path), "token": folder.secret("postgres-home")})
+        _sweep(place)
+        if home.exists() and _mark_of(home) != mark:
             shutil.rmtree(home)
         home.mkdir(mode=0o711, exist_ok=True)
-        write_private(mark, token)
+        write_private(home / _MARK, mark)
         return home
     raise StackError(
         f"PostgreSQL, which does not run as root, can't reach {folder.path} nor any place for temporary files: "
         "name a folder that every user can pass through"
     )
+
+
+def _mark_of(home: Path) -> str:
+    try:
+        return (home / _MARK).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _sweep(place: Path) -> None:
+    """Remove databases whose stack's folder was deleted: without its passwords nobody can use them."""
+    for home in place.iterdir():
+        try:
+            folder = Path(json.loads(_mark_of(home))["folder"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not folder.exists() and not (home / "data" / "postmaster.pid").exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def remove_home(folder: StackFolder) -> None:

@@ -124,8 +124,7 @@ def find_programs(account: Account | None) -> Programs:
                 programs = _copied(wheel, account)
             except OSError as error:
                 raise StackError(
-                    f"PostgreSQL's programs can't be copied to where {account.name} can run them: "
-                    f"{error.strerror or error}"
+                    f"PostgreSQL's programs can't be copied to where {account.name} can run them: {error.strerror or error}"
                 ) from error
             if programs is not None:
                 return programs

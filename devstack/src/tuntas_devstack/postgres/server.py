@@ -1,6 +1,5 @@
 """One PostgreSQL server in a folder: initialised at the first start, then run as a supervised process."""
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -13,10 +12,11 @@ import psutil
 
 from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.folder import StackFolder
+from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres.account import Account, account_for, bare_environment, run_as
+from tuntas_devstack.postgres.apart import run_apart
 from tuntas_devstack.postgres.home import home_of, make_home
 from tuntas_devstack.postgres.programs import Programs, find_programs
-from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.processes import ProcessSpec
 
 SUPERUSER = "postgres"
@@ -63,7 +63,8 @@ class PostgresServer:
         self._port = port
         self._log = log
         self._password = folder.secret("postgres")
-        self.admin_url = f"postgresql://{SUPERUSER}:{self._password}@{LOOPBACK}:{port}/postgres"
+        self.address = f"{LOOPBACK}:{port}"
+        self.admin_url = f"postgresql://{SUPERUSER}:{self._password}@{self.address}/postgres"
 
     def prepare(self) -> ProcessSpec:
         """Find the programs, initialise the data at the first start, clear what an earlier life left; gives what to run.
@@ -98,14 +99,14 @@ class PostgresServer:
         )
 
     def _answers(self) -> bool:
-        return accepts(self._port, within_s=0.2) and asyncio.run(_connects(self.admin_url))
+        return accepts(self._port, within_s=0.2) and run_apart(_connects(self.admin_url))
 
     def _initialise(self, programs: Programs, account: Account | None, home: Path, data: Path) -> None:
         draft, password_file = home / "data.new", home / "password"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         password_file.unlink(missing_ok=True)
-        with open(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(self._password)
         if account is not None:
             os.chown(draft, account.uid, account.gid)

@@ -82,8 +82,9 @@ class Handlers:
             if case is None:
                 raise Refusal("unknown_case", "no case of yours has this id; take case ids from what your agency was assigned")
             event = decide(case, command, act, self._register.units_of(case.agency))
-        except Refusal:
+        except Refusal as refusal:
             self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "refused")
+            self._metrics.inc("tuntas_dispatch_refusals_total", refusal.code)
             raise
         self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "obeyed")
         return self._happened(case, event, act.input_id)

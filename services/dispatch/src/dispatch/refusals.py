@@ -53,6 +53,7 @@ class Refusals:
         else:
             _log.error("action_failed", topic=record.topic, offset=record.offset, error=type(error).__name__, exc_info=error)
             code, detail = "internal_error", "an error of ours: nothing was changed; it is logged, and the operator is told"
+        self._metrics.inc("tuntas_dispatch_refusals_total", code)
         at = self._clock.from_broker(record.timestamp)
         return self._answer(
             ActionRefused(
@@ -85,7 +86,6 @@ class Refusals:
         ]
 
     def _answer(self, refused: ActionRefused, cause: UUID) -> Outgoing | None:
-        self._metrics.inc("tuntas_dispatch_refusals_total", refused.code)
         if not self._quota.admit(refused.agency, refused.code, refused.position):
             self._metrics.inc("tuntas_dispatch_refusals_withheld_total")
             return None

@@ -6,13 +6,15 @@ from dispatch.refusals import Refusals
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.processor import Store, Subscription
 from tuntas_contracts.agencies import AgencyCommand
-from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.cases import CaseReturned
-from tuntas_contracts.topology import AGENCY_ACTIONS, CASES, COMMANDS
+from tuntas_contracts.topology import AGENCY_ACTIONS, CASES, COMMANDS, INPUTS
 from tuntas_contracts.vocabulary import Service
 
 CASES_SUBSCRIPTION = "cases"
 ACTIONS_SUBSCRIPTION = "actions"
+# hand-overs, and inputs that we repeated: triage may have handed the case back before the repeat got onto the topic
+TRACKED_OWN: tuple[type[Contract], ...] = (CaseReturned, *INPUTS)
 
 
 def case_named_in(message: Incoming) -> str:
@@ -30,7 +32,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) ->
             types=CASES.readers[Service.DISPATCH],
             store=store,
             apply=handlers.on_case_message,
-            track_own=(CaseReturned,),
+            track_own=TRACKED_OWN,
             key_of=case_named_in,
         ),
         Subscription(

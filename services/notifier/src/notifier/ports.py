@@ -1,14 +1,16 @@
 """What sending needs of the world."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
+
 from notifier.domain.delivery import Claimed, Result, Settlement
 from notifier.domain.mail import Letter, Mail
-from opentelemetry.trace import SpanKind
 from tuntas_chassis.messages import Outgoing
 
 
@@ -90,8 +92,8 @@ class ContactDirectory(Protocol):
 class Mailer(Protocol):
     """The mail relay."""
 
-    async def send(self, mails: Sequence[Mail], seconds: float) -> Handover:
-        """Hand mails over. What was not begun within `seconds` comes back as NotTried."""
+    async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
+        """Hand mails over. What was not begun within `seconds`, or before `stopping`, comes back as NotTried."""
         ...
 
 

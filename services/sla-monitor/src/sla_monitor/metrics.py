@@ -23,7 +23,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         HELD,
         "gauge",
-        "Due checkpoints that wait for marks or behind a parked message (at most 10,000)",
+        "Due checkpoints that wait for marks or behind a parked message (counted to 1,000 a partition)",
         (),
         "checkpoints",
     ),

@@ -12,12 +12,13 @@ from triage.routes import routes
 from triage.settings import Settings
 from triage.subscribers import cases, register
 from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
 
 def build(settings: Settings) -> ServiceApp:
     """Triage, ready to run."""
-    app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS)
+    app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS, mark_topic=CASES.name)
     copy = RegisterCopy()
     handlers = Handlers(copy, started_at=app.clock.now())
     store = CaseStore()

@@ -8,5 +8,5 @@ from tuntas_chassis.settings import ServiceSettings
 class Settings(ServiceSettings):
     """Environment variables `TUNTAS_*`; seconds end in `_s`."""
 
-    register_reload_s: float = Field(default=30, gt=0, description="How often the register is read again, for what other replicas took in")
+    register_reload_s: float = Field(default=10, gt=0, description="How often the register is read again, for what other replicas took in")
     queue_metrics_s: float = Field(default=15, gt=0, description="How often the queue's gauges are brought up to date")

@@ -28,7 +28,7 @@ class Letters:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            autoescape=False,  # noqa: S701  (plain text)
+            autoescape=False,
             auto_reload=False,
         )
         self._templates: Mapping[tuple[Kind, str], Template] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from notifier.domain.notices import Kind, Notice, Value
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import (
     CaseAnswered,
@@ -15,8 +16,6 @@ from tuntas_contracts.cases import (
 )
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 from tuntas_contracts.vocabulary import Role
-
-from notifier.domain.notices import Kind, Notice, Value
 
 # Whoever refuses names the reporter, or itself, as the actor; an officer is answered where he asked
 _INPUTS_BY_MAIL = frozenset({Role.REPORTER, Role.CLERK, Role.SYSTEM})

@@ -6,14 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from notifier.domain.notices import Kind, Value
 from tuntas_contracts.vocabulary import Role
 
-from notifier.domain.notices import Kind, Value
-
 # After a failure of this mail that may pass; a day and three quarters in all
-RETRY_AFTER = tuple(
-    timedelta(seconds=s) for s in (10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200)
-)
+RETRY_AFTER = tuple(timedelta(seconds=s) for s in (10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200))
 MAX_REPEATS = 1
 
 

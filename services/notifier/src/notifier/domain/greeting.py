@@ -4,6 +4,7 @@ import re
 
 _NOT_OF_A_NAME = re.compile(r"[^\w\s.'’,()-]|[\d_]")
 _LIKE_A_HOST = re.compile(r"\S*[^\W\d_]{2,}\.[^\W\d_]{2,}\S*")
+_DOT_IN_A_WORD = re.compile(r"\.(?=[a-z])")
 _LIMIT = 80
 
 
@@ -14,5 +15,6 @@ def greeting_name(name: str | None) -> str | None:
     """
     if not name:
         return None
-    cleaned = " ".join(_NOT_OF_A_NAME.sub(" ", _LIKE_A_HOST.sub(" ", name)).split())[:_LIMIT].strip(" .,'’()-")
+    letters = _NOT_OF_A_NAME.sub(" ", _LIKE_A_HOST.sub(" ", name))
+    cleaned = " ".join(_DOT_IN_A_WORD.sub(". ", letters).split())[:_LIMIT].strip(" .,'’()-")
     return cleaned if any(c.isalpha() for c in cleaned) else None

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from tuntas_contracts.profile import DEFAULT_PROFILE, BilingualName, RegulationProfile, known_profiles, load_profile
-from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
-
 from notifier.domain.dates import last_day
 from notifier.domain.delivery import Claimed
 from notifier.domain.notices import Value
+from tuntas_contracts.categories import BilingualName
+from tuntas_contracts.profile import DEFAULT_PROFILE, RegulationProfile, known_profiles, load_profile
+from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
 
 _UNNAMED = {"id": "instansi yang berwenang", "en": "the competent agency"}
 _LEVELS = {

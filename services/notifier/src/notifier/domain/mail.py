@@ -63,7 +63,8 @@ def build_mail(
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: quoted-printable",
     )
-    body = b2a_qp(letter.text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode(), istext=True)
+    text = letter.text.replace("\r\n", "\n").replace("\r", "\n")
+    body = b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
     return Mail(notice_id, sender, recipient, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
 
@@ -72,7 +73,8 @@ def header_text(text: str, taken: int = 0) -> str:
     text = _CONTROL.sub(" ", text).strip()
     if not _PLAIN.fullmatch(text) or "=?" in text or any(len(word) > _FOLD - 12 for word in text.split(" ")):
         return "\r\n ".join(_encoded_words(text))
-    lines, line = [], ""
+    lines: list[str] = []
+    line = ""
     for word in text.split(" "):
         room = _FOLD - (taken if not lines else 1)
         if line and len(line) + 1 + len(word) > room:
@@ -93,9 +95,10 @@ def _mailbox(name: str | None, address: str) -> str:
 
 
 def _encoded_words(text: str) -> list[str]:
-    words, part = [], b""
+    words: list[bytes] = []
+    part = b""
     for character in text:
-        encoded = character.encode()
+        encoded = character.encode("utf-8", "replace")
         if len(part) + len(encoded) > _WORD_BYTES:
             words.append(part)
             part = b""

@@ -9,9 +9,7 @@ from tuntas_contracts.vocabulary import Role, WarningLevel
 _LOCAL = r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,\"]+"
 _ADDRESS = re.compile(rf"^(?=.{{3,254}}$){_LOCAL}@(?=.{{1,253}}$)[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+$")
 
-AGENCY_ROLES = frozenset(
-    {Role.AGENCY_ADMINISTRATOR, Role.LIAISON_OFFICER, Role.RESPONSIBLE_OFFICER, Role.HEAD, Role.INSPECTORATE}
-)
+AGENCY_ROLES = frozenset({Role.AGENCY_ADMINISTRATOR, Role.LIAISON_OFFICER, Role.RESPONSIBLE_OFFICER, Role.HEAD, Role.INSPECTORATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,17 @@ class CentralMailboxes:
 def is_address(text: str) -> bool:
     """Whether this can stand in an SMTP envelope: one `local@domain`, no white space, control character or bracket."""
     return _ADDRESS.match(text) is not None and ".." not in text and len(text.rpartition("@")[0].encode()) <= 64
+
+
+def envelope_address(text: str) -> str | None:
+    """The address in ASCII, an international domain in its ASCII form (IDNA); None where no mail can be sent to it."""
+    if not is_address(text):
+        return None
+    local, _, domain = text.rpartition("@")
+    try:
+        return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return None
 
 
 def role_mailbox(email: str, role: Role) -> str:

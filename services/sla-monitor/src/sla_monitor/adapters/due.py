@@ -1,13 +1,12 @@
 """What is due, found by index: one query over all partitions, each behind its own lowest mark."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.deadlines import notice_of
 from sla_monitor.handlers import Fired
 from tuntas_contracts.vocabulary import Clock, Service, ServiceClass, WarningLevel
@@ -23,25 +22,89 @@ _FLOOR = """floor AS (
 _NOT_PARKED = """NOT EXISTS (SELECT 1 FROM parked_message p WHERE p.consumer = :consumer AND p.key = CAST(c.case_id AS text)
     AND p.state IN ('parked', 'waiting'))"""
 _FIND = text(f"""WITH {_FLOOR}
-    SELECT due.case_id FROM floor CROSS JOIN LATERAL (
+    SELECT due.case_id, due.fire_at FROM floor CROSS JOIN LATERAL (
         SELECT c.case_id, c.fire_at FROM checkpoint c
-        WHERE c.partition = floor.partition AND c.fire_at < floor.at AND c.fire_at <= :now AND NOT c.held AND {_NOT_PARKED}
-        ORDER BY c.fire_at LIMIT :limit) AS due
+        WHERE c.partition = floor.partition AND c.fire_at < floor.at AND c.fire_at <= CAST(:now AS timestamptz) AND NOT c.held
+            AND {_NOT_PARKED} ORDER BY c.fire_at LIMIT :limit) AS due
     ORDER BY due.fire_at, due.case_id LIMIT :limit""")  # noqa: S608  (fragments of ours)
 _LOCK = text("SELECT case_id FROM case_clocks WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE SKIP LOCKED")
 _TAKE = text(f"""WITH {_FLOOR}
-    DELETE FROM checkpoint c USING floor, case_clocks s, clock_run r
+    DELETE FROM checkpoint c USING floor, clock_run r
     WHERE c.case_id = ANY(CAST(:ids AS uuid[])) AND c.partition = floor.partition AND c.fire_at < floor.at
-        AND c.fire_at <= LEAST(:now, CAST(:until AS timestamptz)) AND NOT c.held AND {_NOT_PARKED} AND s.case_id = c.case_id
+        AND c.fire_at <= CAST(:until AS timestamptz) AND NOT c.held AND {_NOT_PARKED}
         AND r.case_id = c.case_id AND r.clock = CASE c.clock WHEN 'C5' THEN 'C4' ELSE c.clock END
         AND r.deadline_version = c.deadline_version
-    RETURNING c.case_id, s.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class""")  # noqa: S608
+    RETURNING c.case_id, r.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class""")  # noqa: S608
 _MISSED = text(
     "UPDATE clock_run AS r SET outcome = 'missed' FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
     "CAST(:deadline_version AS smallint[])) AS x (case_id, clock, deadline_version) WHERE r.outcome = 'running' "
     "AND r.case_id = x.case_id AND r.clock = x.clock AND r.deadline_version = x.deadline_version"
 )
-_LAG = text(f"""WITH {_FLOOR} SELECT extract(epoch FROM CAST(:now AS timestamptz) - min(at))::float8 AS lag, count(*) AS marked,
-    (SELECT count(*) FROM (SELECT 1 FROM checkpoint c LEFT JOIN floor f ON f.partition = c.partition
-        WHERE c.fire_at <= :now AND NOT c.held AND (f.at IS NULL OR c.fire_at >= f.at OR NOT {_NOT_PARKED}) LIMIT 10000) AS held) AS held
-    FROM floor""")  # noqa: S608
+_BACKLOG = text(f"""WITH {_FLOOR}
+    SELECT extract(epoch FROM CAST(:now AS timestamptz) - min(floor.at))::float8 AS lag_s, count(floor.at) AS marked,
+        sum(waiting.number) AS held
+    FROM generate_series(0, CAST(:partitions AS integer) - 1) AS p LEFT JOIN floor ON floor.partition = p CROSS JOIN LATERAL (
+        SELECT count(*) AS number FROM (SELECT 1 FROM checkpoint c
+            WHERE c.partition = p AND c.fire_at <= CAST(:now AS timestamptz) AND NOT c.held
+            AND (floor.at IS NULL OR c.fire_at >= floor.at OR NOT {_NOT_PARKED}) LIMIT 1000) AS due) AS waiting""")  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far the lowest mark is behind (seconds; None before the first), on how many partitions marks stand, what waits for them."""
+
+    lag_s: float | None
+    marked_partitions: int
+    held: int
+
+
+class DueCheckpoints:
+    """The checkpoints of one consumer of the cases topic that may fire."""
+
+    def __init__(self, consumer: str, topic: str) -> None:
+        self._scope = {"consumer": consumer, "topic": topic, "sources": list(SOURCES)}
+
+    async def take(self, connection: AsyncConnection, now: datetime, limit: int) -> tuple[list[Fired], bool]:
+        """Take up to `limit` due checkpoints away, earliest first, with their cases locked.
+
+        Cases are locked before checkpoints, as the consumer does it; cases that are being changed right now are left for the next look.
+        Also says whether more is due than was asked for.
+        """
+        found = list(await connection.execute(_FIND, {**self._scope, "now": now, "limit": limit}))
+        if not found:
+            return [], False
+        more = len(found) == limit
+        ids = list({row.case_id for row in found})
+        locked = list((await connection.execute(_LOCK, {"ids": ids})).scalars())
+        if not locked:
+            return [], False
+        until = found[-1].fire_at if more else now
+        rows = await connection.execute(_TAKE, {**self._scope, "ids": locked, "until": until})
+        fired = [
+            Fired(
+                case_id=row.case_id,
+                profile=row.profile,
+                clock=Clock(row.clock),
+                level=WarningLevel(row.level),
+                deadline_version=row.deadline_version,
+                fire_at=row.fire_at,
+                due_at=row.due_at,
+                agency=row.agency,
+                unit=row.unit,
+                service_class=ServiceClass(row.service_class) if row.service_class else None,
+            )
+            for row in rows
+        ]
+        await self._record_missed(connection, fired)
+        return fired, more
+
+    async def _record_missed(self, connection: AsyncConnection, fired: Sequence[Fired]) -> None:
+        missed = [f for f in fired if (notice := notice_of(f.profile, f.clock, f.level)).ends and not notice.elapses]
+        if missed:
+            names = ("case_id", "clock", "deadline_version")
+            await connection.execute(_MISSED, {name: [getattr(item, name) for item in missed] for name in names})
+
+    async def backlog(self, connection: AsyncConnection, now: datetime, partitions: int) -> Backlog:
+        """What the metrics show; counts at most 1,000 per partition."""
+        row = (await connection.execute(_BACKLOG, {**self._scope, "now": now, "partitions": partitions})).one()
+        return Backlog(row.lag_s, row.marked, int(row.held or 0))

@@ -1,27 +1,29 @@
 """Reads and writes the clocks of many cases at once: a handful of statements per batch, whatever its size."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.adapters.clock_codec import read_clocks, write_clocks
-from sla_monitor.adapters.folding import Folded, NewRun, fold, last_holds
-from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
+from sla_monitor.adapters.arrays import CASE_COLUMNS, arm_arrays, case_arrays, disarm_arrays, end_arrays, start_arrays
+from sla_monitor.adapters.clock_codec import read_clocks
+from sla_monitor.adapters.folding import Folded, fold, last_holds
+from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Started
 from sla_monitor.handlers import PartitionMarks, State, is_mark_key
 from sla_monitor.metrics import ARMED, ENDED
 from tuntas_chassis.metrics import MetricSet
-from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass
+from tuntas_contracts.vocabulary import CaseState, ServiceClass
 
-_COLUMNS = (
-    "case_id, partition, version, state, profile, time_zone, received_at, agency, unit, service_class, bounces, responded_at, "
-    "answered_at, clocks"
+_COLUMNS = ", ".join((*CASE_COLUMNS, "clocks"))
+_LOAD = text(  # fragments of ours
+    f"SELECT {_COLUMNS} FROM case_clocks WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE"  # noqa: S608
 )
-_LOAD = text(f"SELECT {_COLUMNS} FROM case_clocks WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE")
 _SAVE = text(
-    f"INSERT INTO case_clocks ({_COLUMNS}) SELECT case_id, partition, version, state, profile, time_zone, received_at, agency, unit, "
+    f"INSERT INTO case_clocks ({_COLUMNS}) SELECT"  # noqa: S608
+    "  case_id, partition, version, state, profile, time_zone, received_at, agency, unit, "
     "service_class, bounces, responded_at, answered_at, CAST(clocks AS jsonb) FROM unnest(CAST(:case_id AS uuid[]), "
     "CAST(:partition AS integer[]), CAST(:version AS integer[]), CAST(:state AS text[]), CAST(:profile AS text[]), "
     "CAST(:time_zone AS text[]), CAST(:received_at AS timestamptz[]), CAST(:agency AS text[]), CAST(:unit AS text[]), "
@@ -34,10 +36,11 @@ _SAVE = text(
 )
 _START = text(
     "INSERT INTO clock_run (case_id, clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, "
-    "service_class, provisional) SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
+    "service_class, provisional, profile) SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
     "CAST(:deadline_version AS smallint[]), CAST(:started_at AS timestamptz[]), CAST(:due_at AS timestamptz[]), "
     "CAST(:ended_at AS timestamptz[]), CAST(:outcome AS text[]), CAST(:working_days AS integer[]), CAST(:agency AS text[]), "
-    "CAST(:unit AS text[]), CAST(:service_class AS text[]), CAST(:provisional AS boolean[])) ON CONFLICT DO NOTHING"
+    "CAST(:unit AS text[]), CAST(:service_class AS text[]), CAST(:provisional AS boolean[]), CAST(:profile AS text[])) "
+    "ON CONFLICT DO NOTHING"
 )
 _ARM = text(
     "INSERT INTO checkpoint (case_id, clock, deadline_version, level, partition, fire_at, held) SELECT * FROM unnest("
@@ -79,14 +82,14 @@ class ClockStore:
         if not ids:
             return {}
         rows = await connection.execute(_LOAD, {"ids": ids})
-        return {str(row[0]): _read(row._tuple()) for row in rows}
+        return {str(row.case_id): _read(row) for row in rows}
 
     async def save(self, connection: AsyncConnection, states: Sequence[State], rows: Sequence[object]) -> None:
         """Write cases, marks and the steps in `rows`."""
         cases = [state for state in states if isinstance(state, CaseClocks)]
         marks = [mark for state in states if isinstance(state, PartitionMarks) for mark in state.marks]
         if cases:
-            await connection.execute(_SAVE, _case_arrays(cases))
+            await connection.execute(_SAVE, case_arrays(cases))
         steps = [row for row in rows if isinstance(row, Started | Ended | Held)]
         if steps:
             await self._save_steps(connection, fold(steps))
@@ -97,11 +100,11 @@ class ClockStore:
 
     async def _save_steps(self, connection: AsyncConnection, folded: Folded) -> None:
         if folded.ends:
-            await connection.execute(_END, _end_arrays(folded.ends))
-            await connection.execute(_DISARM, _disarm_arrays(folded.ends))
+            await connection.execute(_END, end_arrays(folded.ends))
+            await connection.execute(_DISARM, disarm_arrays(folded.ends))
         if folded.new:
-            await connection.execute(_START, _start_arrays(list(folded.new.values())))
-            armed = _arm_arrays(folded.new.values())
+            await connection.execute(_START, start_arrays(list(folded.new.values())))
+            armed = arm_arrays(folded.new.values())
             if armed["case_id"]:
                 await connection.execute(_ARM, armed)
         holds = last_holds(folded.holds)
@@ -125,74 +128,20 @@ def _case_id(key: str) -> UUID | None:
         return None  # `apply` refuses a record whose key is not its case id, with a reason
 
 
-def _read(row: Sequence[object]) -> CaseClocks:
-    case_id, partition, version, state, profile, zone, received, agency, unit, service_class, bounces, responded, answered, clocks = row
+def _read(row: Row[Any]) -> CaseClocks:
     return CaseClocks(
-        case_id=case_id,  # type: ignore[arg-type]
-        partition=partition,  # type: ignore[arg-type]
-        version=version,  # type: ignore[arg-type]
-        state=CaseState(state),
-        profile=profile,  # type: ignore[arg-type]
-        time_zone=zone,  # type: ignore[arg-type]
-        received_at=received,  # type: ignore[arg-type]
-        agency=agency,  # type: ignore[arg-type]
-        unit=unit,  # type: ignore[arg-type]
-        service_class=ServiceClass(service_class) if service_class else None,
-        bounces=bounces,  # type: ignore[arg-type]
-        responded_at=responded,  # type: ignore[arg-type]
-        answered_at=answered,  # type: ignore[arg-type]
-        **read_clocks(str(clocks)),
+        case_id=row.case_id,
+        partition=row.partition,
+        version=row.version,
+        state=CaseState(row.state),
+        profile=row.profile,
+        time_zone=row.time_zone,
+        received_at=row.received_at,
+        agency=row.agency,
+        unit=row.unit,
+        service_class=ServiceClass(row.service_class) if row.service_class else None,
+        bounces=row.bounces,
+        responded_at=row.responded_at,
+        answered_at=row.answered_at,
+        **read_clocks(row.clocks),
     )
-
-
-def _case_arrays(states: Sequence[CaseClocks]) -> dict[str, list[object]]:
-    names = [name.strip() for name in _COLUMNS.split(",") if name.strip() != "clocks"]
-    arrays: dict[str, list[object]] = {name: [getattr(state, name) for state in states] for name in names}
-    arrays["clocks"] = [write_clocks(state) for state in states]
-    return arrays
-
-
-def _start_arrays(runs: Sequence[NewRun]) -> dict[str, list[object]]:
-    return {
-        "case_id": [n.start.case_id for n in runs],
-        "clock": [n.start.run.clock for n in runs],
-        "deadline_version": [n.start.run.deadline_version for n in runs],
-        "started_at": [n.start.run.started_at for n in runs],
-        "due_at": [n.start.run.due_at for n in runs],
-        "ended_at": [n.end.ended_at if n.end else None for n in runs],
-        "outcome": [n.end.outcome if n.end else RunOutcome.RUNNING for n in runs],
-        "working_days": [n.end.working_days if n.end else None for n in runs],
-        "agency": [n.start.agency for n in runs],
-        "unit": [n.start.unit for n in runs],
-        "service_class": [n.start.service_class for n in runs],
-        "provisional": [n.start.provisional for n in runs],
-    }
-
-
-def _arm_arrays(runs: Iterable[NewRun]) -> dict[str, list[object]]:
-    found = [(n.start, checkpoint, held) for n in runs for checkpoint, held in n.checkpoints]
-    return {
-        "case_id": [start.case_id for start, _, _ in found],
-        "clock": [checkpoint.clock for _, checkpoint, _ in found],
-        "deadline_version": [start.run.deadline_version for start, _, _ in found],
-        "level": [checkpoint.level for _, checkpoint, _ in found],
-        "partition": [start.partition for start, _, _ in found],
-        "fire_at": [checkpoint.fire_at for _, checkpoint, _ in found],
-        "held": [held for _, _, held in found],
-    }
-
-
-def _end_arrays(ends: Sequence[Ended]) -> dict[str, list[object]]:
-    names = ("case_id", "clock", "deadline_version", "ended_at", "outcome", "working_days")
-    return {name: [getattr(end, name) for end in ends] for name in names}
-
-
-def _disarm_arrays(ends: Sequence[Ended]) -> dict[str, list[object]]:
-    # the monitoring warning C5 hangs on C4
-    found = [(end, clock) for end in ends for clock in ((Clock.C4, Clock.C5) if end.clock is Clock.C4 else (end.clock,))]
-    return {
-        "case_id": [end.case_id for end, _ in found],
-        "clock": [clock for _, clock in found],
-        "ended_at": [end.ended_at for end, _ in found],
-        "withdraws_end": [end.withdraws_end for end, _ in found],
-    }

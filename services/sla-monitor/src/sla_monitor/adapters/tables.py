@@ -55,6 +55,7 @@ CLOCK_RUN = Table(
     Column("unit", Text),
     Column("service_class", Text),
     Column("provisional", Boolean, nullable=False),
+    Column("profile", Text, nullable=False),
     Index("clock_run_started_at", "started_at", postgresql_using="brin"),
 )
 

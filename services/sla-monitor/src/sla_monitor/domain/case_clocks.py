@@ -73,6 +73,7 @@ class Started:
     case_id: UUID
     partition: int
     run: Running
+    profile: str
     agency: str | None
     unit: str | None
     service_class: ServiceClass | None

@@ -72,7 +72,8 @@ class _Move:
         """Start a clock; one of the same kind that still runs is stopped. `limit` replaces the profile's length."""
         self.end((clock,), RunOutcome.STOPPED)
         service_class: ServiceClass | None = self.get("service_class")
-        plan = self._planner.plan(self.get("profile"), clock, self.at, self.get("time_zone"), service_class, limit)
+        profile: str = self.get("profile")
+        plan = self._planner.plan(profile, clock, self.at, self.get("time_zone"), service_class, limit)
         number = self._versions.get(clock, 0) + 1
         self._versions = {**self._versions, clock: number}
         run = Running(clock, number, self.at, plan.due_at)
@@ -81,6 +82,7 @@ class _Move:
             case_id=self.before.case_id,
             partition=self.get("partition"),
             run=run,
+            profile=profile,
             agency=None if national else self.get("agency"),
             unit=None if national else self.get("unit"),
             service_class=service_class,

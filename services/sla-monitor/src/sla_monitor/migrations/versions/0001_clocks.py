@@ -18,7 +18,8 @@ _TABLES = (
     """CREATE TABLE clock_run (
         case_id uuid NOT NULL, clock text NOT NULL, deadline_version smallint NOT NULL, started_at timestamptz NOT NULL,
         due_at timestamptz NOT NULL, ended_at timestamptz, outcome text NOT NULL, working_days integer, agency text, unit text,
-        service_class text, provisional boolean NOT NULL, PRIMARY KEY (case_id, clock, deadline_version)) WITH (fillfactor = 85)""",
+        service_class text, provisional boolean NOT NULL, profile text NOT NULL,
+        PRIMARY KEY (case_id, clock, deadline_version)) WITH (fillfactor = 85)""",
     "CREATE INDEX clock_run_started_at ON clock_run USING brin (started_at)",
     """CREATE TABLE checkpoint (
         case_id uuid NOT NULL, clock text NOT NULL, deadline_version smallint NOT NULL, level text NOT NULL, partition integer NOT NULL,

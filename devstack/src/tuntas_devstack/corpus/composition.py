@@ -1,0 +1,84 @@
+"""Puts a report's text together: greeting, matter, details, a story where it is a long one, thanks."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from random import Random
+
+from tuntas_devstack.corpus.affinity import fitting
+from tuntas_devstack.corpus.catalogue import Situation
+from tuntas_devstack.corpus.lexicon import Lexicon, Phrases
+from tuntas_devstack.corpus.scrawl import Manner
+from tuntas_devstack.corpus.slots import Facts
+from tuntas_devstack.corpus.story import tell
+
+TITLE_LIMIT = 150
+BODY_LIMITS = (20, 8000)
+
+
+class Length(StrEnum):
+    """How much someone writes."""
+
+    SHORT = "short"
+    NORMAL = "normal"
+    LONG = "long"
+    VERY_LONG = "very_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report in clean Indonesian, before it is typed; `variant` is the template of its matter."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    resolution: str
+    variant: str
+
+
+def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, length: Length, manner: Manner, today: date) -> Draft:
+    """The text of one report."""
+    told = facts.told
+    variants = situation.short if length is Length.SHORT else situation.bodies
+    variant = rng.choice(variants)
+    title = _cut(rng.choice(fitting(situation.titles, variants, variant)).format_map(facts.in_title))
+    resolution = rng.choice(fitting(situation.resolution, variants, variant)).format_map(told)
+    if length is Length.SHORT:
+        return Draft(title, (_sentence(variant.format_map(told)),), resolution, variant)
+    details = list(fitting(situation.details, variants, variant))
+    rng.shuffle(details)
+    kept = {Length.NORMAL: rng.choice((0, 1, 1, 2)), Length.LONG: 2}.get(length, len(details))
+    paragraphs = [" ".join(_sentence(text.format_map(told)) for text in (variant, *details[:kept]))]
+    if length in (Length.LONG, Length.VERY_LONG):
+        paragraphs += tell(rng, lexicon.phrases.long, situation, told, today, very_long=length is Length.VERY_LONG)
+    if resolution and situation.archive_reason is None and rng.random() < 0.25:
+        ask = rng.choice(lexicon.phrases.asks.get(manner.register, lexicon.phrases.asks["plain"]))
+        paragraphs[-1] += " " + ask.format(ask=resolution[0].lower() + resolution[1:])
+    return Draft(title, _framed(rng, lexicon.phrases, situation, paragraphs, manner, length), resolution, variant)
+
+
+def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: list[str], manner: Manner, length: Length) -> tuple[str, ...]:
+    long = length in (Length.LONG, Length.VERY_LONG)
+    polite = 0.75 if manner is Manner.CAREFUL or long else 0.35
+    if rng.random() < polite:
+        opener = rng.choice(phrases.openers[situation.classification][manner.register])
+        if long:
+            paragraphs.insert(0, opener)
+        else:
+            paragraphs[0] = f"{opener} {paragraphs[0]}"
+    if rng.random() < polite and situation.archive_reason is None:
+        closer = rng.choice(phrases.closers[situation.classification][manner.register])
+        if long:
+            paragraphs.append(closer)
+        else:
+            paragraphs[-1] = f"{paragraphs[-1]} {closer}"
+    return tuple(paragraphs)
+
+
+def _sentence(text: str) -> str:
+    stripped = text.rstrip()
+    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
+
+
+def _cut(text: str) -> str:
+    """Cut at a word where it would be too long, as forms do."""
+    return text if len(text) <= TITLE_LIMIT else text[:TITLE_LIMIT].rsplit(" ", 1)[0]

@@ -1,0 +1,132 @@
+"""What the corpus hands out: a report as a reporter submits it, and what the players of the demo know of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from tuntas_contracts.vocabulary import ArchiveReason, Channel, Classification, ServiceClass, ServiceKind
+
+
+class CorpusError(ValueError):
+    """The corpus' own files, or the register given to it, can't be used; the message says which and why."""
+
+
+class RegisteredAgency(Protocol):
+    """The little that the corpus asks of an entry of the agency register."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def region_code(self) -> str | None: ...
+
+
+class PersonalKind(StrEnum):
+    """What a string tells of the reporter."""
+
+    NAME = "name"
+    PHONE = "phone"
+    EMAIL = "email"
+    ADDRESS = "address"
+    NIK = "nik"  # nomor induk kependudukan, 16 digits
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalString:
+    """A string of the reporter's personal data, letter for letter as it stands in a field or in the text."""
+
+    kind: PersonalKind
+    text: str
+    in_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reports (pelapor). At least one of e-mail and phone is there; `phone` in the notation the reporter typed."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    address: str | None = None
+    nik: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The report as it is submitted. `incident_date` is a local date; `loss_rupiah` whole rupiah."""
+
+    title: str
+    body: str
+    classification: Classification
+    category: str | None
+    service_kind: ServiceKind | None
+    addressed_agency: str | None
+    suggested_agency: str | None
+    misconduct: bool
+    anonymous: bool
+    secret: bool
+    incident_date: date | None
+    place_text: str | None
+    region_code: str | None
+    loss_rupiah: int | None
+    requested_resolution: str | None
+    channel: Channel
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a careful reader knows of the report.
+
+    `agency` and `unit` are those that must answer (`unit_name` as an officer signs); `wrong_agency` is where a careless verifier sends it.
+    `third_parties` are phone and account numbers of others in the text. The texts are what the players write on this case.
+    """
+
+    agency: str
+    unit: str
+    unit_name: str
+    unit_sector: str
+    wrong_agency: str
+    personal: tuple[PersonalString, ...]
+    third_parties: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+    answers: tuple[str, ...]
+    replies: tuple[str, ...]
+    return_reasons: tuple[str, ...]
+
+    @property
+    def personal_strings(self) -> tuple[str, ...]:
+        """Every string of the reporter's personal data that is present anywhere, in the fields or the text."""
+        return tuple(dict.fromkeys(item.text for item in self.personal))
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the decisions in `behaviour` may know of a case; the neutral one is an ordinary, complete complaint."""
+
+    right_agency: str | None = None
+    service_class: ServiceClass = ServiceClass.ORDINARY
+    archive_reason: ArchiveReason | None = None
+    missing: frozenset[str] = frozenset()  # of "place", "date", "details"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedReport:
+    """One report of the corpus. `number` counts from 1; `arrival` is UTC.
+
+    Where `entered_by_clerk`, it came in by hand and `original_received_at` says when; all others are sent by the reporter over HTTP.
+    """
+
+    number: int
+    situation: str
+    arrival: datetime
+    payload: Payload
+    entered_by_clerk: bool
+    original_received_at: datetime | None
+    expected: Expected
+    behaviour: Hint

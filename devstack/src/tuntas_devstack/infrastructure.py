@@ -1,0 +1,124 @@
+"""The parts around the services: broker, database, mail sink, token issuer. Each is started by one function."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.errors import Unreachable
+from tuntas_devstack.folder import StackFolder
+from tuntas_devstack.issuer.clients import make_clients, write_clients
+from tuntas_devstack.kafka import KafkaServer, server_answers
+from tuntas_devstack.options import module_of
+from tuntas_devstack.ports import LOOPBACK, accepts
+from tuntas_devstack.postgres import PostgresServer, provide_databases
+from tuntas_devstack.processes import ProcessSpec, Supervisor
+from tuntas_devstack.state import Part, answers_ready, write_databases
+
+_EXTERNAL_WITHIN_S = 15.0
+
+Say = Callable[[str], None]
+PortOf = Callable[[str], int]
+
+
+class Infrastructure:
+    """Starts the surrounding parts of one stack under its supervisor; `port_of(name)` chooses a part's port."""
+
+    def __init__(self, folder: StackFolder, supervisor: Supervisor, port_of: PortOf, say: Say) -> None:
+        self._folder = folder
+        self._supervisor = supervisor
+        self._port_of = port_of
+        self._say = say
+
+    def start_kafka(self, external: str | None) -> Part:
+        """Kafka, ours or the one that runs already; its address are the bootstrap servers.
+
+        Raises:
+            StackError: it can't be had.
+        """
+        if external is not None:
+            deadline = time.monotonic() + _EXTERNAL_WITHIN_S
+            while not server_answers(external, within_s=3):
+                if time.monotonic() > deadline:
+                    raise Unreachable(f"no Kafka broker answers at {external}: look at TUNTAS_KAFKA")
+            return Part(name="kafka", kind="kafka", address=external)
+        log = self._log("kafka")
+        port, controller_port = self._port_of("kafka"), self._port_of("kafka-controller")
+        server = KafkaServer(self._folder.path / "kafka", port, controller_port, log)
+        spec = server.prepare(
+            on_fetch=lambda count: self._say(f"fetching Apache Kafka ({count} files, once)"),
+            cancelled=self._supervisor.is_closing,
+        )
+        process = self._supervisor.start(spec)
+        return Part(name="kafka", kind="kafka", address=server.bootstrap, pid=process.pid, log=str(log))
+
+    def start_postgres(self, external: str | None) -> tuple[Part, dict[Service, str]]:
+        """PostgreSQL with a role and a database for every service; gives also their URLs.
+
+        Raises:
+            StackError: it can't be had.
+        """
+        passwords = {module_of(service): self._folder.secret(f"database-{service}") for service in Service}
+        if external is not None:
+            parts = urlsplit(external)
+            admin_url = external
+            part = Part(name="postgres", kind="postgres", address=f"{parts.hostname}:{parts.port or 5432}")
+        else:
+            log = self._log("postgres")
+            server = PostgresServer(self._folder, self._port_of("postgres"), log)
+            process = self._supervisor.start(server.prepare())
+            admin_url = server.admin_url
+            part = Part(name="postgres", kind="postgres", address=server.address, pid=process.pid, log=str(log))
+        urls = provide_databases(admin_url, passwords)
+        write_databases(self._folder, {"admin": admin_url, **urls})
+        return part, {service: urls[module_of(service)] for service in Service}
+
+    def start_mail(self) -> Part:
+        """The SMTP sink; mails go to `mail.jsonl`, orders to fail are read from `mail-faults.json`."""
+        port = self._port_of("mail")
+        faults = self._folder.path / "mail-faults.json"
+        arguments = ["--port", str(port), "--file", str(self._folder.mail), "--faults", str(faults)]
+        return self._start_module("mail", "tuntas_devstack.smtp_sink", arguments, port, lambda: accepts(port))
+
+    def start_issuer(self) -> tuple[Part, dict[Service, str]]:
+        """The token issuer with its table of clients; gives also the services' client secrets."""
+        home = self._folder.path / "issuer"
+        home.mkdir(mode=0o700, exist_ok=True)
+        clients = make_clients(lambda client_id: self._folder.secret(f"client-{client_id}"))
+        write_clients(home / "clients.json", clients)
+        port = self._port_of("issuer")
+        url = f"http://{LOOPBACK}:{port}"
+        arguments = ["--port", str(port), "--folder", str(home)]
+        part = self._start_module("issuer", "tuntas_devstack.issuer", arguments, port, lambda: answers_ready(url), url=url)
+        return part, {service: clients[service.value].secret for service in Service}
+
+    def _start_module(
+        self,
+        name: Literal["mail", "issuer"],
+        module: str,
+        arguments: Iterable[str],
+        port: int,
+        ready: Callable[[], bool],
+        *,
+        url: str | None = None,
+    ) -> Part:
+        log = self._log(name)
+        spec = ProcessSpec(
+            name=name,
+            command=[sys.executable, "-m", module, *arguments],
+            log=log,
+            environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+            folder=self._folder.path,
+            ready=ready,
+            stop_within_s=10,
+        )
+        process = self._supervisor.start(spec)
+        address = f"{LOOPBACK}:{port}"
+        return Part(name=name, kind=name, address=address, url=url, pid=process.pid, log=str(log))
+
+    def _log(self, name: str) -> Path:
+        return self._folder.logs / f"{name}.log"

@@ -1,0 +1,37 @@
+"""The wiring of dispatch."""
+
+from time import monotonic
+
+from dispatch.adapters.case_queries import CaseQueries
+from dispatch.adapters.refusal_summaries import RefusalSummaries
+from dispatch.adapters.register_snapshot import RegisterSnapshot
+from dispatch.adapters.store import CaseStore
+from dispatch.domain.refusal_quota import RefusalQuota
+from dispatch.handlers import Handlers
+from dispatch.metrics import METRICS
+from dispatch.refusals import Refusals
+from dispatch.register_routes import register_routes
+from dispatch.routes import routes
+from dispatch.settings import Settings
+from dispatch.subscribers import subscriptions
+from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Service
+
+
+def build(settings: Settings) -> ServiceApp:
+    """Dispatch, ready to run."""
+    app = ServiceApp(Service.DISPATCH, settings, package="dispatch", metrics=METRICS, mark_topic=CASES.name)
+    register = RegisterSnapshot(app.database, app.metrics, settings.register_refresh_s)
+    refusals = Refusals(RefusalQuota(settings.refusals_per_minute, monotonic), app.clock, app.metrics)
+    handlers = Handlers(register, refusals, app.metrics)
+    store = CaseStore()
+
+    app.on_start("register", register.refresh)
+    for subscription in subscriptions(store, handlers, refusals):
+        app.subscribe(subscription)
+    app.background("register", register.keep_fresh)
+    app.background("refusal-summaries", RefusalSummaries(refusals, app.database, app.outbox, app.clock).keep_sending)
+    app.http.include_router(routes(handlers, app.processor(store), CaseQueries(app.database)))
+    app.http.include_router(register_routes(app.database))
+    return app

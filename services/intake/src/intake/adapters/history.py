@@ -1,0 +1,112 @@
+"""Case history as intake has read it from the cases topic."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from intake.domain.history import HistoryEntry
+from tuntas_contracts.vocabulary import CaseState, Service
+
+_APPEND = text(
+    "INSERT INTO case_history (case_id, version, event, transition, state, owner, agency, occurred_at, detail) "
+    "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:versions AS integer[]), CAST(:events AS text[]), CAST(:transitions AS text[]), "
+    "CAST(:states AS text[]), CAST(:owners AS text[]), CAST(:agencies AS text[]), CAST(:times AS timestamptz[]), "
+    "CAST(:details AS jsonb[])) ON CONFLICT (case_id, version) DO NOTHING"
+)
+_READ = text(
+    "SELECT case_id, version, event, transition, state, owner, agency, occurred_at, detail FROM case_history "
+    "WHERE case_id = :case_id ORDER BY version"
+)
+_REBUILD = text(
+    "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
+    "submitted_at) SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:reporter_refs AS uuid[]), "
+    "CAST(:classifications AS text[]), CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), "
+    "CAST(:secret AS boolean[]), CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:times AS timestamptz[])) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltReport:
+    """What the topic still knows of a report that the database has lost: no personal data and no access code."""
+
+    case_id: UUID
+    tracking_id: str
+    reporter_ref: UUID
+    classification: str
+    channel: str
+    language: str
+    anonymous: bool
+    secret: bool
+    misconduct: bool
+    title: str
+    submitted_at: datetime
+
+
+class HistoryStore:
+    """A store without states: a version that is there already is passed over by the primary key, so nothing need be read or locked."""
+
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, HistoryEntry]:
+        """Nothing: what an event adds does not depend on what was before."""
+        return {}
+
+    async def save(self, connection: AsyncConnection, states: Sequence[HistoryEntry], rows: Sequence[object]) -> None:
+        """Append entries, and put back reports that are missing."""
+        entries = [row for row in rows if isinstance(row, HistoryEntry)]
+        if entries:
+            await connection.execute(
+                _APPEND,
+                {
+                    "case_ids": [entry.case_id for entry in entries],
+                    "versions": [entry.version for entry in entries],
+                    "events": [entry.event for entry in entries],
+                    "transitions": [entry.transition for entry in entries],
+                    "states": [entry.state.value for entry in entries],
+                    "owners": [entry.owner.value for entry in entries],
+                    "agencies": [entry.agency for entry in entries],
+                    "times": [entry.occurred_at for entry in entries],
+                    "details": [json.dumps(entry.detail) for entry in entries],
+                },
+            )
+        rebuilt = [row for row in rows if isinstance(row, RebuiltReport)]
+        if rebuilt:
+            await connection.execute(
+                _REBUILD,
+                {
+                    "case_ids": [row.case_id for row in rebuilt],
+                    "tracking_ids": [row.tracking_id for row in rebuilt],
+                    "reporter_refs": [row.reporter_ref for row in rebuilt],
+                    "classifications": [row.classification for row in rebuilt],
+                    "channels": [row.channel for row in rebuilt],
+                    "languages": [row.language for row in rebuilt],
+                    "anonymous": [row.anonymous for row in rebuilt],
+                    "secret": [row.secret for row in rebuilt],
+                    "misconduct": [row.misconduct for row in rebuilt],
+                    "titles": [row.title for row in rebuilt],
+                    "times": [row.submitted_at for row in rebuilt],
+                },
+            )
+
+
+async def read_history(connection: AsyncConnection, case_id: UUID) -> list[HistoryEntry]:
+    """What is known of a case, in order of version; empty right after its submission."""
+    rows = await connection.execute(_READ, {"case_id": case_id})
+    return [
+        HistoryEntry(
+            row.case_id,
+            row.version,
+            row.event,
+            row.transition,
+            CaseState(row.state),
+            Service(row.owner),
+            row.agency,
+            row.occurred_at,
+            row.detail,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,119 @@
+"""Personal data of reporters: every read leaves a line in the access log, in the same transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from intake.adapters.vault import Vault, VaultError
+from intake.domain.masking import OwnData
+from tuntas_chassis.logs import logger
+
+_log = logger(__name__)
+
+_FIND = text(
+    "SELECT r.tracking_id, r.language, p.wrapped_key, p.erased_at, d.ciphertext "
+    "FROM unnest(CAST(:refs AS uuid[]), CAST(:case_ids AS uuid[])) WITH ORDINALITY AS t(reporter_ref, case_id, place) "
+    "LEFT JOIN report r ON r.case_id = t.case_id AND r.reporter_ref = t.reporter_ref "
+    "LEFT JOIN reporter p ON p.reporter_ref = r.reporter_ref "
+    "LEFT JOIN personal_data d ON d.reporter_ref = r.reporter_ref AND d.source_id = r.case_id ORDER BY t.place"
+)
+_LOG = text(
+    "INSERT INTO access_log (at, subject, purpose, reporter_ref, case_id) "
+    "SELECT CAST(:at AS timestamptz), CAST(:subject AS text), * FROM unnest(CAST(:purposes AS text[]), CAST(:refs AS uuid[]), "
+    "CAST(:case_ids AS uuid[]))"
+)
+_KEY = text("SELECT wrapped_key FROM reporter WHERE reporter_ref = :ref")
+_ADD = text("INSERT INTO personal_data (reporter_ref, source_id, ciphertext) VALUES (:ref, :source_id, :ciphertext)")
+_DESTROY_KEY = text(
+    "UPDATE reporter SET wrapped_key = NULL, erased_at = :at WHERE reporter_ref = :ref AND wrapped_key IS NOT NULL RETURNING reporter_ref"
+)
+_DROP_CIPHERTEXTS = text("DELETE FROM personal_data WHERE reporter_ref = :ref")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A reader's wish: whose data, of which case, and why."""
+
+    reporter_ref: UUID
+    case_id: UUID
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reporter's own data with what the report says beside it."""
+
+    tracking_id: str
+    language: str
+    own: OwnData
+
+
+Missing = Literal["unknown", "erased", "unreadable"]
+
+
+class PersonalData:
+    """The one way to personal data."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def read(self, connection: AsyncConnection, reads: Sequence[Read], subject: str, at: datetime) -> list[Found | Missing]:
+        """The data wished for, in order, or why there is none. What was found is logged as read by `subject`."""
+        rows = await connection.execute(_FIND, {"refs": [r.reporter_ref for r in reads], "case_ids": [r.case_id for r in reads]})
+        found: list[Found | Missing] = []
+        for read, row in zip(reads, rows, strict=True):
+            if row.tracking_id is None:
+                found.append("unknown")
+            elif row.wrapped_key is None or row.ciphertext is None:
+                found.append("erased" if row.erased_at else "unknown")
+            else:
+                found.append(self._opened(read, row.tracking_id, row.language, row.wrapped_key, row.ciphertext))
+        done = [read for read, result in zip(reads, found, strict=True) if isinstance(result, Found)]
+        if done:
+            await connection.execute(
+                _LOG,
+                {
+                    "at": at,
+                    "subject": subject,
+                    "purposes": [r.purpose for r in done],
+                    "refs": [r.reporter_ref for r in done],
+                    "case_ids": [r.case_id for r in done],
+                },
+            )
+        return found
+
+    def _opened(self, read: Read, tracking_id: str, language: str, wrapped_key: bytes, ciphertext: bytes) -> Found | Missing:
+        try:
+            original = json.loads(self._vault.open(read.reporter_ref, wrapped_key, ciphertext))
+        except VaultError as error:
+            # one broken row must not keep all others from being told
+            _log.error("personal_data_unreadable", case_id=str(read.case_id), reporter_ref=str(read.reporter_ref), detail=str(error))
+            return "unreadable"
+        own = original["reporter"]
+        return Found(
+            tracking_id,
+            language,
+            OwnData(own.get("name"), own.get("email"), own.get("phone"), own.get("nik"), own.get("address")),
+        )
+
+    async def add(self, connection: AsyncConnection, reporter_ref: UUID, source_id: UUID, original: str) -> None:
+        """Keep the original of a later text under the reporter's key; after erasure nothing is kept."""
+        wrapped_key = await connection.scalar(_KEY, {"ref": reporter_ref})
+        if wrapped_key is not None:
+            ciphertext = self._vault.seal_more(reporter_ref, wrapped_key, original.encode())
+            await connection.execute(_ADD, {"ref": reporter_ref, "source_id": source_id, "ciphertext": ciphertext})
+
+    async def erase(self, connection: AsyncConnection, reporter_ref: UUID, at: datetime) -> bool:
+        """Destroy a reporter's key and ciphertexts (UU 27/2022); the case, its masked texts and history stay.
+
+        Returns whether there was something to erase.
+        """
+        erased = await connection.scalar(_DESTROY_KEY, {"ref": reporter_ref, "at": at})
+        await connection.execute(_DROP_CIPHERTEXTS, {"ref": reporter_ref})
+        return erased is not None

@@ -1,0 +1,186 @@
+"""Writes new reports: everything that belongs to them, for all waiting requests, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from intake.adapters.vault import SealedData
+from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.outbox import Outbox
+from tuntas_contracts.base import Actor
+from tuntas_contracts.cases import ReportSubmitted
+from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import CaseState, Service
+
+_CLAIM_KEYS = text(
+    "INSERT INTO idempotency (key_hash, body_hash, case_id, tracking_id, submitted_at, sealed_receipt) "
+    "SELECT * FROM unnest(CAST(:key_hashes AS bytea[]), CAST(:body_hashes AS bytea[]), CAST(:case_ids AS uuid[]), "
+    "CAST(:tracking_ids AS text[]), array_fill(CAST(:now AS timestamptz), ARRAY[CAST(:n AS integer)]), CAST(:sealed AS bytea[])) "
+    "ON CONFLICT (key_hash) DO NOTHING RETURNING key_hash"
+)
+_CLAIMED = text(
+    "SELECT key_hash, body_hash, case_id, tracking_id, submitted_at, sealed_receipt FROM idempotency "
+    "WHERE key_hash = ANY(CAST(:key_hashes AS bytea[]))"
+)
+_INSERT = text(
+    "WITH new AS (SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:access_hashes AS bytea[]), "
+    "CAST(:reporter_refs AS uuid[]), CAST(:wrapped_keys AS bytea[]), CAST(:ciphertexts AS bytea[]), CAST(:classifications AS text[]), "
+    "CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), CAST(:secret AS boolean[]), "
+    "CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:entered_by AS text[]), CAST(:received_at AS timestamptz[])) "
+    "AS n(case_id, tracking_id, access_hash, reporter_ref, wrapped_key, ciphertext, classification, channel, language, anonymous, "
+    "secret, misconduct, title, entered_by, received_at)), "
+    "reporters AS (INSERT INTO reporter (reporter_ref, wrapped_key) SELECT reporter_ref, wrapped_key FROM new), "
+    "originals AS (INSERT INTO personal_data (reporter_ref, source_id, ciphertext) SELECT reporter_ref, case_id, ciphertext FROM new) "
+    "INSERT INTO report (case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, "
+    "misconduct, title, submitted_at, entered_by, original_received_at) "
+    "SELECT case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
+    "CAST(:now AS timestamptz), entered_by, received_at FROM new"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryKey:
+    """What makes a retry return the same receipt: keyed hashes of the client's key and body, and the sealed receipt."""
+
+    key_hash: bytes
+    body_hash: bytes
+    sealed_receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A report ready to be written. `content` is masked; its `submitted_at` is set when it is written."""
+
+    case_id: UUID
+    access_hash: bytes
+    sealed: SealedData
+    content: ReportContent
+    actor: Actor
+    entered_by: str | None
+    original_received_at: datetime | None
+    traceparent: str
+    retry: RetryKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A report that is on file. `sealed_receipt` is that of the earlier submission where this one repeated it."""
+
+    case_id: UUID
+    tracking_id: str
+    submitted_at: datetime
+    sealed_receipt: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """The client's key was used for another body before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    body_hash: bytes
+    filed: Filed
+
+
+class ReportWriter:
+    """The write of a group commit."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def write(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> Sequence[Filed | KeyTaken]:
+        """Write those reports that are new, with the events that tell of them; for the others say what is on file."""
+        claims = await self._claim(connection, items, now)
+        results: list[Filed | KeyTaken] = []
+        new: list[NewReport] = []
+        for item in items:
+            claim = claims.get(item.retry.key_hash) if item.retry else None
+            if item.retry is None or claim is None or claim.filed.case_id == item.case_id:
+                new.append(item)
+                results.append(Filed(item.case_id, item.content.tracking_id, now))
+            else:
+                results.append(claim.filed if claim.body_hash == item.retry.body_hash else KeyTaken())
+        if new:
+            await self._insert(connection, new, now)
+        return results
+
+    async def _claim(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> dict[bytes, _Claim]:
+        """Who holds each key: the first of this group, or an earlier submission, also one that another replica commits meanwhile."""
+        first: dict[bytes, NewReport] = {}
+        for item in items:
+            if item.retry:
+                first.setdefault(item.retry.key_hash, item)
+        if not first:
+            return {}
+        keys = sorted(first)  # in one order, so that two replicas with the same keys can't wait for each other
+        claimants = [first[key] for key in keys]
+        retries = [item.retry for item in claimants if item.retry]
+        won = await connection.execute(
+            _CLAIM_KEYS,
+            {
+                "key_hashes": keys,
+                "body_hashes": [retry.body_hash for retry in retries],
+                "case_ids": [item.case_id for item in claimants],
+                "tracking_ids": [item.content.tracking_id for item in claimants],
+                "sealed": [retry.sealed_receipt for retry in retries],
+                "now": now,
+                "n": len(keys),
+            },
+        )
+        claims: dict[bytes, _Claim] = {}
+        for key in won.scalars():
+            item = first[key]
+            if item.retry:
+                filed = Filed(item.case_id, item.content.tracking_id, now, item.retry.sealed_receipt)
+                claims[key] = _Claim(item.retry.body_hash, filed)
+        if lost := [key for key in keys if key not in claims]:
+            for row in await connection.execute(_CLAIMED, {"key_hashes": lost}):
+                claims[row.key_hash] = _Claim(row.body_hash, Filed(row.case_id, row.tracking_id, row.submitted_at, row.sealed_receipt))
+        return claims
+
+    async def _insert(self, connection: AsyncConnection, new: Sequence[NewReport], now: datetime) -> None:
+        contents = [item.content.model_copy(update={"submitted_at": now}) for item in new]
+        await connection.execute(
+            _INSERT,
+            {
+                "case_ids": [item.case_id for item in new],
+                "tracking_ids": [content.tracking_id for content in contents],
+                "access_hashes": [item.access_hash for item in new],
+                "reporter_refs": [content.reporter_ref for content in contents],
+                "wrapped_keys": [item.sealed.wrapped_key for item in new],
+                "ciphertexts": [item.sealed.ciphertext for item in new],
+                "classifications": [content.classification.value for content in contents],
+                "channels": [content.channel.value for content in contents],
+                "languages": [content.language for content in contents],
+                "anonymous": [content.anonymous for content in contents],
+                "secret": [content.secret for content in contents],
+                "misconduct": [content.misconduct for content in contents],
+                "titles": [content.title for content in contents],
+                "entered_by": [item.entered_by for item in new],
+                "received_at": [item.original_received_at for item in new],
+                "now": now,
+            },
+        )
+        messages = [_message(item, content, now) for item, content in zip(new, contents, strict=True)]
+        await self._outbox.write(connection, messages, traceparents=[item.traceparent for item in new])
+
+
+def _message(item: NewReport, content: ReportContent, now: datetime) -> Outgoing:
+    # The clocks of a report received by hand start when it was received, not when it was typed in.
+    occurred_at = item.original_received_at or now
+    event = ReportSubmitted(
+        case_id=item.case_id,
+        version=1,
+        occurred_at=occurred_at,
+        state=CaseState.RECEIVED,
+        owner=Service.TRIAGE,
+        actor=item.actor,
+        report=content,
+    )
+    return Outgoing(CASES.name, str(item.case_id), event, occurred_at)

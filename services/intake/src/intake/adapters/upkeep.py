@@ -1,0 +1,39 @@
+"""Removes what has served its time: receipts kept for retries, wrong tries, and old lines of the access log."""
+
+import asyncio
+from typing import Final
+
+from sqlalchemy import text
+
+from intake.adapters.access import WINDOW_S
+from tuntas_chassis.database import Database
+
+RECEIPT_HOURS: Final = 48
+
+_PURGE_RECEIPTS = text("DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => :hours)")
+_PURGE_FAILURES = text("DELETE FROM access_failure WHERE since < now() - make_interval(secs => :window)")
+_PURGE_LOG = text("DELETE FROM access_log WHERE at < now() - make_interval(days => :days)")
+
+
+class Upkeep:
+    """A background loop. These times are real, not the platform's simulated business time."""
+
+    def __init__(self, database: Database, access_log_days: int) -> None:
+        self._database = database
+        self._access_log_days = access_log_days
+
+    async def purge(self) -> None:
+        """Remove it now."""
+        async with self._database.begin() as connection:
+            await connection.execute(_PURGE_RECEIPTS, {"hours": RECEIPT_HOURS})
+            await connection.execute(_PURGE_FAILURES, {"window": float(WINDOW_S)})
+            await connection.execute(_PURGE_LOG, {"days": self._access_log_days})
+
+    async def keep_purging(self, stopping: asyncio.Event, every_s: float) -> None:
+        """Remove it again and again, until `stopping` is set."""
+        while not stopping.is_set():
+            await self.purge()
+            try:
+                await asyncio.wait_for(stopping.wait(), every_s)
+            except TimeoutError:
+                continue

@@ -1,0 +1,43 @@
+"""The wiring of intake."""
+
+from functools import partial
+
+from intake.adapters.access import AccessGate
+from intake.adapters.personal_data import PersonalData
+from intake.adapters.reports import ReportWriter
+from intake.adapters.upkeep import Upkeep
+from intake.disclosure import Disclosures
+from intake.handlers import Submissions
+from intake.metrics import METRICS
+from intake.reporter_inputs import ReporterInputs
+from intake.routes import routes
+from intake.settings import Settings
+from intake.status import StatusReader
+from intake.subscribers import status
+from tuntas_chassis.group_commit import GroupCommit
+from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Service
+
+_PURGE_EVERY_S = 600.0
+
+
+def build(settings: Settings) -> ServiceApp:
+    """Intake, ready to run."""
+    app = ServiceApp(Service.INTAKE, settings, package="intake", metrics=METRICS, mark_topic=CASES.name)
+    vault, pepper = settings.vault(), settings.pepper
+    personal_data = PersonalData(vault)
+    gate = AccessGate(app.database, pepper, app.metrics)
+    group = GroupCommit(app.database, app.outbox, app.clock, ReportWriter(app.outbox).write)
+
+    app.subscribe(status())
+    app.background("purge", partial(Upkeep(app.database, settings.access_log_retention_days).keep_purging, every_s=_PURGE_EVERY_S))
+    app.http.include_router(
+        routes(
+            Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics),
+            StatusReader(gate, app.database, settings.profile),
+            ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
+            Disclosures(app.database, personal_data, app.clock, app.metrics),
+        )
+    )
+    return app

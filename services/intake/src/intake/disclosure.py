@@ -1,0 +1,107 @@
+"""The two ways in which personal data leaves this service: the notifier's look-up, and one officer's look at one reporter."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from intake.adapters.history import read_history
+from intake.adapters.personal_data import Found, PersonalData, Read
+from intake.domain.history import standing
+from intake.metrics import READS
+from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
+from tuntas_chassis.auth import Principal
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import Database
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.problems import Problem
+from tuntas_contracts.vocabulary import Role
+
+_REPORT: Final = text("SELECT reporter_ref, anonymous, misconduct FROM report WHERE case_id = :case_id")
+
+
+class Disclosures:
+    """Hands out personal data to who may have it, and writes down that it did."""
+
+    def __init__(self, database: Database, personal_data: PersonalData, clock: Clock, metrics: MetricSet) -> None:
+        self._database = database
+        self._personal_data = personal_data
+        self._clock = clock
+        self._metrics = metrics
+
+    async def contacts(self, wanted: Sequence[ContactRequest], reader: Principal) -> ContactsFound:
+        """Contacts for a service that tells reporters of their cases."""
+        async with self._database.begin() as connection:
+            reads = [Read(item.reporter_ref, item.case_id, item.purpose) for item in wanted]
+            results = await self._personal_data.read(connection, reads, reader.subject, self._clock.now())
+        contacts: list[Contact] = []
+        missing: list[MissingContact] = []
+        for item, result in zip(wanted, results, strict=True):
+            if isinstance(result, Found):
+                contacts.append(
+                    Contact(
+                        reporter_ref=item.reporter_ref,
+                        case_id=item.case_id,
+                        tracking_id=result.tracking_id,
+                        language=result.language,
+                        name=result.own.name,
+                        email=result.own.email,
+                        phone=result.own.phone,
+                    )
+                )
+            else:
+                missing.append(MissingContact(reporter_ref=item.reporter_ref, case_id=item.case_id, reason=result))
+        self._metrics.inc(READS, "service", by=len(contacts))
+        return ContactsFound(contacts=contacts, missing=missing)
+
+    async def reporter_of(self, case_id: UUID, reason: str, officer: Principal) -> DisclosedReporter:
+        """Name and contact of the reporter of a case that lies with the officer's agency.
+
+        Raises Problem 403 for anonymous reports, other agencies' cases and reports of misconduct (which only a national
+        administrator may look into), 404 for an unknown case, 410 after erasure.
+        """
+        async with self._database.begin() as connection:
+            row = (await connection.execute(_REPORT, {"case_id": case_id})).one_or_none()
+            if row is None:
+                raise _no_case(case_id)
+            await self._check_scope(connection, case_id, officer, misconduct=row.misconduct)
+            if row.anonymous:
+                raise Problem(
+                    403,
+                    "The reporter is anonymous",
+                    "Write to the reporter through the case; their name is told to nobody.",
+                    "anonymous_report",
+                )
+            read = Read(row.reporter_ref, case_id, f"disclosure: {reason}")
+            [result] = await self._personal_data.read(connection, [read], officer.subject, self._clock.now())
+        if not isinstance(result, Found):
+            if result == "erased":
+                raise Problem(
+                    410, "The reporter's data is erased", "It was erased at the reporter's wish; the case goes on without.", "erased"
+                )
+            raise _no_case(case_id)
+        self._metrics.inc(READS, "officer")
+        return DisclosedReporter(case_id=case_id, name=result.own.name, email=result.own.email, phone=result.own.phone)
+
+    async def _check_scope(self, connection: AsyncConnection, case_id: UUID, officer: Principal, *, misconduct: bool) -> None:
+        if Role.NATIONAL_ADMINISTRATOR in officer.roles:
+            return
+        agency = standing(await read_history(connection, case_id)).agency
+        if agency is None or misconduct:
+            raise Problem(
+                403, "Not your agency's case", "The case does not lie with your agency; ask the national administrator.", "other_agency"
+            )
+        officer.act_for(agency)
+
+    async def erase(self, reporter_ref: UUID) -> None:
+        """Destroy a reporter's personal data (UU 27/2022); raises Problem 404 where there is none."""
+        async with self._database.begin() as connection:
+            erased = await self._personal_data.erase(connection, reporter_ref, self._clock.now())
+        if not erased:
+            raise Problem(404, "Nothing to erase", "No such reporter, or their data is erased already.", "unknown_reporter")
+
+
+def _no_case(case_id: UUID) -> Problem:
+    return Problem(404, "No such case", f"intake has no personal data for case {case_id}; check the id.", "unknown_case")

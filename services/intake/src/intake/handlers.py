@@ -1,0 +1,240 @@
+"""What intake does with a submission, an input of a reporter, a request for personal data, and an event of a case."""
+
+import hashlib
+import hmac
+import json
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from intake.adapters.history import RebuiltReport
+from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryKey
+from intake.adapters.vault import Vault
+from intake.domain.history import HistoryEntry, entry_of
+from intake.domain.labels import RECEIVED
+from intake.domain.masking import Masked, OwnData, mask
+from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
+from intake.domain.submission import is_future, is_stale
+from intake.metrics import ACCEPTED, MASKED, REPLAYED
+from intake.views import MaskedIdentifiers, Receipt, SubmitReport
+from tuntas_chassis.auth import Principal
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.group_commit import GroupCommit
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.problems import Problem
+from tuntas_chassis.tracing import current_traceparent
+from tuntas_contracts.base import Actor, CaseEvent
+from tuntas_contracts.cases import ReportSubmitted
+from tuntas_contracts.profile import load_profile
+from tuntas_contracts.reports import Place, ReportContent
+from tuntas_contracts.vocabulary import Role
+
+_TRACKING_ID_TRIES = 3
+
+
+def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEntry]:
+    """An owner's event becomes a line of the history; an own one that came back puts the report's row back if it is lost."""
+    event = incoming.body
+    if isinstance(event, ReportSubmitted):
+        report = event.report
+        return Outcome(
+            None,
+            rows=[
+                RebuiltReport(
+                    case_id=event.case_id,
+                    tracking_id=report.tracking_id,
+                    reporter_ref=report.reporter_ref,
+                    classification=report.classification.value,
+                    channel=report.channel.value,
+                    language=report.language,
+                    anonymous=report.anonymous,
+                    secret=report.secret,
+                    misconduct=report.misconduct,
+                    title=report.title,
+                    submitted_at=report.submitted_at,
+                )
+            ],
+        )
+    if not isinstance(event, CaseEvent):
+        raise TypeError(f"intake follows events of the owners of cases, not {type(event).__name__}")
+    return Outcome(None, rows=[entry_of(event)])
+
+
+class Submissions:
+    """Takes reports in: masks, encrypts, and hands them to the group commit."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        pepper: bytes,
+        profile: str,
+        public_url: str,
+        clock: Clock,
+        group: GroupCommit[NewReport, Filed | KeyTaken],
+        metrics: MetricSet,
+    ) -> None:
+        self._vault = vault
+        self._pepper = pepper
+        self._profile = profile
+        self._stale_days = load_profile(profile).limits.stale_complaint_calendar_days
+        self._status_url = public_url.rstrip("/") + "/v1/reports/"
+        self._clock = clock
+        self._group = group
+        self._metrics = metrics
+
+    async def submit(self, request: SubmitReport, entered_by: Principal | None, idempotency_key: str | None) -> Receipt:
+        """The receipt of a report that is on file. `entered_by` is the officer who types a report received by hand.
+
+        Raises Problem 422 for impossible dates, and where the idempotency key was used for another body.
+        """
+        now = self._clock.now()
+        _check_times(request, now)
+        original = request.model_dump_json(exclude_defaults=True).encode()
+        for attempt in range(1, _TRACKING_ID_TRIES + 1):
+            report, access_code, masked = self._prepare(request, original, entered_by, idempotency_key, now)
+            try:
+                filed = await self._group.submit(report)
+            except IntegrityError as error:
+                # 55 random bits meet an earlier tracking id perhaps once in the platform's life
+                if "report_tracking_id_key" not in str(error.orig) or attempt == _TRACKING_ID_TRIES:
+                    raise
+                continue
+            break
+        if isinstance(filed, KeyTaken):
+            raise Problem(
+                422,
+                "The Idempotency-Key was used for another report",
+                "Send a new report with a new key; a key may be repeated only with the same body.",
+                "idempotency_key_reused",
+            )
+        if filed.sealed_receipt is not None:
+            self._metrics.inc(REPLAYED)
+            access_code, masked = self._opened(filed.case_id, filed.sealed_receipt)
+        else:
+            self._metrics.inc(ACCEPTED, request.classification.value, request.channel.value)
+            for item in masked:
+                self._metrics.inc(MASKED, item.kind, by=item.count)
+        return Receipt.model_construct(
+            tracking_id=filed.tracking_id,
+            access_code=access_code,
+            case_id=filed.case_id,
+            submitted_at=filed.submitted_at,
+            status_url=self._status_url + filed.tracking_id,
+            masked=masked,
+            message=RECEIVED,
+        )
+
+    def _prepare(
+        self, request: SubmitReport, original: bytes, entered_by: Principal | None, idempotency_key: str | None, now: datetime
+    ) -> tuple[NewReport, str, list[MaskedIdentifiers]]:
+        case_id, reporter_ref, access_code = new_id(), new_id(), new_access_code()
+        own = own_data(request)
+        content, masked = self._content(request, own, reporter_ref, now)
+        if entered_by is None:
+            actor = Actor(role=Role.REPORTER, subject=str(reporter_ref))
+        else:
+            role = Role.CLERK if Role.CLERK in entered_by.roles else Role.AGENCY_SYSTEM
+            actor = Actor(role=role, subject=entered_by.subject, agency=entered_by.agency)
+        retry = None
+        if idempotency_key is not None:
+            scope = entered_by.subject if entered_by else ""
+            retry = RetryKey(
+                key_hash=self._digest(b"idempotency", scope.encode(), idempotency_key.encode()),
+                body_hash=self._digest(b"body", original),
+                sealed_receipt=self._sealed(case_id, access_code, masked),
+            )
+        report = NewReport(
+            case_id=case_id,
+            access_hash=access_code_hash(self._pepper, case_id, access_code),
+            sealed=self._vault.seal_new(reporter_ref, original),
+            content=content,
+            actor=actor,
+            entered_by=entered_by.subject if entered_by else None,
+            original_received_at=request.original_received_at,
+            traceparent=current_traceparent(),
+            retry=retry,
+        )
+        return report, access_code, masked
+
+    def _content(
+        self, request: SubmitReport, own: OwnData, reporter_ref: UUID, now: datetime
+    ) -> tuple[ReportContent, list[MaskedIdentifiers]]:
+        title, body = mask(request.title, own), mask(request.body, own)
+        resolution = mask(request.requested_resolution, own) if request.requested_resolution else None
+        place_text = mask(request.place.text, own) if request.place and request.place.text else None
+        place = request.place and Place(
+            region_code=request.place.region_code,
+            text=place_text and place_text.text,
+            latitude=request.place.latitude,
+            longitude=request.place.longitude,
+        )
+        content = ReportContent(
+            tracking_id=new_tracking_id(),
+            reporter_ref=reporter_ref,
+            classification=request.classification,
+            title=title.text,
+            body=body.text,
+            category=request.category,
+            incident_date=request.incident_date,
+            place=place,
+            addressed_agency=request.addressed_agency,
+            suggested_agency=request.suggested_agency,
+            service_kind=request.service_kind,
+            loss_rupiah=request.loss_rupiah,
+            requested_resolution=resolution and resolution.text,
+            misconduct=request.misconduct,
+            anonymous=request.anonymous,
+            secret=request.secret,
+            channel=request.channel,
+            language=request.language,
+            origin=request.origin,
+            submitted_at=now,
+            older_than_30_days=is_stale(
+                request.classification, request.incident_date, request.original_received_at or now, self._stale_days
+            ),
+            profile=self._profile,
+        )
+        fields = {"title": title, "body": body, "requested_resolution": resolution, "place.text": place_text}
+        return content, [item for field, text in fields.items() if text for item in _masked_in(field, text)]
+
+    def _digest(self, purpose: bytes, *parts: bytes) -> bytes:
+        # hashed parts have one length, so that no two lists of parts look alike
+        return hmac.digest(self._pepper, purpose + b"".join(hashlib.sha256(part).digest() for part in parts), hashlib.sha256)
+
+    def _sealed(self, case_id: UUID, access_code: str, masked: list[MaskedIdentifiers]) -> bytes:
+        plaintext = json.dumps([access_code, [[m.field, m.kind, m.count] for m in masked]]).encode()
+        return self._vault.wrap(plaintext, b"receipt\0" + case_id.bytes)
+
+    def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str, list[MaskedIdentifiers]]:
+        access_code, masked = json.loads(self._vault.unwrap(sealed, b"receipt\0" + case_id.bytes))
+        return access_code, [MaskedIdentifiers(field=field, kind=kind, count=count) for field, kind, count in masked]
+
+
+def own_data(request: SubmitReport) -> OwnData:
+    """What the reporter told of themselves."""
+    reporter = request.reporter
+    return OwnData(reporter.name, reporter.email, reporter.phone, reporter.nik, reporter.address)
+
+
+def _masked_in(field: str, text: Masked) -> list[MaskedIdentifiers]:
+    if not text.found:
+        return []
+    return [MaskedIdentifiers(field=field, kind=kind.value, count=count) for kind, count in Counter(text.found).items()]
+
+
+def _check_times(request: SubmitReport, now: datetime) -> None:
+    if request.incident_date is not None and is_future(request.incident_date, now):
+        raise Problem(
+            422,
+            "The date of the incident lies ahead",
+            "Give the day on which it happened as incident_date, or leave it out.",
+            "future_date",
+        )
+    if request.original_received_at is not None and request.original_received_at > now:
+        raise Problem(
+            422, "The time of receipt lies ahead", "Give the time at which the report was received by hand, or leave it out.", "future_date"
+        )

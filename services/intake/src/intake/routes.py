@@ -1,0 +1,183 @@
+"""Intake's HTTP: reports and receipts, status, what reporters do with answers, and who may learn who reported."""
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import ValidationError
+
+from intake.disclosure import Disclosures
+from intake.domain.submission import is_manual
+from intake.handlers import Submissions
+from intake.reporter_inputs import ReporterInputs
+from intake.status import StatusReader
+from intake.views import (
+    ConfirmAnswer,
+    ContactLookup,
+    ContactsFound,
+    DisclosedReporter,
+    DiscloseReporter,
+    InputAccepted,
+    Receipt,
+    ReplyToAnswer,
+    ReportStatus,
+    SubmitReport,
+)
+from tuntas_chassis.auth import Principal, optional_principal, require
+from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
+from tuntas_contracts.vocabulary import Channel, Role
+
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,200}")
+_JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+_BEARER: Final = HTTPBearer(auto_error=False)
+_KEY_DESCRIPTION: Final = "Any 1–200 printable characters of your choice: a retry with the same key and body gets the same answer"
+
+TrackingId = Annotated[str, Path(max_length=40, description="As on the receipt; small letters and missing hyphens are understood")]
+AccessCode = Annotated[str, Header(alias="X-Access-Code", min_length=1, max_length=40, description="As on the receipt")]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[\x20-\x7e]{1,200}$", description=_KEY_DESCRIPTION)]
+Notifier = Annotated[Principal, Depends(require(Role.SERVICE))]
+Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+CaseOfficer = Annotated[Principal, Depends(require(Role.AGENCY_ADMINISTRATOR, Role.LIAISON_OFFICER, Role.NATIONAL_ADMINISTRATOR))]
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: PROBLEM_RESPONSES[status] for status in statuses}
+
+
+class ThinRoute(APIRoute):
+    """Calls its endpoint with the request and nothing else: the hot path pays for no dependency solving, and is documented still."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
+def routes(submissions: Submissions, status: StatusReader, inputs: ReporterInputs, disclosures: Disclosures) -> APIRouter:
+    """Every route of intake."""
+    router = APIRouter(prefix="/v1", tags=["intake"])
+
+    async def submit(request: Request) -> Response:
+        """Public for the channels web and mobile; other channels need the token of a clerk.
+
+        Answers with the receipt: tracking id, access code, and what was masked.
+        """
+        report = await _report_in(request)
+        entered_by = await _enterer(request, report.channel) if is_manual(report.channel) else None
+        receipt = await submissions.submit(report, entered_by, _idempotency_key(request))
+        return Response(receipt.model_dump_json(), 201, media_type="application/json", headers={"Location": receipt.status_url})
+
+    router.add_api_route(
+        "/reports",
+        submit,
+        methods=["POST"],
+        status_code=201,
+        summary="Submit a report (laporan)",
+        response_model=Receipt,
+        responses=_problems(400, 401, 403, 413, 422, 503) | {415: {"description": "Not JSON", "model": ProblemDetails}},
+        route_class_override=ThinRoute,
+        openapi_extra=_SUBMIT_DOCUMENTATION,
+    )
+
+    @router.get("/reports/{tracking_id}", summary="Status and history of a report", responses=_problems(404, 422, 429))
+    async def read_status(tracking_id: TrackingId, access_code: AccessCode) -> ReportStatus:
+        return await status.read(tracking_id, access_code)
+
+    @router.post(
+        "/reports/{tracking_id}/reply",
+        status_code=202,
+        summary="Reply to an answer (T16)",
+        responses=_problems(400, 404, 409, 413, 422, 429),
+    )
+    async def reply(
+        tracking_id: TrackingId, access_code: AccessCode, body: ReplyToAnswer, idempotency_key: IdempotencyKey = None
+    ) -> InputAccepted:
+        return await inputs.reply(tracking_id, access_code, body.text, idempotency_key)
+
+    @router.post(
+        "/reports/{tracking_id}/confirmation",
+        status_code=202,
+        summary="Confirm an answer and rate it (T18)",
+        responses=_problems(400, 404, 409, 413, 422, 429),
+    )
+    async def confirm(
+        tracking_id: TrackingId, access_code: AccessCode, body: ConfirmAnswer, idempotency_key: IdempotencyKey = None
+    ) -> InputAccepted:
+        return await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key)
+
+    @router.post("/contacts/lookup", summary="Contacts of reporters, for telling them", responses=_problems(400, 401, 403, 413, 422))
+    async def look_up_contacts(body: ContactLookup, reader: Notifier) -> ContactsFound:
+        return await disclosures.contacts(body.contacts, reader)
+
+    @router.post(
+        "/cases/{case_id}/reporter-disclosure",
+        summary="Who reported: one reporter, with a reason, logged",
+        responses=_problems(400, 401, 403, 404, 413, 422) | {410: {"description": "The data is erased", "model": ProblemDetails}},
+    )
+    async def disclose_reporter(case_id: UUID, body: DiscloseReporter, officer: CaseOfficer) -> DisclosedReporter:
+        return await disclosures.reporter_of(case_id, body.reason, officer)
+
+    @router.delete(
+        "/reporters/{reporter_ref}",
+        status_code=204,
+        summary="Erase a reporter's personal data (UU 27/2022)",
+        responses=_problems(401, 403, 404, 422),
+    )
+    async def erase_reporter(reporter_ref: UUID, _operator: Operator) -> None:
+        await disclosures.erase(reporter_ref)
+
+    return router
+
+
+_SUBMIT_DOCUMENTATION: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": SubmitReport.model_json_schema()}}},
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": _KEY_DESCRIPTION,
+            "schema": {"type": "string", "pattern": r"^[\x20-\x7e]{1,200}$"},
+        }
+    ],
+    "security": [{}, {"HTTPBearer": []}],
+}
+
+
+async def _report_in(request: Request) -> SubmitReport:
+    content_type = request.headers.get("content-type", "application/json")
+    if not _JSON.fullmatch(content_type):
+        raise Problem(415, "Not JSON", "Send a JSON object with Content-Type application/json.", "not_json")
+    try:
+        return SubmitReport.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False, include_context=False, include_input=False)) from None
+
+
+async def _enterer(request: Request, channel: Channel) -> Principal:
+    """The officer, or the agency's application, that enters a report received over a manual channel; raises Problem 401 or 403."""
+    principal = await optional_principal(request, await _BEARER(request))
+    if principal is None:
+        raise Problem(
+            401,
+            "Not authorised",
+            f"Reports of the channel {channel.value} are entered by a clerk: send a bearer token, or use the channel web.",
+            "not_authorised",
+            headers={"WWW-Authenticate": 'Bearer realm="tuntas"'},
+        )
+    allowed = {Role.CLERK, Role.AGENCY_SYSTEM} if channel is Channel.AGENCY_APPLICATION else {Role.CLERK}
+    if not principal.roles & allowed:
+        raise Problem(403, "Not allowed", f"This needs one of the roles: {', '.join(sorted(allowed))}.", "wrong_role")
+    return principal
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _PRINTABLE.fullmatch(key):
+        raise Problem(422, "The Idempotency-Key is not valid", "Send 1 to 200 printable ASCII characters, or leave it out.", "bad_key")
+    return key

@@ -1,0 +1,13 @@
+"""What intake reads from Kafka: the cases topic, for what reporters see of their reports."""
+
+from intake.adapters.history import HistoryStore
+from intake.domain.history import HistoryEntry
+from intake.handlers import follow
+from tuntas_chassis.processor import Subscription
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Service
+
+
+def status() -> Subscription[HistoryEntry]:
+    """Every event of the owners of cases."""
+    return Subscription(name="status", topics=[CASES.name], types=CASES.readers[Service.INTAKE], store=HistoryStore(), apply=follow)

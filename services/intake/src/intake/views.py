@@ -1,0 +1,284 @@
+"""What reporters, clerks, officers and services send and get over HTTP."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from intake.domain.contacts import normalised_email, normalised_phone
+from intake.domain.history import HistoryEntry
+from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
+from intake.domain.submission import is_manual
+from tuntas_contracts.base import AgencyCode
+from tuntas_contracts.categories import BilingualName, load_categories
+from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MOST_RUPIAH: Final = Decimal(10**15)
+
+
+def _text(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("it holds control characters, such as NUL; remove them")
+    if not value or value.isspace():
+        raise ValueError("it is empty; write at least one letter")
+    return value
+
+
+def _line(value: str) -> str:
+    if _CONTROL_OR_BREAK.search(value):
+        raise ValueError("it holds line breaks or control characters; write it on one line")
+    return _text(value)
+
+
+def _category(code: str) -> str:
+    if code not in load_categories():
+        raise ValueError("no such category; take a code of the category tree, such as health or health.hospitals, or leave it out")
+    return code
+
+
+Line200 = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+# Masks can be twice as long as what they hide, and the contracts' limits hold for masked texts: half of them is taken here.
+Title = Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_line)]
+Body = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_text)]
+Resolution = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_text)]
+PlaceText = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_text)]
+Address = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_text)]
+Email = Annotated[str, Field(min_length=6, max_length=254), AfterValidator(normalised_email)]
+Phone = Annotated[str, Field(min_length=5, max_length=30), AfterValidator(_line), AfterValidator(normalised_phone)]
+Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$", description="Nomor induk kependudukan: 16 digits")]
+Category = Annotated[str, Field(max_length=100), AfterValidator(_category)]
+
+
+class Request(BaseModel):
+    """A request body: strict about types, and a field that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PlaceOfIncident(Request):
+    """Where it happened: official region code (`32` or `32.01`), free text, WGS 84 degrees; each optional."""
+
+    region_code: Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")] | None = None
+    text: PlaceText | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class ReporterDetails(Request):
+    """Who reports. An e-mail address or a phone number is needed; it is encrypted, and agencies never get it over Kafka."""
+
+    name: Line200 | None = None
+    email: Email | None = None
+    phone: Phone | None = Field(default=None, description="Read as Indonesian where it names no country; kept as E.164")
+    nik: Nik | None = None
+    address: Address | None = None
+
+    @model_validator(mode="after")
+    def _one_contact(self) -> Self:
+        if self.email is None and self.phone is None:
+            raise ValueError("give an e-mail address or a phone number, so that the answer can reach the reporter")
+        return self
+
+
+class SubmitReport(Request):
+    """A report (laporan). Classification, title, body and one contact are required."""
+
+    classification: Classification
+    title: Title
+    body: Body
+    reporter: ReporterDetails
+    category: Category | None = None
+    incident_date: date | None = None
+    place: PlaceOfIncident | None = None
+    addressed_agency: AgencyCode | None = Field(default=None, description="The report goes to this agency itself")
+    suggested_agency: AgencyCode | None = Field(default=None, description="A hint for the national administrator")
+    service_kind: ServiceKind | None = None
+    loss_rupiah: Annotated[Decimal, Field(ge=0, le=_MOST_RUPIAH)] | None = None
+    requested_resolution: Resolution | None = None
+    misconduct: bool = Field(default=False, description="An official abused a position")
+    anonymous: bool = Field(default=False, description="Anonim: the public and the agency never learn who reported")
+    secret: bool = Field(default=False, description="Rahasia: the public never sees the report")
+    channel: Channel = Field(default=Channel.WEB, description="Other channels than web and mobile need a clerk's token")
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "id"
+    origin: Origin = Origin.SERVICE_USER
+    original_received_at: AwareDatetime | None = Field(
+        default=None, description="Manual channels only: when the report was received by hand; its clocks start then. Default: now"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.addressed_agency is not None and self.suggested_agency is not None:
+            raise ValueError("give addressed_agency or suggested_agency, not both")
+        if self.original_received_at is not None and not is_manual(self.channel):
+            raise ValueError("original_received_at is for reports received by hand; leave it out or name the channel")
+        return self
+
+
+class ReplyToAnswer(Request):
+    """The reporter is not satisfied with an answer (T16)."""
+
+    text: Body
+
+
+class ConfirmAnswer(Request):
+    """The reporter is satisfied (T18)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+
+
+class MaskedIdentifiers(BaseModel):
+    """What was masked: in which field, of which kind, how often."""
+
+    field: str
+    kind: str
+    count: int
+
+
+class Receipt(BaseModel):
+    """The receipt. The access code is shown here and never again, except to a retry with the same Idempotency-Key."""
+
+    tracking_id: str
+    access_code: str
+    case_id: UUID
+    submitted_at: datetime
+    status_url: str
+    masked: list[MaskedIdentifiers] = Field(description="Identifiers that agencies and the public do not see")
+    message: BilingualName
+
+
+class InputAccepted(BaseModel):
+    """The input is on its way to the office that has the case, which acts upon it or says in the history why not."""
+
+    input_id: UUID
+    accepted_at: datetime
+
+
+class HistoryItem(BaseModel):
+    """One event of the case. `text` is an answer, a note, a reason or a reply."""
+
+    at: datetime
+    event: str
+    label: BilingualName
+    transition: str | None = None
+    state: CaseState
+    agency: str | None = None
+    unit: str | None = None
+    text: str | None = None
+    reason: str | None = None
+    rating: int | None = None
+    completion_limit_working_days: int | None = None
+    evidence: list[str] = []
+
+    @classmethod
+    def submitted(cls, at: datetime) -> Self:
+        """The first item: the submission, which this service knows by itself."""
+        return cls(at=at, event="ReportSubmitted", label=EVENTS["ReportSubmitted"], state=CaseState.RECEIVED)
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> Self:
+        """The item that shows this entry."""
+        detail = dict(entry.detail)
+        return cls.model_validate(
+            {
+                "at": entry.occurred_at,
+                "event": entry.event,
+                "label": EVENTS.get(entry.event, UNNAMED_EVENT),
+                "transition": entry.transition,
+                "state": entry.state,
+                "agency": entry.agency,
+                "completion_limit_working_days": detail.pop("completion_limit", None),
+                **{name: value for name, value in detail.items() if name in cls.model_fields},
+            }
+        )
+
+
+class StateLabels(BaseModel):
+    """A state with what people and the national statistics call it."""
+
+    code: CaseState
+    label: BilingualName
+    bucket: BilingualName
+
+    @classmethod
+    def of(cls, state: CaseState) -> Self:
+        """The labels of a state."""
+        return cls(code=state, label=STATES[state], bucket=BUCKETS[state])
+
+
+class ReportStatus(BaseModel):
+    """A report as its reporter sees it."""
+
+    tracking_id: str
+    case_id: UUID
+    classification: Classification
+    title: str
+    submitted_at: datetime
+    state: StateLabels
+    version: int
+    agency: str | None
+    updated_at: datetime
+    reply_possible_until: datetime | None = Field(
+        description="While answered: a reply or rating is surely in time until then; public holidays make it longer"
+    )
+    history: list[HistoryItem]
+
+
+class ContactRequest(Request):
+    """One reporter whose contact is needed."""
+
+    reporter_ref: Annotated[UUID, Field(strict=False)]
+    case_id: Annotated[UUID, Field(strict=False)]
+    purpose: Line200 = Field(description="Why; written to the access log")
+
+
+class ContactLookup(Request):
+    """Up to 500 at once."""
+
+    contacts: Annotated[list[ContactRequest], Field(min_length=1, max_length=500)]
+
+
+class Contact(BaseModel):
+    """How to reach a reporter."""
+
+    reporter_ref: UUID
+    case_id: UUID
+    tracking_id: str
+    language: str
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+class MissingContact(BaseModel):
+    """A reporter who can't be reached: `erased` on request, or `unknown` here (or not of that case)."""
+
+    reporter_ref: UUID
+    case_id: UUID
+    reason: str
+
+
+class ContactsFound(BaseModel):
+    """Contacts in the order asked for, without those that are missing."""
+
+    contacts: list[Contact]
+    missing: list[MissingContact]
+
+
+class DiscloseReporter(Request):
+    """Why an officer must know who reported (UU 27/2022); written to the access log."""
+
+    reason: Annotated[str, Field(min_length=10, max_length=500), AfterValidator(_text)]
+
+
+class DisclosedReporter(BaseModel):
+    """Name and contact of one reporter. Use for this case only; passing it on is an offence."""
+
+    case_id: UUID
+    name: str | None
+    email: str | None
+    phone: str | None

@@ -1,0 +1,110 @@
+"""The queue of deliveries in PostgreSQL: taken and settled many at once."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from notifier.domain.delivery import Claimed, Delivery, Settlement
+from notifier.domain.notices import Kind
+from notifier.ports import Told
+from tuntas_chassis.database import Database
+from tuntas_chassis.outbox import Outbox
+from tuntas_contracts.vocabulary import Role
+
+# Each audience by the index on what is due; rows that another process is taking are passed over
+_CLAIM = text(
+    "WITH officers AS MATERIALIZED (SELECT case_id, notice_id, status FROM delivery WHERE status IN ('queued', 'sending') "
+    "AND audience = 1 AND next_attempt_at <= :now ORDER BY next_attempt_at LIMIT :officers FOR UPDATE SKIP LOCKED), "
+    "reporters AS MATERIALIZED (SELECT case_id, notice_id, status FROM delivery WHERE status IN ('queued', 'sending') "
+    "AND audience = 0 AND next_attempt_at <= :now ORDER BY next_attempt_at "
+    "LIMIT (SELECT CASE WHEN :reporters THEN :total - count(*) ELSE 0 END FROM officers) FOR UPDATE SKIP LOCKED), "
+    "due AS (SELECT * FROM officers UNION ALL SELECT * FROM reporters), "
+    "taken AS (UPDATE delivery d SET status = 'sending', attempts = d.attempts + 1, "
+    "repeats = d.repeats + (due.status = 'sending')::int, next_attempt_at = :lease_until FROM due "
+    "WHERE d.case_id = due.case_id AND d.notice_id = due.notice_id RETURNING d.*) "
+    "SELECT t.case_id, t.notice_id, t.kind, t.recipient, t.agency, CAST(t.variables AS text) AS variables, t.traceparent, t.occurred_at, "
+    "t.attempts, t.repeats, t.created_at, f.reporter_ref, f.tracking_id, f.profile, "
+    "a.name AS agency_name, a.email AS agency_email, a.time_zone AS agency_time_zone, s.email AS supervisor_email "
+    "FROM taken t LEFT JOIN case_notice_state f ON f.case_id = t.case_id LEFT JOIN agency_contact a ON a.code = t.agency "
+    "LEFT JOIN agency_contact s ON s.code = a.supervised_by ORDER BY t.notice_id"
+)
+_FINISH = text(
+    "UPDATE delivery d SET status = u.s, attempts = u.a, repeats = u.r, next_attempt_at = u.n, reason = u.w, "
+    "settled_at = CASE WHEN u.s IN ('sent', 'failed') THEN CAST(:told_at AS timestamptz) END "
+    "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:statuses AS text[]), "
+    "CAST(:attempts AS int[]), CAST(:repeats AS int[]), CAST(:next AS timestamptz[]), CAST(:reasons AS text[])) "
+    "AS u(c, i, l, s, a, r, n, w) "
+    "WHERE d.case_id = u.c AND d.notice_id = u.i AND d.status = 'sending' AND d.next_attempt_at = u.l RETURNING d.notice_id"
+)
+
+
+class PostgresDeliveryQueue:
+    """Implements `notifier.ports.DeliveryQueue`."""
+
+    def __init__(self, database: Database, outbox: Outbox) -> None:
+        self._database = database
+        self._outbox = outbox
+
+    async def claim(self, now: datetime, lease_until: datetime, *, officers: int, total: int, reporters: bool) -> Sequence[Claimed]:
+        """Take what is due, in one statement and one transaction."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(
+                _CLAIM, {"now": now, "lease_until": lease_until, "officers": officers, "total": total, "reporters": reporters}
+            )
+            return [_claimed(row, lease_until) for row in rows]
+
+    async def finish(
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+    ) -> Sequence[Settlement]:
+        """Settle in one statement, and write to the outbox in the same transaction."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(
+                _FINISH,
+                {
+                    "told_at": told_at,
+                    "cases": [s.claimed.delivery.case_id for s in settlements],
+                    "notices": [s.claimed.delivery.notice_id for s in settlements],
+                    "leases": [s.claimed.lease_until for s in settlements],
+                    "statuses": [s.status.value for s in settlements],
+                    "attempts": [s.attempts for s in settlements],
+                    "repeats": [s.repeats for s in settlements],
+                    "next": [s.next_attempt_at for s in settlements],
+                    "reasons": [s.reason for s in settlements],
+                },
+            )
+            ours: set[UUID] = set(rows.scalars())
+            kept = [s for s in settlements if s.claimed.delivery.notice_id in ours]
+            told = [t for t in map(tell, kept) if t is not None]
+            await self._outbox.write(connection, [t.message for t in told], traceparents=[t.traceparent for t in told])
+        self._outbox.written()
+        return kept
+
+
+def _claimed(row: "Row[tuple[object, ...]]", lease_until: datetime) -> Claimed:
+    found = row._mapping
+    return Claimed(
+        delivery=Delivery(
+            notice_id=found["notice_id"],
+            case_id=found["case_id"],
+            kind=Kind(found["kind"]),
+            recipient=Role(found["recipient"]),
+            agency=found["agency"],
+            variables=json.loads(found["variables"]),
+            occurred_at=found["occurred_at"],
+            traceparent=found["traceparent"],
+        ),
+        attempt=found["attempts"],
+        repeats=found["repeats"],
+        lease_until=lease_until,
+        created_at=found["created_at"],
+        reporter_ref=found["reporter_ref"],
+        tracking_id=found["tracking_id"],
+        profile=found["profile"],
+        agency_name=found["agency_name"],
+        agency_email=found["agency_email"],
+        agency_time_zone=found["agency_time_zone"],
+        supervisor_email=found["supervisor_email"],
+    )

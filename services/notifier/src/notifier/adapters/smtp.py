@@ -1,0 +1,202 @@
+"""The mail relay: a few persistent SMTP connections, each with one mail at a time, all at work on one batch."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic, time_ns
+
+from aiosmtplib import (
+    SMTP,
+    SMTPConnectError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+
+from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused, Result, Uncertain
+from notifier.domain.mail import Mail
+from notifier.ports import Handed, Handover
+from notifier.settings import RelaySecurity
+
+_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+_SERVICE_CLOSING = 421
+
+
+class RelayUnavailable(Exception):
+    """No connection to the relay can be had; the message says why, without any address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Where the relay is and how to speak with it; `timeout_s` is for one answer."""
+
+    host: str
+    port: int
+    security: RelaySecurity
+    username: str | None = None
+    password: str | None = None
+    hello: str = "localhost"
+    connections: int = 4
+    timeout_s: float = 15
+    idle_s: float = 20
+
+
+class SmtpMailer:
+    """Implements `notifier.ports.Mailer`. One `send` at a time."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._lines = [_Line(relay) for _ in range(relay.connections)]
+
+    async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
+        """Hand over a batch; the mails of a line that can't connect are taken by the others."""
+        waiting = deque(enumerate(mails))
+        handed: dict[int, Handed] = {}
+        until = monotonic() + seconds
+        # a small batch needs no more lines than have something to do
+        lines = self._lines[: max(1, min(len(self._lines), len(mails) // 2))]
+        faults = await asyncio.gather(*(_work(line, waiting, handed, until, stopping) for line in lines))
+        now = time_ns()
+        relay_down = next((fault for fault in faults if fault), None) if waiting and all(faults) else None
+        reason = relay_down or "not begun in time"
+        return Handover([handed.get(n) or Handed(NotTried(reason), now, now) for n in range(len(mails))], relay_down)
+
+    async def close(self) -> None:
+        """Say goodbye on every connection."""
+        await asyncio.gather(*(line.close() for line in self._lines))
+
+
+async def _work(
+    line: "_Line", waiting: deque[tuple[int, Mail]], handed: dict[int, Handed], until: float, stopping: asyncio.Event
+) -> str | None:
+    while waiting and monotonic() < until and not stopping.is_set():
+        number, mail = waiting.popleft()
+        started = time_ns()
+        try:
+            result = await line.deliver(mail)
+        except RelayUnavailable as error:
+            waiting.appendleft((number, mail))
+            return str(error)
+        handed[number] = Handed(result, started, time_ns())
+    return None
+
+
+class _Line:
+    """One connection, opened when it is needed."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._client: SMTP | None = None
+        self._used_at = 0.0
+
+    async def deliver(self, mail: Mail) -> Result:
+        """One transaction. Raises RelayUnavailable."""
+        client, fresh = await self._connected()
+        try:
+            try:
+                await self._begin(client, mail)
+            except SMTPServerDisconnected:
+                # a relay may hang up on an idle connection at any time
+                self._drop()
+                if fresh:
+                    return Deferred("the relay hung up before the mail was sent")
+                client, fresh = await self._connected()
+                await self._begin(client, mail)
+            return await self._recipient_and_data(client, mail)
+        except SMTPResponseException as error:
+            await self._reset(client, error.code)
+            return Deferred(f"sender refused: {_coded(error)}")  # not this mail's fault: it must not be lost over it
+        except (SMTPException, OSError) as error:
+            self._drop()
+            return Deferred(f"connection lost before the mail was sent: {type(error).__name__}")
+        finally:
+            self._used_at = monotonic()
+
+    async def _begin(self, client: SMTP, mail: Mail) -> None:
+        answer = await client.execute_command(b"MAIL", f"FROM:<{mail.sender}>".encode("ascii"))
+        if answer.code == _SERVICE_CLOSING:
+            raise SMTPServerDisconnected("the relay closes the connection")
+        if answer.code != 250:
+            raise SMTPResponseException(answer.code, answer.message)
+
+    async def _recipient_and_data(self, client: SMTP, mail: Mail) -> Result:
+        answer = await client.execute_command(b"RCPT", f"TO:<{mail.recipient}>".encode("ascii"))
+        if answer.code not in (250, 251):
+            await self._reset(client, answer.code)
+            return _judged("recipient", SMTPResponseException(answer.code, answer.message))
+        try:
+            await client.data(mail.content)
+        except SMTPResponseException as error:
+            await self._reset(client, error.code)
+            return _judged("content", error)
+        except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
+            self._drop()
+            return Uncertain(f"no answer to the mail: {type(error).__name__}")
+        return Accepted()
+
+    async def _connected(self) -> tuple[SMTP, bool]:
+        if self._client is not None and (not self._client.is_connected or monotonic() - self._used_at > self._relay.idle_s):
+            await self.close()
+        if self._client is not None:
+            return self._client, False
+        relay = self._relay
+        client = SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            username=relay.username,
+            password=relay.password,
+            use_tls=relay.security == "tls",
+            start_tls={"starttls": True, "opportunistic": None}.get(relay.security, False),
+            local_hostname=relay.hello,
+            timeout=relay.timeout_s,
+        )
+        try:
+            await client.connect()
+            await client.ehlo()
+        except SMTPResponseException as error:
+            client.close()
+            raise RelayUnavailable(f"the relay {relay.host}:{relay.port} does not let us in: {_coded(error)}") from error
+        except SMTPConnectError as error:
+            raise RelayUnavailable(f"the relay {relay.host}:{relay.port} can't be reached: {type(error).__name__}") from error
+        except (SMTPException, OSError) as error:
+            client.close()
+            raise RelayUnavailable(f"the relay {relay.host}:{relay.port} can't be spoken with: {type(error).__name__}") from error
+        self._client = client
+        return client, True
+
+    async def _reset(self, client: SMTP, code: int) -> None:
+        if code == _SERVICE_CLOSING:
+            self._drop()
+            return
+        try:
+            await client.rset()
+        except (SMTPException, OSError):
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        if self._client is None:
+            return
+        try:
+            await self._client.quit(timeout=2)
+        except (SMTPException, OSError):
+            self._client.close()
+        finally:
+            self._client = None
+
+
+def _judged(what: str, error: SMTPResponseException) -> Result:
+    return Refused(f"{what} refused: {_coded(error)}") if error.code >= 500 else Deferred(f"{what} deferred: {_coded(error)}")
+
+
+def _coded(error: SMTPResponseException) -> str:
+    """The codes of an answer, never its text, which often repeats the address."""
+    enhanced = _ENHANCED.search(error.message)
+    return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)

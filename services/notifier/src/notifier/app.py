@@ -1,0 +1,95 @@
+"""The wiring of the notifier."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
+
+import httpx
+
+from notifier.adapters.contacts import IntakeContacts
+from notifier.adapters.history import NoticeHistory
+from notifier.adapters.queue import PostgresDeliveryQueue
+from notifier.adapters.service_token import ServiceToken
+from notifier.adapters.smtp import Relay, SmtpMailer
+from notifier.adapters.store import DeliveryWriter
+from notifier.adapters.templates import Letters
+from notifier.compose import Composer, Stationery
+from notifier.metrics import METRICS
+from notifier.routes import routes
+from notifier.sender import Sender
+from notifier.sending_loop import SendingLoop
+from notifier.settings import Settings
+from notifier.subscribers import cases, deadlines, register
+from notifier.upkeep import forget_old, keep_gauges
+from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.vocabulary import Service
+
+
+def build(settings: Settings) -> ServiceApp:
+    """The notifier, ready to run."""
+    app = ServiceApp(Service.NOTIFIER, settings, package="notifier", metrics=METRICS)
+    http = httpx.AsyncClient(timeout=10)
+    mailer = SmtpMailer(_relay(settings))
+    history = NoticeHistory(app.database)
+    loop = SendingLoop(_sender(app, settings, http, mailer), app.metrics, rate=settings.mails_per_second, batch=settings.mail_batch)
+    writer = DeliveryWriter(app.metrics, loop.wake)
+
+    async def send(stopping: asyncio.Event) -> None:
+        try:
+            await loop.run(stopping)
+        finally:
+            await mailer.close()
+            if stopping.is_set():
+                await http.aclose()
+
+    app.subscribe(register())
+    app.subscribe(cases(writer))
+    app.subscribe(deadlines(writer))
+    app.background("sending", send)
+    app.background("queue-gauges", partial(keep_gauges, history=history, metrics=app.metrics, wall=_wall, every_s=settings.queue_metrics_s))
+    app.background("forgetting", partial(forget_old, history=history, wall=_wall, keep=timedelta(days=settings.delivery_retention_days)))
+    app.http.include_router(routes(history))
+    return app
+
+
+def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer: SmtpMailer) -> Sender:
+    token = ServiceToken(http, settings.oidc_issuer, settings.client_id, settings.client_secret.get_secret_value(), monotonic)
+    name, address = settings.sender
+    stationery = Stationery(
+        sender=address,
+        sender_name=name,
+        reporter_page=settings.reporter_page.rstrip("/"),
+        officer_page=settings.officer_page.rstrip("/"),
+        central=settings.central_mailboxes,
+    )
+    return Sender(
+        PostgresDeliveryQueue(app.database, app.outbox),
+        IntakeContacts(http, settings.intake_url, token),
+        Composer(stationery, Letters(), app.clock, _wall),
+        mailer,
+        app.tracing,
+        app.clock,
+        _wall,
+        app.metrics,
+        domain=stationery.domain,
+        lease=timedelta(seconds=settings.mail_lease_s),
+    )
+
+
+def _relay(settings: Settings) -> Relay:
+    return Relay(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.relay_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        hello=settings.sender[1].rpartition("@")[2],
+        connections=settings.smtp_connections,
+        timeout_s=settings.smtp_timeout_s,
+        idle_s=settings.smtp_idle_s,
+    )
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,112 @@
+"""From a delivery to its mail, or to the reason why there is none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from notifier.domain.delivery import MAX_REPEATS, Claimed, Deferred, NotTried, Refused, Result
+from notifier.domain.greeting import greeting_name
+from notifier.domain.mail import Mail, build_mail
+from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of
+from notifier.ports import Contact, LetterWriter, UnrenderableLetter
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.logs import logger
+from tuntas_contracts.vocabulary import Role
+
+_log = logger(__name__)
+_CASE_NOT_READ = timedelta(seconds=5)
+_CASE_NEVER_READ = timedelta(hours=24)
+_CONTACTS_RETRY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stationery:
+    """What every mail has in common."""
+
+    sender: str
+    sender_name: str
+    reporter_page: str
+    officer_page: str
+    central: CentralMailboxes
+
+    @property
+    def domain(self) -> str:
+        """What ends every Message-ID."""
+        return self.sender.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Where a mail goes: a checked address, how its reader is called, and the page that it points to."""
+
+    address: str
+    name: str | None
+    page: str
+
+
+class Composer:
+    """Writes mails. `wall` is real time, `clock` the business time that a mail is dated with."""
+
+    def __init__(self, stationery: Stationery, letters: LetterWriter, clock: Clock, wall: Callable[[], datetime]) -> None:
+        self._stationery = stationery
+        self._letters = letters
+        self._clock = clock
+        self._wall = wall
+
+    def mail(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Mail | Result:
+        """The mail of a delivery; `contacts` is None while intake can't be asked."""
+        if one.repeats > MAX_REPEATS:
+            return Refused("outcome_unknown: cut off between sending and recording more than once")
+        to = self._addressee(one, contacts)
+        if not isinstance(to, Addressee):
+            return to
+        try:
+            letter = self._letters.write(one, name=to.name, page=to.page)
+        except UnrenderableLetter as error:
+            _log.error("letter_not_rendered", notice_id=str(one.delivery.notice_id), detail=str(error))
+            return Deferred("letter not rendered")
+        return build_mail(
+            one.delivery.notice_id,
+            letter,
+            sender=self._stationery.sender,
+            sender_name=self._stationery.sender_name,
+            recipient=to.address,
+            recipient_name=to.name,
+            domain=self._stationery.domain,
+            date=self._clock.now(),
+        )
+
+    def _addressee(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Addressee | Result:
+        if one.tracking_id is None or one.reporter_ref is None:
+            waited = self._wall() - one.created_at
+            return Refused("unknown_case") if waited > _CASE_NEVER_READ else NotTried("the case is not read yet", _CASE_NOT_READ)
+        if one.delivery.recipient is not Role.REPORTER:
+            return self._officer(one)
+        if contacts is None:
+            return NotTried("contacts unavailable", _CONTACTS_RETRY)
+        contact = contacts.get(one.reporter_ref)
+        if contact is None:
+            return Refused("no_contact")
+        if contact.email is None:
+            return Refused("no_email")
+        page = f"{self._stationery.reporter_page}/{one.tracking_id}"
+        return _addressee(contact.email, greeting_name(contact.name), page)
+
+    def _officer(self, one: Claimed) -> Addressee | Refused:
+        level = one.delivery.variables.get("level")
+        mailbox = mailbox_of(
+            one.delivery.recipient,
+            one.agency_email,
+            one.supervisor_email,
+            level if isinstance(level, str) else None,
+            self._stationery.central,
+        )
+        if mailbox is None:
+            return Refused("no_mailbox")
+        return _addressee(mailbox, None, f"{self._stationery.officer_page}/{one.delivery.case_id}")
+
+
+def _addressee(address: str, name: str | None, page: str) -> Addressee | Refused:
+    usable = envelope_address(address)
+    return Addressee(usable, name, page) if usable is not None else Refused("unusable_address")

@@ -1,0 +1,131 @@
+"""Sending one batch: take, look contacts up, write, hand over, settle."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from notifier.compose import Composer
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, settle
+from notifier.domain.mail import Mail
+from notifier.metrics import LOOKUPS_FAILED, LOST
+from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder
+from notifier.telling import count, told_of
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import is_transient
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.vocabulary import Role
+
+_log = logger(__name__)
+_SENDING_SHARE = 0.5  # of the lease: the rest is for the last mail begun, and for settling
+_RETRY_SETTLING_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one batch came to: how many were taken, and why the next must wait, if it must."""
+
+    taken: int = 0
+    contacts_down: str | None = None
+    relay_down: str | None = None
+
+
+class Sender:
+    """Sends what is due, a batch at a time. `wall` is real time: leases and backoff are no business of the simulated clock."""
+
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        contacts: ContactDirectory,
+        composer: Composer,
+        mailer: Mailer,
+        spans: SpanRecorder,
+        clock: Clock,
+        wall: Callable[[], datetime],
+        metrics: MetricSet,
+        *,
+        domain: str,
+        lease: timedelta,
+    ) -> None:
+        self._queue = queue
+        self._contacts = contacts
+        self._composer = composer
+        self._mailer = mailer
+        self._spans = spans
+        self._clock = clock
+        self._wall = wall
+        self._metrics = metrics
+        self._domain = domain
+        self._lease = lease
+
+    async def send_due(self, limit: int, stopping: asyncio.Event, *, reporters: bool = True) -> Pass:
+        """Send at most `limit` deliveries that are due; none to reporters unless `reporters`. Raises what the database raises."""
+        now = self._wall()
+        # officers first, but never at the cost of all others
+        officers = max(1, limit // 2) if reporters else limit
+        claimed = await self._queue.claim(now, now + self._lease, officers=officers, total=limit, reporters=reporters)
+        if not claimed:
+            return Pass()
+        contacts, contacts_down = await self._look_up(claimed)
+        handed: dict[UUID, Handed] = {}
+        mails: list[Mail] = []
+        for one in claimed:
+            made = self._composer.mail(one, contacts)
+            if isinstance(made, Mail):
+                mails.append(made)
+            else:
+                handed[one.delivery.notice_id] = Handed(made, 0, 0)
+        relay_down = None
+        if mails:
+            handover = await self._mailer.send(mails, self._lease.total_seconds() * _SENDING_SHARE, stopping)
+            relay_down = handover.relay_down
+            handed |= {mail.notice_id: result for mail, result in zip(mails, handover.handed, strict=True)}
+        await self._settle(claimed, handed, stopping)
+        return Pass(len(claimed), contacts_down, relay_down)
+
+    async def _look_up(self, claimed: Sequence[Claimed]) -> tuple[Mapping[UUID, Contact] | None, str | None]:
+        wanted = {
+            one.reporter_ref: ContactRequest(one.reporter_ref, one.delivery.case_id, f"notice:{one.delivery.kind.value}")
+            for one in claimed
+            if one.delivery.recipient is Role.REPORTER and one.reporter_ref is not None and one.repeats <= MAX_REPEATS
+        }
+        if not wanted:
+            return {}, None
+        try:
+            return await self._contacts.look_up(list(wanted.values())), None
+        except ContactsUnavailable as error:
+            self._metrics.inc(LOOKUPS_FAILED)
+            return None, str(error)
+
+    async def _settle(self, claimed: Sequence[Claimed], handed: Mapping[UUID, Handed], stopping: asyncio.Event) -> None:
+        now, told_at = self._wall(), self._clock.now()
+        settlements = [settle(one, handed[one.delivery.notice_id].result, now) for one in claimed]
+        told = {
+            s.claimed.delivery.notice_id: told_of(s, handed[s.claimed.delivery.notice_id], told_at, self._domain, self._spans)
+            for s in settlements
+        }
+        while True:
+            try:
+                kept = await self._queue.finish(settlements, told_at, lambda s: told[s.claimed.delivery.notice_id])
+                break
+            except Exception as error:
+                # what was sent and is not recorded would be sent again, so the database is waited for
+                tried = any(not isinstance(h.result, NotTried) for h in handed.values())
+                if not tried or not is_transient(error) or stopping.is_set():
+                    raise
+                _log.warning("settling_waits_for_database", deliveries=len(settlements), error=type(error).__name__)
+            await _wait(stopping, _RETRY_SETTLING_S)
+        for settlement in kept:
+            count(settlement, now, self._metrics)
+        if lost := len(settlements) - len(kept):
+            self._metrics.inc(LOST, by=lost)
+            _log.warning("leases_lost", deliveries=lost)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

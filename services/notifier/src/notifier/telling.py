@@ -1,0 +1,88 @@
+"""What is published, counted and logged of a settled delivery."""
+
+from datetime import datetime
+
+from opentelemetry.trace import SpanKind
+
+from notifier.domain.delivery import Settlement, Status
+from notifier.domain.mail import message_id
+from notifier.metrics import DEFERRED, DELAY, FAILED, REPEATS, SENT
+from notifier.ports import Handed, SpanRecorder, Told
+from tuntas_chassis.ids import derive_id
+from tuntas_chassis.logs import logger
+from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.topology import NOTICES
+from tuntas_contracts.vocabulary import Role
+
+_log = logger(__name__)
+
+
+def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> Told | None:
+    """NoticeSent or NoticeFailed, in the trace of the event that caused the notice; None while its end is open.
+
+    Its id follows from the notice's: written twice, it is one event.
+    """
+    if settlement.status not in (Status.SENT, Status.FAILED):
+        return None
+    delivery = settlement.claimed.delivery
+    traceparent = delivery.traceparent
+    if handed.started_ns:
+        traceparent = spans.child(
+            f"send {delivery.kind.value}",
+            SpanKind.CLIENT,
+            traceparent,
+            handed.started_ns,
+            handed.ended_ns,
+            case_id=str(delivery.case_id),
+            notice_id=str(delivery.notice_id),
+            outcome=settlement.status.value,
+        )
+    body: NoticeSent | NoticeFailed
+    if settlement.status is Status.SENT:
+        body = NoticeSent(
+            notice_id=delivery.notice_id,
+            case_id=delivery.case_id,
+            kind=delivery.kind.value,
+            recipient=delivery.recipient,
+            agency=delivery.agency,
+            message_id=message_id(delivery.notice_id, domain),
+            occurred_at=told_at,
+            attempt=settlement.attempts,
+            possible_repeat=settlement.repeats > 0,
+        )
+    else:
+        body = NoticeFailed(
+            notice_id=delivery.notice_id,
+            case_id=delivery.case_id,
+            kind=delivery.kind.value,
+            recipient=delivery.recipient,
+            agency=delivery.agency,
+            message_id=message_id(delivery.notice_id, domain),
+            occurred_at=told_at,
+            reason=(settlement.reason or "unknown")[:200],
+        )
+    event_id = derive_id(delivery.notice_id, type(body).__name__)
+    return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
+
+
+def count(settlement: Settlement, now: datetime, metrics: MetricSet) -> None:
+    """Count and log it; `now` is real time."""
+    delivery = settlement.claimed.delivery
+    kind = delivery.kind.value
+    facts = {"notice_id": str(delivery.notice_id), "case_id": str(delivery.case_id), "kind": kind}
+    match settlement.status:
+        case Status.SENT:
+            metrics.inc(SENT, kind)
+            waited = (now - settlement.claimed.created_at).total_seconds()
+            metrics.observe(DELAY, max(0.0, waited), "reporters" if delivery.recipient is Role.REPORTER else "officers")
+            if settlement.repeats:
+                metrics.inc(REPEATS, kind)
+                _log.warning("notice_possibly_repeated", **facts)
+        case Status.FAILED:
+            metrics.inc(FAILED, kind)
+            _log.info("notice_failed", **facts, reason=settlement.reason)
+        case _ if settlement.attempts == settlement.claimed.attempt:
+            metrics.inc(DEFERRED, kind)
+            _log.info("notice_deferred", **facts, attempt=settlement.attempts, reason=settlement.reason)

@@ -1,0 +1,50 @@
+"""What callers of the notifier's HTTP interface see."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from notifier.adapters.history import NoticeRecord
+from notifier.domain.delivery import Status
+from notifier.domain.notices import Kind
+from tuntas_contracts.vocabulary import Role
+
+
+class NoticeView(BaseModel):
+    """One notice: what was told to which role, and what became of it; never the address or the text."""
+
+    notice_id: UUID
+    kind: Kind
+    recipient: Role
+    agency: str | None
+    status: Status
+    occurred_at: datetime = Field(description="When that happened which the notice tells of")
+    settled_at: datetime | None = Field(description="When it was sent or given up; null while it waits")
+    attempts: int
+    possible_repeat: bool = Field(description="It was sent although an earlier attempt may have arrived")
+    reason: str | None = Field(description="Why it failed, or why the last attempt did")
+
+    @classmethod
+    def of(cls, record: NoticeRecord) -> Self:
+        """The view of a delivery."""
+        return cls(
+            notice_id=record.notice_id,
+            kind=Kind(record.kind),
+            recipient=Role(record.recipient),
+            agency=record.agency,
+            status=Status(record.status),
+            occurred_at=record.occurred_at,
+            settled_at=record.settled_at,
+            attempts=record.attempts,
+            possible_repeat=record.repeats > 0,
+            reason=record.reason,
+        )
+
+
+class NoticePage(BaseModel):
+    """Notices of one case in the order of the events that they tell of."""
+
+    notices: list[NoticeView]
+    next_cursor: str | None

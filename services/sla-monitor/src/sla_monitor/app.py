@@ -1,0 +1,41 @@
+"""The wiring of the SLA monitor."""
+
+from sla_monitor.adapters.calendar_files import load_calendar
+from sla_monitor.adapters.clock_queries import ClockQueries
+from sla_monitor.adapters.due import DueCheckpoints
+from sla_monitor.adapters.figures import FigureReader
+from sla_monitor.adapters.store import ClockStore
+from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.deadlines import DeadlinePlanner
+from sla_monitor.firing import FiringLoop
+from sla_monitor.handlers import Handlers
+from sla_monitor.metrics import METRICS
+from sla_monitor.routes import case_routes, public_routes
+from sla_monitor.settings import Settings
+from sla_monitor.subscribers import CONSUMER, cases
+from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Service
+
+
+def build(settings: Settings) -> ServiceApp:
+    """The SLA monitor, ready to run."""
+    app = ServiceApp(Service.SLA_MONITOR, settings, package="sla_monitor", metrics=METRICS)
+    calendar = load_calendar()
+    planner = DeadlinePlanner(calendar)
+    firing = FiringLoop(
+        DueCheckpoints(CONSUMER, CASES.name),
+        app.database,
+        app.outbox,
+        app.clock,
+        app.metrics,
+        interval_s=settings.firing_interval_s,
+        batch=settings.firing_batch,
+        partitions=settings.outbox_shards,
+    )
+
+    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics)))
+    app.background("firing", firing.run)
+    app.http.include_router(case_routes(ClockQueries(app.database), planner, app.clock))
+    app.http.include_router(public_routes(FigureReader(app.database, settings.figures_cache_s), planner, app.clock))
+    return app

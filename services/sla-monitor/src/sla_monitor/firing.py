@@ -1,0 +1,84 @@
+"""The loop that tells what is due: each checkpoint once, in one transaction with its disappearance."""
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+
+from sla_monitor.adapters.due import DueCheckpoints
+from sla_monitor.domain.deadlines import notice_of
+from sla_monitor.handlers import Fired, tell
+from sla_monitor.metrics import DELAY, ELAPSED, HELD, LAG, MISSED, UNMARKED, WARNINGS
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.database import Database
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.outbox import Outbox
+
+_BACKLOG_EVERY_S = 5.0
+
+
+class FiringLoop:
+    """Looks for due checkpoints at short intervals, by index; several replicas may do so at once."""
+
+    def __init__(
+        self,
+        due: DueCheckpoints,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        metrics: MetricSet,
+        *,
+        interval_s: float,
+        batch: int,
+        partitions: int,
+    ) -> None:
+        self._due = due
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._metrics = metrics
+        self._interval_s = interval_s
+        self._batch = batch
+        self._partitions = partitions
+        self._measured_at = -float("inf")
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping` is set."""
+        while not stopping.is_set():
+            more = await self.fire()
+            if monotonic() - self._measured_at >= _BACKLOG_EVERY_S:
+                await self.measure()
+                self._measured_at = monotonic()
+            if not more:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), self._interval_s)
+
+    async def fire(self) -> bool:
+        """One look: tell what is due. Says whether more is due already."""
+        async with self._database.begin() as connection:
+            now = self._clock.now()
+            fired, more = await self._due.take(connection, now, self._batch)
+            await self._outbox.write(connection, tell(fired))
+        if fired:
+            self._outbox.written()
+            for item in fired:
+                self._metrics.observe(DELAY, max((now - item.fire_at).total_seconds(), 0.0))
+                self._count(item)
+        return more
+
+    async def measure(self) -> None:
+        """Set the gauges of marks and of what waits for them."""
+        async with self._database.connect() as connection:
+            backlog = await self._due.backlog(connection, self._clock.now(), self._partitions)
+        if backlog.lag_s is not None:
+            self._metrics.set(LAG, max(backlog.lag_s, 0.0))
+        self._metrics.set(UNMARKED, self._partitions - backlog.marked_partitions)
+        self._metrics.set(HELD, backlog.held)
+
+    def _count(self, item: Fired) -> None:
+        notice = notice_of(item.profile, item.clock, item.level)
+        if notice.elapses:
+            self._metrics.inc(ELAPSED, item.clock.value)
+        elif notice.ends:
+            self._metrics.inc(MISSED, item.clock.value)
+        else:
+            self._metrics.inc(WARNINGS, item.clock.value, item.level.value)

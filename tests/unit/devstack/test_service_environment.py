@@ -1,0 +1,44 @@
+"""Each service gets what the table gives it, and nothing of the caller's `TUNTAS_…` variables."""
+
+from pathlib import Path
+
+import pytest
+
+from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.service_environment import Place, Surroundings, service_environment
+
+SURROUNDINGS = Surroundings(
+    kafka="127.0.0.1:9092",
+    databases={service: f"postgresql://{service}@127.0.0.1/x" for service in Service},
+    issuer="http://127.0.0.1:8099",
+    client_secrets={service: f"secret-{service}" for service in Service},
+    encryption_key="key",
+    access_code_pepper="pepper",
+    smtp_port=2525,
+    intake_url="http://127.0.0.1:8001",
+    simulated_clock=None,
+    traces=Path("traces"),
+    trace_ratio=0.5,
+    log_level="info",
+)
+
+
+@pytest.mark.parametrize("service", list(Service))
+def test_every_service_knows_its_own_database_and_address(service: Service) -> None:
+    told = service_environment(SURROUNDINGS, Place(service, f"{service}-2", 8123))
+    assert told["TUNTAS_DATABASE_URL"] == f"postgresql://{service}@127.0.0.1/x"
+    assert (told["TUNTAS_HTTP_HOST"], told["TUNTAS_HTTP_PORT"]) == ("127.0.0.1", "8123")
+    assert told["TUNTAS_TRACE_FILE"].endswith(f"{service}-2.jsonl")
+    assert "TUNTAS_SIMULATED_CLOCK" not in told
+
+
+@pytest.mark.parametrize("service", list(Service))
+def test_only_intake_has_the_keys_and_only_the_notifier_a_client_secret(service: Service) -> None:
+    told = service_environment(SURROUNDINGS, Place(service, service.value, 8123))
+    assert ("TUNTAS_ENCRYPTION_KEY" in told) == ("TUNTAS_ACCESS_CODE_PEPPER" in told) == (service is Service.INTAKE)
+    assert (told.get("TUNTAS_CLIENT_SECRET") == "secret-notifier") == (service is Service.NOTIFIER)
+
+
+def test_the_callers_own_variables_do_not_reach_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNTAS_DATABASE", "postgresql://admin@elsewhere/x")
+    assert "TUNTAS_DATABASE" not in service_environment(SURROUNDINGS, Place(Service.INTAKE, "intake", 8123))

@@ -1,0 +1,114 @@
+"""A delivery core in memory, with dispatch's real handlers on it: inbox, topics, batches of one."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from dispatch.domain.case import Act, Case
+from dispatch.domain.refusal_quota import RefusalQuota
+from dispatch.handlers import Handlers
+from dispatch.metrics import METRICS
+from dispatch.refusals import Refusals
+from dispatch.subscribers import TRACKED_OWN
+from tests.unit.dispatch.mothers import UNITS
+from tuntas_chassis.clock import SystemClock
+from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.agencies import AgencyCommand
+from tuntas_contracts.base import Contract, InputEvent
+from tuntas_contracts.envelope import Envelope
+from tuntas_contracts.topology import AGENCY_ACTIONS, CASES
+from tuntas_contracts.vocabulary import Service
+
+
+class KnownUnits:
+    """A register of two agencies."""
+
+    def units_of(self, agency: str) -> frozenset[str]:
+        return UNITS.get(agency, frozenset())
+
+
+def make_handlers(refusals_per_minute: int = 1_000_000) -> tuple[Handlers, Refusals, MetricSet]:
+    metrics = MetricSet(METRICS)
+    refusals = Refusals(RefusalQuota(refusals_per_minute, lambda: 0.0), SystemClock(), metrics)
+    return Handlers(KnownUnits(), refusals, metrics), refusals, metrics
+
+
+def incoming(body: Contract, topic: str, at: datetime, message_id: UUID | None = None, source: str = "test", offset: int = 0) -> Incoming:
+    case_id = str(getattr(body, "case_id", ""))
+    envelope = Envelope(message_id or uuid4(), source, type(body).__name__, case_id, at)
+    return Incoming(envelope, case_id, body, topic, 0, offset, at)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message on the cases topic."""
+
+    id: UUID
+    source: str
+    body: Contract
+
+
+@dataclass
+class Delivery:
+    """One case, one dispatch; `cases` and `agencies` are what has been published."""
+
+    case: Case | None = None
+    cases: list[Entry] = field(default_factory=list)
+    agencies: list[Outgoing] = field(default_factory=list)
+    inbox: set[UUID] = field(default_factory=set)
+    handled: set[UUID] = field(default_factory=set)
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        self.handlers, self.refusals, self.metrics = make_handlers()
+
+    def append(self, body: Contract, source: str, message_id: UUID | None = None) -> Entry:
+        """Another service publishes on the cases topic."""
+        entry = Entry(message_id or uuid4(), source, body)
+        self.cases.append(entry)
+        return entry
+
+    def read_next(self, *, replaying: bool = False) -> bool:
+        """Dispatch reads the next message of the cases topic."""
+        if self.read >= len(self.cases):
+            return False
+        entry = self.cases[self.read]
+        self.read += 1
+        own = entry.source == Service.DISPATCH
+        if own and not replaying and not isinstance(entry.body, TRACKED_OWN):
+            return True
+        message = incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)
+        self._deliver(replace(message, replayed=own and replaying), self.handlers.on_case_message)
+        return True
+
+    def command(self, command: AgencyCommand, agency: str, at: datetime, message_id: UUID) -> None:
+        """An agency's system sends a command."""
+        self._deliver(incoming(command, AGENCY_ACTIONS.for_agency(agency), at, message_id), self.handlers.on_action)
+
+    def http(self, command: AgencyCommand, act: Act) -> None:
+        """An officer's request; raises Refusal."""
+        if act.input_id in self.handled:
+            return
+        self._keep(self.handlers.on_command(self.case, command, act, source="http"))
+
+    def _deliver(self, message: Incoming, apply: "object") -> None:
+        body = message.body
+        answered_by = body.input_id if isinstance(body, InputEvent) else message.envelope.id
+        if message.envelope.id in self.inbox or answered_by in self.handled:
+            self.inbox.add(message.envelope.id)
+            return
+        self.inbox.add(message.envelope.id)
+        assert callable(apply)
+        self._keep(apply(self.case, message))
+
+    def _keep(self, outcome: Outcome[Case]) -> None:
+        if outcome.state is not None:
+            self.case = outcome.state
+        self.handled.update(outcome.handled)
+        for message in outcome.outgoing:
+            assert message.id is not None
+            if message.topic == CASES.name:
+                self.append(message.body, Service.DISPATCH, message.id)
+            else:
+                self.agencies.append(message)

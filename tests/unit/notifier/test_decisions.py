@@ -1,0 +1,94 @@
+"""Which event is told to whom, and that nothing personal is kept for it."""
+
+from typing import Any
+
+import pytest
+
+from notifier.domain.decisions import notice_of, notices_of_deadline
+from notifier.domain.notices import Kind
+from tests.unit.notifier.mothers import (
+    accepted,
+    answered,
+    archived,
+    closed,
+    fast_tracked,
+    followed_up,
+    forwarded,
+    handling_started,
+    missed,
+    received,
+    refused,
+    resumed,
+    returned,
+    submitted,
+    warning,
+)
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Clock, Role, Service, WarningLevel
+
+TOLD: list[tuple[CaseEvent, Kind | None]] = [
+    (submitted(), Kind.RECEIPT),
+    (received(), None),
+    (forwarded(), Kind.FORWARDED),
+    (fast_tracked(), Kind.FORWARDED),
+    (accepted(), None),
+    (handling_started(), None),
+    (followed_up(), None),
+    (returned(), Kind.RETURNED),
+    (archived(), Kind.ARCHIVED),
+    (answered(), Kind.ANSWERED),
+    (resumed(), Kind.RESUMED),
+    (closed(), Kind.CLOSED),
+    (refused(), Kind.INPUT_REFUSED),
+]
+
+
+@pytest.mark.parametrize(("event", "kind"), TOLD, ids=[type(e).__name__ + str(n) for n, (e, _) in enumerate(TOLD)])
+def test_the_reporter_is_told_what_concerns_him(event: CaseEvent, kind: Kind | None) -> None:
+    notice = notice_of(event)
+    assert (notice.kind if notice else None) == kind
+    assert notice is None or notice.recipient is Role.REPORTER
+
+
+def test_every_event_that_the_topology_lets_the_notifier_read_is_decided_upon() -> None:
+    assert {type(event) for event, _ in TOLD} == set(CASES.readers[Service.NOTIFIER])
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "told"),
+    [
+        (Role.REPORTER, "window_over", True),
+        (Role.CLERK, "window_over", True),
+        (Role.SYSTEM, "case_archived", True),
+        (Role.SYSTEM, "window_not_running", False),
+        (Role.LIAISON_OFFICER, "not_allowed", False),
+    ],
+)
+def test_a_refused_input_is_told_to_its_reporter_only(role: Role, code: str, told: bool) -> None:
+    assert (notice_of(refused(role=role, code=code)) is not None) is told
+
+
+def test_what_is_kept_for_a_notice_holds_no_text_that_people_wrote() -> None:
+    for event in (submitted(), forwarded(), returned(), answered(), resumed()):
+        notice = notice_of(event)
+        assert notice is not None
+        kept = str(notice.variables)
+        for word in ("Siti", "lampu", "Lampu", "padam", "kami"):
+            assert word not in kept
+
+
+def test_each_role_that_is_named_is_told_once_of_a_missed_deadline() -> None:
+    event = missed(Clock.C4, Role.LIAISON_OFFICER, Role.HEAD, Role.REPORTER, Role.HEAD)
+    told = [(n.kind, n.recipient, n.agency) for n in notices_of_deadline(event)]
+    assert told == [
+        (Kind.DEADLINE_MISSED, Role.LIAISON_OFFICER, "kemenkes"),
+        (Kind.DEADLINE_MISSED, Role.HEAD, "kemenkes"),
+        (Kind.OVERDUE, Role.REPORTER, "kemenkes"),
+    ]
+
+
+def test_a_warning_goes_to_officers_and_a_reminder_to_the_reporter() -> None:
+    event = warning(Clock.C6, WarningLevel.REMINDER, Role.REPORTER, Role.AGENCY_ADMINISTRATOR)
+    kinds: Any = {n.recipient: n.kind for n in notices_of_deadline(event)}
+    assert kinds == {Role.REPORTER: Kind.REMINDER, Role.AGENCY_ADMINISTRATOR: Kind.DEADLINE_WARNING}

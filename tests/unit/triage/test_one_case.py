@@ -1,0 +1,161 @@
+"""No order of messages, commands, repeats, restarts and restored backups breaks what holds for every case."""
+
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.unit.triage.mothers import CASE_ID, LATER, OFFICER, a_report, an_id, confirmed, elapsed, replied, submitted
+from tests.unit.triage.one_case_topic import Dispatch, Record, Topic, Triage
+from triage.domain.verification import Archive, InvalidCommand, Verify
+from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, InputRefused, ReportSubmitted
+from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Service
+
+REPORTS: list[dict[str, Any]] = [
+    {},
+    {"addressed_agency": "kota-bandung"},
+    {"addressed_agency": "tidak-ada"},
+    {"misconduct": True, "addressed_agency": "kota-bandung"},
+    {"category": "health", "title": "Wabah difteri"},
+]
+# which event may follow while the case is in which state and with which owner
+FOLLOWS: dict[tuple[CaseState, Service], tuple[type[CaseEvent], ...]] = {
+    (CaseState.RECEIVED, Service.TRIAGE): (CaseReceived, CaseForwarded, CaseArchived, InputRefused),
+    (CaseState.ARCHIVED, Service.TRIAGE): (InputRefused,),
+    (CaseState.AT_AGENCY, Service.DISPATCH): (CaseReturned, InputRefused),
+    (CaseState.DISPATCHED, Service.DISPATCH): (CaseReturned, InputRefused),
+}
+
+
+class OneCase(RuleBasedStateMachine):
+    """A case between a reporter, triage with its officers, and dispatch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.topic = Topic()
+        self.triage = Triage(self.topic)
+        self.dispatch = Dispatch(self.topic)
+        self.backup = self.triage.db
+        self.restored = False
+        self.inputs: set[Any] = set()
+        self.report: dict[str, Any] | None = None
+
+    @precondition(lambda self: self.report is None)
+    @rule(report=st.sampled_from(REPORTS))
+    def submit(self, report: dict[str, Any]) -> None:
+        self.report = report
+        self.topic.append(Record(an_id("submitted"), Service.INTAKE, submitted(**report)))
+
+    @precondition(lambda self: self.report is not None)
+    @rule(make=st.sampled_from([replied, confirmed, elapsed]))
+    def input_comes(self, make: Any) -> None:
+        name = f"input-{len(self.inputs)}"
+        body: InputEvent = make(name)
+        self.inputs.add(body.input_id)
+        self.topic.append(Record(an_id(f"record-{name}"), Service.INTAKE, body))
+
+    @rule()
+    def triage_reads(self) -> None:
+        self.triage.read()
+
+    @rule()
+    def dispatch_reads(self) -> None:
+        self.dispatch.read()
+
+    @rule(keep=st.booleans())
+    def triage_publishes(self, keep: bool) -> None:
+        self.triage.relay(keep=keep)
+
+    @rule()
+    def dispatch_publishes(self) -> None:
+        self.dispatch.relay()
+
+    @rule()
+    def agency_returns(self) -> None:
+        self.dispatch.send_back()
+
+    @precondition(lambda self: self.triage.db.case is not None and self.triage.caught_up)
+    @rule(agency=st.sampled_from(["kota-bandung", "kota-ambon", "kemen-lama"]))
+    def officer_forwards(self, agency: str) -> None:
+        before = self.triage.db
+        try:
+            self.triage.execute(lambda made, case: made.forward(case, a_report(), Verify(agency), OFFICER, LATER))
+        except (Refusal, InvalidCommand):
+            assert self.triage.db == before
+
+    @precondition(lambda self: self.triage.db.case is not None and self.triage.caught_up)
+    @rule()
+    def officer_archives(self) -> None:
+        with suppress(Refusal):
+            self.triage.execute(lambda made, case: made.archive(case, Archive(ArchiveReason.SPAM), OFFICER, LATER))
+
+    @rule()
+    def triage_restarts(self) -> None:
+        self.triage.restart()
+
+    @rule()
+    def backup_is_taken(self) -> None:
+        self.backup = self.triage.db
+
+    @rule()
+    def backup_is_restored(self) -> None:
+        self.triage.db = self.backup
+        self.restored = True
+        self.triage.restart()
+
+    @invariant()
+    def versions_have_no_gap_and_every_step_is_allowed(self) -> None:
+        state, owner = CaseState.RECEIVED, Service.INTAKE
+        for number, record in enumerate(self.topic.history(), start=1):
+            event = record.body
+            assert isinstance(event, CaseEvent)
+            assert event.version == number, [type(r.body).__name__ for r in self.topic.history()]
+            assert record.source is owner, "only the owner speaks for a case"
+            allowed = (ReportSubmitted,) if number == 1 else FOLLOWS[state, owner]
+            assert isinstance(event, allowed)
+            state, owner = event.state, event.owner
+
+    @invariant()
+    def what_waits_is_in_the_queue_and_nothing_else(self) -> None:
+        case = self.triage.db.case
+        if case is not None:
+            waits = case.owned and case.state is CaseState.RECEIVED
+            assert (case.queued_as is not None) is waits
+            assert (case.waiting_since is not None) is waits
+            assert not case.arbitration or waits
+            assert case.case_id == CASE_ID
+
+    def teardown(self) -> None:
+        """All comes to rest: both services agree, and every input is answered, once unless a backup lost the answer."""
+        while self._moves():
+            pass
+        if self.report is None:
+            return
+        case = self.triage.db.case
+        assert case is not None
+        self.versions_have_no_gap_and_every_step_is_allowed()
+        last = self.topic.history()[-1].body
+        assert isinstance(last, CaseEvent)
+        assert case.owner is case.topic_owner is last.owner
+        assert self.dispatch.owner is self.dispatch.topic_owner is (last.owner is Service.DISPATCH)
+        if case.owned:
+            assert (case.version, case.state) == (last.version, last.state)
+        answers = [r.body.input_id for r in self.topic.history() if isinstance(r.body, InputRefused)]
+        assert set(answers) == self.inputs
+        assert self.restored or len(answers) == len(self.inputs)
+
+    def _moves(self) -> bool:
+        before = (self.triage.db, len(self.topic.records), self.dispatch.position, len(self.dispatch.outbox))
+        self.triage.read()
+        self.dispatch.read()
+        self.triage.relay()
+        self.dispatch.relay()
+        return before != (self.triage.db, len(self.topic.records), self.dispatch.position, len(self.dispatch.outbox))
+
+
+OneCase.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOneCase = OneCase.TestCase

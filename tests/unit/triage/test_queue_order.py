@@ -1,0 +1,51 @@
+"""The order of the national queue: oldest deadline first, without a calendar."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.domain.queue_order import queue_time
+from tuntas_contracts.profile import DEFAULT_PROFILE, load_profile
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+STARTS = st.integers(0, 7 * 365 * 24 * 60).map(lambda minutes: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes))
+
+
+def deadline(started_at: datetime, working_days: int) -> datetime:
+    """The end of working day N in Jakarta, in a year without holidays."""
+    day = started_at.astimezone(JAKARTA).replace(hour=0, minute=0, second=0, microsecond=0)
+    while working_days:
+        day += timedelta(days=1)
+        working_days -= day.weekday() < 5
+    return day + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("started", "counts_as"),
+    [
+        ("2026-03-04T12:00", "2026-03-02T12:00"),  # Wednesday as Monday
+        ("2026-03-02T12:00", "2026-02-26T12:00"),  # Monday as Thursday
+        ("2026-03-07T09:00", "2026-03-04T09:00"),  # Saturday as Wednesday: both end on Monday
+        ("2026-03-08T00:30", "2026-03-04T00:30"),  # Sunday in Jakarta, still Saturday in UTC
+    ],
+)
+def test_an_arbitration_counts_as_the_verification_that_ends_with_it(started: str, counts_as: str) -> None:
+    local = datetime.fromisoformat(started).replace(tzinfo=JAKARTA)
+    expected = datetime.fromisoformat(counts_as).replace(tzinfo=JAKARTA)
+    assert queue_time(local.astimezone(UTC), DEFAULT_PROFILE, arbitration=True) == expected
+
+
+@given(first=STARTS, second=STARTS, first_arbitrates=st.booleans(), second_arbitrates=st.booleans())
+def test_an_earlier_deadline_comes_first(first: datetime, second: datetime, first_arbitrates: bool, second_arbitrates: bool) -> None:
+    profile = load_profile()
+    limits = {True: profile.days("C10"), False: profile.days("C1")}
+    ends = deadline(first, limits[first_arbitrates]), deadline(second, limits[second_arbitrates])
+    order = (
+        queue_time(first, DEFAULT_PROFILE, arbitration=first_arbitrates),
+        queue_time(second, DEFAULT_PROFILE, arbitration=second_arbitrates),
+    )
+    if order[0] < order[1]:
+        assert ends[0] <= ends[1]
