@@ -14,6 +14,9 @@ from tuntas_contracts.base import Contract, InputEvent
 from tuntas_contracts.envelope import TYPE_PREFIX, Envelope, EnvelopeError
 
 
+_PREFIX = TYPE_PREFIX.encode()
+
+
 class Undecodable(ValueError):
     """A record that can't be read as a message of ours; says why."""
 
@@ -44,14 +47,16 @@ class Decoded:
 
 
 def record_type(record: Record) -> tuple[str, str]:
-    """The type (without prefix) and source that the headers name, before anything is decoded; empty where missing."""
+    """The type (without prefix) and source that the headers name, before anything is decoded; empty where they name none of ours."""
     kind = source = b""
-    for name, value in record.headers:
-        if name == "ce_type":
+    for header, value in record.headers:
+        if header == "ce_type":
             kind = value or b""
-        elif name == "ce_source":
+        elif header == "ce_source":
             source = value or b""
-    return kind.decode(errors="replace").removeprefix(TYPE_PREFIX), source.decode(errors="replace")
+    name = kind.removeprefix(_PREFIX)
+    ours = len(name) < len(kind) and name.isalnum()
+    return name.decode("ascii") if ours else "", source.decode(errors="replace")
 
 
 def record_key(record: Record) -> str | None:

@@ -57,7 +57,7 @@ class ServiceApp:
         self._mark_topic = mark_topic
         self._relay: Relay | None = None
         self.outbox = Outbox(settings.outbox_shards, self._wake_relay, self._relay_is_elsewhere)
-        self._workers: dict[str, BatchWorker[Any]] = {}
+        self.workers: dict[str, BatchWorker[Any]] = {}
         self._consumers: dict[str, BatchConsumer] = {}
         self._loops: dict[str, Loop] = {}
         self._starters: list[tuple[str, Callable[[], Awaitable[None]]]] = []
@@ -71,7 +71,7 @@ class ServiceApp:
         app.state.tokens = self.tokens
         install_problems(app)
         app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
-        app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self._workers), self._resume_halted))
+        app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self.workers), self.resume_halted))
         app.add_middleware(RequestMiddleware, metrics=self.metrics, tracing=self.tracing, max_body_bytes=self.settings.max_body_bytes)
         return app
 
@@ -84,7 +84,7 @@ class ServiceApp:
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, from the service's start to its end."""
         worker = BatchWorker(subscription, self.service, self.database, self.outbox, self.clock, self.tracing, self.metrics)
-        self._workers[worker.consumer] = worker
+        self.workers[worker.consumer] = worker
         self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.database, self.clock, self.metrics)
 
     def background(self, name: str, loop: Loop) -> None:
@@ -128,7 +128,8 @@ class ServiceApp:
             consumer.report()
         await self._upkeep.report()
 
-    async def _resume_halted(self) -> int:
+    async def resume_halted(self) -> int:
+        """Let every halted partition of this process go on; returns how many."""
         return sum([await consumer.resume_halted() for consumer in self._consumers.values()])
 
     def _mark_bound(self) -> MarkBound | None:

@@ -78,7 +78,7 @@ def test_the_topics_of_the_whole_platform(tmp_path: Path, supervisor: Supervisor
     failures: list[object] = []
     producer = Producer({"bootstrap.servers": server.bootstrap, "retries": 0, **QUIET})
     for topic in topics:
-        producer.produce(topic.name, b"x", on_delivery=lambda error, _: failures.append(error) if error else None)
+        producer.produce(topic.name, b"x", b"key", on_delivery=lambda error, _: failures.append(error) if error else None)
     producer.flush(60)
     assert failures == []
 

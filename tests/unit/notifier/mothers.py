@@ -113,9 +113,7 @@ def followed_up(version: int = 4) -> FollowUpRecorded:
 
 def returned(version: int = 3, *, arbitration: bool = False) -> CaseReturned:
     """Bukan wewenang."""
-    return _case(
-        CaseReturned, CaseState.RECEIVED, version, agency="kemenkes", reason="Bukan kami.", bounces=1, arbitration=arbitration
-    )
+    return _case(CaseReturned, CaseState.RECEIVED, version, agency="kemenkes", reason="Bukan kami.", bounces=1, arbitration=arbitration)
 
 
 def archived(version: int = 3, reason: ArchiveReason = ArchiveReason.TOO_GENERAL) -> CaseArchived:
@@ -140,9 +138,7 @@ def closed(version: int = 6, reason: str = "no_reply", rating: int | None = None
     return _case(CaseClosed, CaseState.CLOSED, version, agency="kemenkes", reason=reason, rating=rating)
 
 
-def refused(
-    version: int = 7, role: Role = Role.REPORTER, state: CaseState = CaseState.CLOSED, code: str = "window_over"
-) -> InputRefused:
+def refused(version: int = 7, role: Role = Role.REPORTER, state: CaseState = CaseState.CLOSED, code: str = "window_over") -> InputRefused:
     """An input that came to nothing."""
     return _case(InputRefused, state, version, code=code, detail="-", actor=Actor(role=role, subject="x"))
 

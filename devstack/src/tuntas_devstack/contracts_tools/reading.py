@@ -23,7 +23,9 @@ _OF_TYPE: dict[str, frozenset[str]] = {
     "object": frozenset({"properties", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties"}),
 }
 # These can name fields too, so they count where they stand on the writer's side.
-_NAMING = frozenset({"allOf", "anyOf", "dependentSchemas", "if", "oneOf", "patternProperties", "unevaluatedProperties"})
+_NAMING = frozenset({"dependentSchemas", "if", "patternProperties", "unevaluatedProperties"})
+# Left in a node only where they can't be resolved into alternatives.
+_COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 _UNDERSTOOD = frozenset({"type", "enum", "const"}).union(*_OF_TYPE.values())
 
 
@@ -62,8 +64,10 @@ class Reading:
             found.append(Finding(path, Kind.NOTE, "described in other words"))
         if not read.keys() - ANNOTATIONS:
             return found
-        options = self._read.alternatives(read)
-        for one in self._written.alternatives(written):
+        options, own = self._read.alternatives(read), self._written.alternatives(written)
+        if tangled := sorted({word for one in (*own, *options) for word in one.keys() & _COMBINING}):
+            return found if self._same(written, read) else [*found, _undecided(path, tangled)]
+        for one in own:
             values = _values_of(one)
             if values is None:
                 found += self._best(one, options, path, depth)
@@ -110,14 +114,14 @@ class Reading:
         strange = {name for name in read if name not in ignored} | naming
         if not strange:
             return []
-        sides = [
-            {name: document.expanded(node[name]) for name in node if name not in ignored}
-            for document, node in ((self._written, written), (self._read, read))
-        ]
+        sides = [{name: node[name] for name in node if name not in ignored} for node in (written, read)]
         known = not naming or read.get("properties", {}).keys() <= written.get("properties", {}).keys()
-        if known and sides[0] == sides[1] and '"$ref"' not in json.dumps(sides):
-            return []
-        return [Finding(path, Kind.UNDECIDED, f"{', '.join(sorted(strange))} can't be compared here: decide by hand")]
+        return [] if known and self._same(*sides) else [_undecided(path, sorted(strange))]
+
+    def _same(self, written: Node, read: Node) -> bool:
+        """Whether both say the same in the same words, definitions included."""
+        own, taken = self._written.expanded(written), self._read.expanded(read)
+        return bool(own == taken) and '"$ref"' not in json.dumps(own)
 
     # -- objects ----------------------------------------------------------------------------------------------------
 
@@ -197,6 +201,10 @@ class Reading:
 
     def _refused(self, path: str, text: str) -> Finding:
         return Finding(path, Kind.REFUSED, text)
+
+
+def _undecided(path: str, keywords: Iterable[str]) -> Finding:
+    return Finding(path, Kind.UNDECIDED, f"{', '.join(keywords)} can't be compared here: decide by hand")
 
 
 def _reference(node: Any) -> str:

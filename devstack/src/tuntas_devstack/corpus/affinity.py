@@ -28,6 +28,17 @@ def fitting(texts: Sequence[str], variants: Sequence[str], chosen: str) -> tuple
     return _fitting(tuple(texts), tuple(variants), chosen)
 
 
+def matching(texts: Sequence[str], variants: Sequence[str], chosen: str) -> tuple[str, ...]:
+    """Like `fitting`, but only those that share words with the chosen variant, if there are any."""
+    fits = fitting(texts, variants, chosen)
+    return tuple(text for text in fits if _shared(text, chosen)) or fits
+
+
+def closeness(text: str, chosen: str) -> int:
+    """How many words the text shares with the chosen variant."""
+    return _shared(text, chosen)
+
+
 @lru_cache(maxsize=4096)
 def _fitting(texts: tuple[str, ...], variants: tuple[str, ...], chosen: str) -> tuple[str, ...]:
     found = tuple(text for text in texts if _shared(text, chosen) >= max(_shared(text, variant) for variant in variants))

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from random import Random
-from typing import Final, TypeVar
+from typing import Final
 
 from tuntas_contracts.vocabulary import Channel, Classification
 from tuntas_devstack.corpus.catalogue import Situation
+from tuntas_devstack.corpus.chance import pick
 from tuntas_devstack.corpus.composition import Length
 from tuntas_devstack.corpus.drawing import Draw
 from tuntas_devstack.corpus.geography import Region
 from tuntas_devstack.corpus.scrawl import Manner
 
-T = TypeVar("T")
 INCOMPLETE_SHARE: Final = 0.40
 BY_HAND: Final = frozenset({Channel.TELEPHONE, Channel.WALK_IN, Channel.LETTER, Channel.COMPLAINT_BOX, Channel.EMAIL, Channel.SOCIAL_MEDIA})
 _CHANNELS = (
@@ -41,9 +41,9 @@ def draw_circumstances(rng: Random, draw: Draw, classification: Classification) 
     """The circumstances of one report of that class."""
     situation = draw.situation(rng, classification)
     region = draw.region(rng, situation)
-    channel = _weighted(rng, _CHANNELS)
+    channel = pick(rng, _CHANNELS)
     missing = _missing(rng, classification)
-    length = Length.SHORT if "details" in missing else _weighted(rng, _LENGTHS)
+    length = Length.SHORT if "details" in missing else pick(rng, _LENGTHS)
     if channel is Channel.SMS and length is not Length.SHORT:
         length = Length.NORMAL
     if length is Length.SHORT and classification is Classification.COMPLAINT:
@@ -63,8 +63,8 @@ def _manner(rng: Random, channel: Channel, length: Length) -> Manner:
     if channel is Channel.SMS:
         return Manner.SMS
     if channel in BY_HAND:
-        return _weighted(rng, _CLERKS)
-    manner = _weighted(rng, _MANNERS)
+        return pick(rng, _CLERKS)
+    manner = pick(rng, _MANNERS)
     return Manner.PLAIN if manner is Manner.SHOUTING and length is Length.VERY_LONG else manner
 
 
@@ -77,12 +77,3 @@ def _missing(rng: Random, classification: Classification) -> frozenset[str]:
         return frozenset()
     first = rng.choice(("place", "place", "date", "date", "details"))
     return frozenset({first, rng.choice(("place", "date"))}) if rng.random() < 0.3 else frozenset({first})
-
-
-def _weighted(rng: Random, choices: tuple[tuple[T, int], ...]) -> T:
-    point = rng.random() * sum(weight for _, weight in choices)
-    for value, weight in choices:
-        point -= weight
-        if point < 0:
-            return value
-    return choices[-1][0]

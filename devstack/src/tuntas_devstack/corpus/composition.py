@@ -1,12 +1,14 @@
 """Puts a report's text together: greeting, matter, details, a story where it is a long one, thanks."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from random import Random
 
-from tuntas_devstack.corpus.affinity import fitting
-from tuntas_devstack.corpus.catalogue import Situation
+from tuntas_devstack.corpus.affinity import fitting, matching
+from tuntas_devstack.corpus.catalogue import Level, Situation
 from tuntas_devstack.corpus.lexicon import Lexicon, Phrases
 from tuntas_devstack.corpus.scrawl import Manner
 from tuntas_devstack.corpus.slots import Facts
@@ -14,6 +16,11 @@ from tuntas_devstack.corpus.story import tell
 
 TITLE_LIMIT = 150
 BODY_LIMITS = (20, 8000)
+PASTED_TWICE_SHARE = 0.08
+# A street already says that it is one, and who has greeted in the matter itself doesn't greet twice.
+_STREET_TWICE = re.compile(r"\b[Jj]alan (?=Jl\. |jalan |Gang |gang )")
+_NAMES_PLACE = re.compile(r"\{(?:place|road|region|facility|village)\}")
+_GREETS = ("Selamat", "Dengan hormat", "Mau ", "Mohon", "Pagi", "Lapor", "Admin", "Tolong", "Woy")
 
 
 class Length(StrEnum):
@@ -40,26 +47,40 @@ def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, l
     told = facts.told
     variants = situation.short if length is Length.SHORT else situation.bodies
     variant = rng.choice(variants)
-    title = _cut(rng.choice(fitting(situation.titles, variants, variant)).format_map(facts.in_title))
-    resolution = rng.choice(fitting(situation.resolution, variants, variant)).format_map(told)
+    title = _cut(rng.choice(matching(situation.titles, variants, variant)).format_map(facts.in_title))
+    resolution = rng.choice(matching(situation.resolution, variants, variant)).format_map(told)
     if length is Length.SHORT:
-        return Draft(title, (_sentence(variant.format_map(told)),), resolution, variant)
+        return Draft(title, (_short(rng, lexicon, situation, variant, told),), resolution, variant)
     details = list(fitting(situation.details, variants, variant))
     rng.shuffle(details)
     kept = {Length.NORMAL: rng.choice((0, 1, 1, 2)), Length.LONG: 2}.get(length, len(details))
     paragraphs = [" ".join(_sentence(text.format_map(told)) for text in (variant, *details[:kept]))]
     if length in (Length.LONG, Length.VERY_LONG):
         paragraphs += tell(rng, lexicon.phrases.long, situation, told, today, very_long=length is Length.VERY_LONG)
+    if length is Length.VERY_LONG and rng.random() < PASTED_TWICE_SHARE:
+        paragraphs += paragraphs
     if resolution and situation.archive_reason is None and rng.random() < 0.25:
         ask = rng.choice(lexicon.phrases.asks.get(manner.register, lexicon.phrases.asks["plain"]))
         paragraphs[-1] += " " + ask.format(ask=resolution[0].lower() + resolution[1:])
     return Draft(title, _framed(rng, lexicon.phrases, situation, paragraphs, manner, length), resolution, variant)
 
 
+def _short(rng: Random, lexicon: Lexicon, situation: Situation, variant: str, told: Mapping[str, str]) -> str:
+    """A line, now and then with the place or a word of thanks behind it."""
+    forms = lexicon.phrases.short
+    text = _sentence(variant.format_map(told))
+    spot = situation.level is Level.REGENCY and situation.archive_reason is None and not _NAMES_PLACE.search(variant)
+    if spot and rng.random() < 0.55:
+        text = f"{text} {rng.choice(forms.places).format_map(told)}"
+    if rng.random() < 0.35 and situation.archive_reason is None:
+        text = f"{text} {rng.choice(forms.tails[situation.classification]).format_map(told)}"
+    return text
+
+
 def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: list[str], manner: Manner, length: Length) -> tuple[str, ...]:
     long = length in (Length.LONG, Length.VERY_LONG)
     polite = 0.75 if manner is Manner.CAREFUL or long else 0.35
-    if rng.random() < polite:
+    if rng.random() < polite and not paragraphs[0].startswith(_GREETS):
         opener = rng.choice(phrases.openers[situation.classification][manner.register])
         if long:
             paragraphs.insert(0, opener)
@@ -75,10 +96,11 @@ def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: lis
 
 
 def _sentence(text: str) -> str:
-    stripped = text.rstrip()
+    stripped = _STREET_TWICE.sub("", text.rstrip())
     return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
 
 
 def _cut(text: str) -> str:
     """Cut at a word where it would be too long, as forms do."""
-    return text if len(text) <= TITLE_LIMIT else text[:TITLE_LIMIT].rsplit(" ", 1)[0]
+    title = _STREET_TWICE.sub("", text)
+    return title if len(title) <= TITLE_LIMIT else title[:TITLE_LIMIT].rsplit(" ", 1)[0]

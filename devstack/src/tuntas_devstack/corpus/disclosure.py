@@ -30,6 +30,10 @@ class Disclosed:
     personal: tuple[PersonalString, ...]
     third_parties: tuple[str, ...]
 
+    def tells(self, kind: PersonalKind) -> bool:
+        """Whether it gives that kind of the reporter's data away."""
+        return any(item.kind is kind for item in self.personal)
+
 
 def disclose(rng: Random, lexicon: Lexicon, person: Person, other: Person, case: str, situation: Situation) -> Disclosed:
     """One way to give data away, of those that the matter leads to. `case` as of `draw_case`."""

@@ -79,14 +79,15 @@ class Draw:
 
     def _hot_region(self, place: int, sector: Sector) -> tuple[Region, float]:
         candidate = place % min(_HOT_CANDIDATES, len(self._geography.regions))
+        region = self._geography.regions[candidate]
         local, total = 0.0, 0.0
         for classification, weighted in self._actionable.items():
             for situation in weighted.situations:
                 if situation.sector is sector:
                     part = situation.weight / weighted.total * CLASS_SHARES[classification]
                     total += part
-                    local += part if situation.level is Level.REGENCY else 0.0
+                    local += part if situation.level is Level.REGENCY and region.suits(situation.setting) else 0.0
         share = local / total if total else 0.0
         by_size = self._geography.share(candidate)
         wanted = min(HOT_SHARE / share, 1.0) if share > _LOCAL_ENOUGH else by_size
-        return self._geography.regions[candidate], max(0.0, (wanted - by_size) / (1 - by_size)) if by_size < 1 else 0.0
+        return region, max(0.0, (wanted - by_size) / (1 - by_size)) if by_size < 1 else 0.0

@@ -55,7 +55,7 @@ class _Writer:
         if rng.random() < DISCLOSING_SHARE:
             other = draw_person(rng, self._lexicon, region, facts.village)
             disclosed = disclose(rng, self._lexicon, person, other, case, situation)
-        reporter = _reporter(rng, person, how.channel)
+        reporter = _reporter(rng, person, how.channel, with_address=disclosed is not None and disclosed.tells(PersonalKind.ADDRESS))
         right = self._geography.answerer(situation, region)
         wrong = self._geography.plausible_wrong(right, region, rng)
         addressed, suggested = _aimed(rng, right, wrong)
@@ -142,7 +142,8 @@ def _aimed(rng: Random, right: str, wrong: str) -> tuple[str | None, str | None]
     return None, named if rng.random() < 0.3 else None
 
 
-def _reporter(rng: Random, person: Person, channel: Channel) -> Reporter:
+def _reporter(rng: Random, person: Person, channel: Channel, *, with_address: bool) -> Reporter:
+    """An address that the text gives away is in its field too: what nobody was told can't be recognised."""
     phone = written_phone(rng, person.phone)
     by_phone = channel in (Channel.SMS, Channel.TELEPHONE, Channel.WALK_IN, Channel.LETTER, Channel.COMPLAINT_BOX)
     email = person.email if channel is Channel.EMAIL or rng.random() < (0.1 if by_phone else 0.8) else None
@@ -152,7 +153,7 @@ def _reporter(rng: Random, person: Person, channel: Channel) -> Reporter:
         name=person.name,
         email=email,
         phone=phone or None,
-        address=person.address if rng.random() < 0.3 else None,
+        address=person.address if with_address or rng.random() < 0.3 else None,
         nik=person.nik if rng.random() < 0.35 else None,
     )
 

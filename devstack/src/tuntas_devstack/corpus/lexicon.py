@@ -61,9 +61,16 @@ class OfficerForms(_Lexicon):
 
     openers: Words
     closers: Words
-    replies: Words
+    replies: dict[Classification, Words]
     defaults: Words
     returns: Words
+
+
+class ShortForms(_Lexicon):
+    """What may follow a report of one line."""
+
+    places: Words
+    tails: dict[Classification, Words]
 
 
 class Phrases(_Lexicon):
@@ -72,6 +79,7 @@ class Phrases(_Lexicon):
     openers: dict[Classification, dict[str, Words]]
     closers: dict[Classification, dict[str, Words]]
     asks: dict[str, Words]
+    short: ShortForms
     long: LongForms
     regional: dict[str, Words]
     officer: OfficerForms

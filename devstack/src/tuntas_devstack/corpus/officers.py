@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from random import Random
 
-from tuntas_devstack.corpus.affinity import fitting
+from tuntas_devstack.corpus.affinity import closeness, fitting
 from tuntas_devstack.corpus.catalogue import Situation
 from tuntas_devstack.corpus.lexicon import Lexicon
 from tuntas_devstack.corpus.slots import Facts
@@ -23,13 +23,13 @@ def answer_texts(rng: Random, lexicon: Lexicon, situation: Situation, known: Map
     """Substantive answers in the frame of official letters, the most fitting first."""
     officer = lexicon.phrases.officer
     bodies = _fitting_first(rng, situation.answers, situation, variant)
-    return tuple(f"{rng.choice(officer.openers)} {body} {rng.choice(officer.closers)}".format_map(known) for body in bodies)
+    return tuple(f"{rng.choice(officer.openers)}\n{body}\n{rng.choice(officer.closers)}".format_map(known) for body in bodies)
 
 
 def reply_texts(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, variant: str) -> tuple[str, ...]:
     """Replies of a reporter who is not satisfied (tanggapan), the most fitting first."""
     own = [text.format_map(facts.told) for text in _fitting_first(rng, situation.replies, situation, variant)]
-    return (*own, rng.choice(lexicon.phrases.officer.replies))
+    return (*own, rng.choice(lexicon.phrases.officer.replies[situation.classification]))
 
 
 def return_reasons(rng: Random, lexicon: Lexicon) -> tuple[str, ...]:
@@ -40,5 +40,5 @@ def return_reasons(rng: Random, lexicon: Lexicon) -> tuple[str, ...]:
 def _fitting_first(rng: Random, texts: tuple[str, ...], situation: Situation, variant: str) -> list[str]:
     variants = situation.short if variant in situation.short else situation.bodies
     fits = fitting(texts, variants, variant)
-    ordered = rng.sample(fits, len(fits))
-    return ordered + [text for text in texts if text not in fits]
+    shuffled = rng.sample(texts, len(texts))
+    return sorted(shuffled, key=lambda text: (text not in fits, -closeness(text, variant)))

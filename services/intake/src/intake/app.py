@@ -10,7 +10,7 @@ from intake.disclosure import Disclosures
 from intake.handlers import Submissions
 from intake.metrics import METRICS
 from intake.reporter_inputs import ReporterInputs
-from intake.routes import routes
+from intake.routes import routes, submission_route
 from intake.settings import Settings
 from intake.status import StatusReader
 from intake.subscribers import status
@@ -32,9 +32,10 @@ def build(settings: Settings) -> ServiceApp:
 
     app.subscribe(status())
     app.background("purge", partial(Upkeep(app.database, settings.access_log_retention_days).keep_purging, every_s=_PURGE_EVERY_S))
+    submissions = Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics)
+    app.http.router.routes.insert(0, submission_route(submissions))
     app.http.include_router(
         routes(
-            Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics),
             StatusReader(gate, app.database, settings.profile),
             ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
             Disclosures(app.database, personal_data, app.clock, app.metrics),

@@ -14,7 +14,7 @@ from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryKey
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
 from intake.domain.labels import RECEIVED
-from intake.domain.masking import Masked, OwnData, mask
+from intake.domain.masking import Masked, Masker, OwnData
 from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
 from intake.domain.submission import is_future, is_stale
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
@@ -132,8 +132,7 @@ class Submissions:
         self, request: SubmitReport, original: bytes, entered_by: Principal | None, idempotency_key: str | None, now: datetime
     ) -> tuple[NewReport, str, list[MaskedIdentifiers]]:
         case_id, reporter_ref, access_code = new_id(), new_id(), new_access_code()
-        own = own_data(request)
-        content, masked = self._content(request, own, reporter_ref, now)
+        content, masked = self._content(request, Masker(own_data(request)), reporter_ref, now)
         if entered_by is None:
             actor = Actor(role=Role.REPORTER, subject=str(reporter_ref))
         else:
@@ -161,11 +160,11 @@ class Submissions:
         return report, access_code, masked
 
     def _content(
-        self, request: SubmitReport, own: OwnData, reporter_ref: UUID, now: datetime
+        self, request: SubmitReport, masker: Masker, reporter_ref: UUID, now: datetime
     ) -> tuple[ReportContent, list[MaskedIdentifiers]]:
-        title, body = mask(request.title, own), mask(request.body, own)
-        resolution = mask(request.requested_resolution, own) if request.requested_resolution else None
-        place_text = mask(request.place.text, own) if request.place and request.place.text else None
+        title, body = masker.mask(request.title), masker.mask(request.body)
+        resolution = masker.mask(request.requested_resolution) if request.requested_resolution else None
+        place_text = masker.mask(request.place.text) if request.place and request.place.text else None
         place = request.place and Place(
             region_code=request.place.region_code,
             text=place_text and place_text.text,

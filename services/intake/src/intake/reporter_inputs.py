@@ -14,7 +14,7 @@ from intake.adapters.history import read_history
 from intake.adapters.inputs import add_input, find_input, lock_report
 from intake.adapters.personal_data import Found, PersonalData, Read
 from intake.domain.history import standing
-from intake.domain.masking import OwnData, mask
+from intake.domain.masking import Masker, OwnData
 from intake.metrics import INPUTS, MASKED
 from intake.views import InputAccepted
 from tuntas_chassis.clock import Clock
@@ -69,7 +69,7 @@ class ReporterInputs:
         report = await self._gate.open(tracking_id, access_code)
 
         def event(input_id: UUID, now: datetime, own: OwnData | None) -> InputEvent:
-            masked = mask(text, own or OwnData())
+            masked = Masker(own or OwnData()).mask(text)
             for kind, count in masked.counts().items():
                 self._metrics.inc(MASKED, kind.value, by=count)
             return ReporterReplied(case_id=report.case_id, input_id=input_id, occurred_at=now, text=masked.text)

@@ -29,6 +29,6 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(register(handlers, AgencyStore(copy)))
     app.subscribe(cases(handlers, store, app.metrics))
     app.background("register", partial(upkeep.keep_register, every_s=settings.register_reload_s))
-    app.background("queue-gauges", partial(upkeep.keep_gauges, every_s=settings.queue_metrics_s))
+    app.background("gauges", partial(upkeep.keep_gauges, every_s=settings.gauges_s))
     app.http.include_router(routes(handlers, app.processor(store), reader, copy, app.metrics))
     return app

@@ -102,6 +102,7 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
     @router.post("/cases/{case_id}/archive", summary="Archive with a reason (T13)", responses=_problems(400, 404, 409, 413, 422))
     async def archive(case_id: UUID, body: ArchiveRequest, principal: Verifier, idempotency_key: IdempotencyKey = None) -> CommandResult:
         if body.duplicate_of is not None:
+            await known(case_id)
             await _check_link(reader, body.duplicate_of)
         command_id = _command_id(idempotency_key, principal, "archive", case_id)
         result = await carry_out(

@@ -9,4 +9,4 @@ class Settings(ServiceSettings):
     """Environment variables `TUNTAS_*`; seconds end in `_s`."""
 
     register_reload_s: float = Field(default=10, gt=0, description="How often the register is read again, for what other replicas took in")
-    queue_metrics_s: float = Field(default=15, gt=0, description="How often the queue's gauges are brought up to date")
+    gauges_s: float = Field(default=15, gt=0, description="How often the gauges of queue and register are brought up to date")

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from intake.domain.numbers import number_spans
-from intake.domain.own_data import address_spans, name_spans
+from intake.domain.numbers import number_spans, own_numbers
+from intake.domain.own_data import OwnAddress, OwnName
 from intake.domain.spans import Identifier, Span, replaced
 
-_EMAIL: Final = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
+_LOCAL: Final = re.compile(r"[\w.+%'-]+\Z")
+_DOMAIN: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_LONGEST_LOCAL: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,45 @@ class Masked:
         return Counter(self.found)
 
 
-def mask(text: str, own: OwnData) -> Masked:
-    """Mask NIK, phones, e-mails, bank accounts, and the reporter's own name, contact and address. Masking twice changes nothing."""
-    spans = number_spans(text, own.phone, own.nik)
-    if "@" in text:
-        spans += [Span(*match.span(), Identifier.EMAIL) for match in _EMAIL.finditer(text)]
-    if own.name or own.address:
-        folded = _folded(text)
-        if own.name:
-            spans += name_spans(text, folded, own.name)
-        if own.address:
-            spans += address_spans(text, folded, own.address)
-    masked, found = replaced(text, spans)
-    return Masked(masked, found) if found else Masked(text)
+class Masker:
+    """Masks the texts of one reporter."""
+
+    def __init__(self, own: OwnData) -> None:
+        self._numbers = own_numbers(own.phone, own.nik)
+        self._name = OwnName(own.name) if own.name else None
+        self._address = OwnAddress(own.address) if own.address else None
+
+    def mask(self, text: str) -> Masked:
+        """Mask NIK, phones, e-mails, bank accounts, and the reporter's own name, contact and address.
+
+        Masking twice changes nothing.
+        """
+        spans = number_spans(text, self._numbers)
+        if "@" in text:
+            spans += _email_spans(text)
+        if self._name or self._address:
+            folded = _folded(text)
+            if self._name:
+                spans += self._name.spans(text, folded)
+            if self._address:
+                spans += self._address.spans(text, folded)
+        if not spans:
+            return Masked(text)
+        masked, found = replaced(text, spans)
+        return Masked(masked, found)
+
+
+def _email_spans(text: str) -> list[Span]:
+    # From each @ outwards: a search from the left would try every word of the text.
+    spans: list[Span] = []
+    at = text.find("@")
+    while at >= 0:
+        domain = _DOMAIN.match(text, at + 1)
+        local = _LOCAL.search(text[max(0, at - _LONGEST_LOCAL) : at])
+        if domain and local:
+            spans.append(Span(at - len(local[0]), domain.end(), Identifier.EMAIL))
+        at = text.find("@", at + 1)
+    return spans
 
 
 def _folded(text: str) -> str:

@@ -5,12 +5,11 @@ Amounts of money, dates, years and region codes are left: a verifier needs them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.domain.spans import Identifier, Span
 
-_CANDIDATE: Final = re.compile(r"[+(]{0,2}\d(?:[ \t\u00a0.\-\u2010-\u2015/()]{0,3}\d){7,}")
+_CANDIDATE: Final = re.compile(r"\d(?:[ \t\u00a0.\-\u2010-\u2015/()]{0,3}\d){7,}")
 _GROUP: Final = re.compile(r"\d+")
 _DATE: Final = re.compile(
     r"(?:(?:0?[1-9]|[12]\d|3[01])(?P<s>[-/. ])(?:0?[1-9]|1[0-2])(?P=s)(?:(?:19|20)\d\d|\d\d)(?!\d|(?P=s)\d)"
@@ -28,28 +27,30 @@ _LANDLINE: Final = range(8, 12)
 _COMPLETE: Final = 10  # from so many national digits on, a short further group is another number
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     start: int
     end: int
     digits: str
     separator: str  # what stands between the group before and this one
 
 
-def number_spans(text: str, own_phone: str | None = None, own_nik: str | None = None) -> list[Span]:
-    """The identifying numbers of a text. The reporter's own are found however they are grouped; `own_phone` is E.164."""
+def number_spans(text: str, own: Mapping[str, Identifier]) -> list[Span]:
+    """The identifying numbers of a text. The reporter's `own` (see `own_numbers`) are found however they are grouped."""
     spans: list[Span] = []
-    own = {number: kind for number, kind in ((_national(own_phone), Identifier.PHONE), (own_nik, Identifier.NIK)) if number}
     for match in _CANDIDATE.finditer(text):
         groups = _groups(text, match.start(), match.end())
         index = 0
         while index < len(groups):
             length, kind = _read(text, groups, index, own)
             if kind:
-                start = _opening(text, match.start(), groups[index].start)
-                spans.append(Span(start, groups[index + length - 1].end, kind))
+                spans.append(Span(_opening(text, groups[index].start), groups[index + length - 1].end, kind))
             index += length
     return spans
+
+
+def own_numbers(phone: str | None, nik: str | None) -> Mapping[str, Identifier]:
+    """A reporter's own numbers as `number_spans` wants them; `phone` is E.164."""
+    return {number: kind for number, kind in ((_national(phone), Identifier.PHONE), (nik, Identifier.NIK)) if number}
 
 
 def _national(phone: str | None) -> str | None:
@@ -64,8 +65,8 @@ def _groups(text: str, start: int, end: int) -> list[_Group]:
     return groups
 
 
-def _opening(text: str, floor: int, start: int) -> int:
-    while start > floor and text[start - 1] in "+(":
+def _opening(text: str, start: int) -> int:
+    while start and text[start - 1] in "+(":
         start -= 1
     return start
 

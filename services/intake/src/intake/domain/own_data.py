@@ -1,8 +1,7 @@
 """Finds a reporter's own name and address where the text repeats them."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.domain.spans import Identifier, Span
 
@@ -35,28 +34,35 @@ _SHORTEST_HANDLE: Final = 8
 _SHORTEST_ADDRESS: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     start: int
     end: int
     text: str
 
 
-def name_spans(text: str, folded: str, name: str) -> list[Span]:
-    """Where the name stands whole or in parts. `folded` is the text in small letters, of the same length."""
-    parts = [part for part in _WORD.findall(name.lower()) if part not in _TITLES]
-    known = frozenset(parts) | _CONNECTORS
-    found: list[tuple[int, int, bool]] = []
-    for part in dict.fromkeys(parts):
-        if len(part) < _SHORTEST_NAME or part in _CONNECTORS:
-            continue
-        telling = part not in _EVERYDAY
-        found += [(start, end, telling) for start, end in _occurrences(folded, part)]
-    spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, folded, sorted(found), known)]
-    for handle in {"".join(parts), "".join(parts[:2])} if len(parts) > 1 else ():
-        if len(handle) >= _SHORTEST_HANDLE and handle in folded:  # as in @sitinurhaliza
-            spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), folded)]
-    return spans
+class OwnName:
+    """A reporter's name, taken apart once."""
+
+    def __init__(self, name: str) -> None:
+        parts = [part for part in _WORD.findall(name.lower()) if part not in _TITLES]
+        self._known = frozenset(parts) | _CONNECTORS
+        self._parts = [
+            (part, part not in _EVERYDAY) for part in dict.fromkeys(parts) if len(part) >= _SHORTEST_NAME and part not in _CONNECTORS
+        ]
+        handles = {"".join(parts), "".join(parts[:2])} if len(parts) > 1 else set()
+        self._handles = [handle for handle in handles if len(handle) >= _SHORTEST_HANDLE]  # as in @sitinurhaliza
+
+    def spans(self, text: str, folded: str) -> list[Span]:
+        """Where the name stands whole or in parts. `folded` is the text in small letters, of the same length."""
+        found: list[tuple[int, int, bool]] = []
+        for part, telling in self._parts:
+            if part in folded:
+                found += [(start, end, telling) for start, end in _occurrences(folded, part)]
+        spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, folded, sorted(found), self._known)] if found else []
+        for handle in self._handles:
+            if handle in folded:
+                spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), folded)]
+        return spans
 
 
 def _occurrences(folded: str, part: str) -> list[tuple[int, int]]:
@@ -88,19 +94,23 @@ def _only_name(gap: str, known: frozenset[str]) -> bool:
     return len(gap) <= 20 and all(w in known for w in _WORD.findall(gap))
 
 
-def address_spans(text: str, folded: str, address: str) -> list[Span]:
-    """Where the address is repeated: whole, its street with house number, or any part between commas that has a number.
+class OwnAddress:
+    """A reporter's address, taken apart once.
 
-    Its village or city alone is left, because the place of the complaint is mostly the same and the verifier needs it.
+    Found are the whole, its street with house number, and any part between commas that has a number. Its village or city
+    alone is left, because the place of the complaint is mostly the same and the verifier needs it.
     """
-    wanted = [phrase for phrase in _phrases(address) if all(word in folded for word in phrase)]
-    if not wanted:
-        return []
-    words = [_Word(*match.span(), match[0].lower()) for match in _WORD.finditer(text)]
-    spans: list[Span] = []
-    for phrase in wanted:
-        spans += _phrase_spans(words, phrase)
-    return spans
+
+    def __init__(self, address: str) -> None:
+        self._phrases = _phrases(address)
+
+    def spans(self, text: str, folded: str) -> list[Span]:
+        """Where the text repeats it. `folded` is the text in small letters, of the same length."""
+        wanted = [phrase for phrase in self._phrases if all(word in folded for word in phrase)]
+        if not wanted:
+            return []
+        words = [_Word(*match.span(), match[0]) for match in _WORD.finditer(folded)]
+        return [span for phrase in wanted for span in _phrase_spans(words, phrase)]
 
 
 def _phrases(address: str) -> list[tuple[str, ...]]:

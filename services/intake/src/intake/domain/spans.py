@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Identifier(StrEnum):
@@ -23,8 +22,7 @@ class Identifier(StrEnum):
         return f"[{self.value}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch from `start` up to `end`."""
 
     start: int

@@ -23,6 +23,7 @@ from notifier.settings import RelaySecurity
 
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _SERVICE_CLOSING = 421
+_NOT_OF_THE_MAIL = frozenset({500, 501, 502, 503, 504, 530, 535})  # we and the relay misunderstand each other, or it wants a login
 
 
 class RelayUnavailable(Exception):
@@ -45,13 +46,18 @@ class Relay:
 
 
 class SmtpMailer:
-    """Implements `notifier.ports.Mailer`. One `send` at a time."""
+    """Implements `notifier.ports.Mailer`; one batch at a time, a second one waits."""
 
     def __init__(self, relay: Relay) -> None:
         self._lines = [_Line(relay) for _ in range(relay.connections)]
+        self._sending = asyncio.Lock()
 
     async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
         """Hand over a batch; the mails of a line that can't connect are taken by the others."""
+        async with self._sending:
+            return await self._send(mails, seconds, stopping)
+
+    async def _send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
         waiting = deque(enumerate(mails))
         handed: dict[int, Handed] = {}
         until = monotonic() + seconds
@@ -167,7 +173,7 @@ class _Line:
         return client, True
 
     async def _reset(self, client: SMTP, code: int) -> None:
-        if code == _SERVICE_CLOSING:
+        if code == _SERVICE_CLOSING or code in _NOT_OF_THE_MAIL:
             self._drop()
             return
         try:
@@ -193,7 +199,8 @@ class _Line:
 
 
 def _judged(what: str, error: SMTPResponseException) -> Result:
-    return Refused(f"{what} refused: {_coded(error)}") if error.code >= 500 else Deferred(f"{what} deferred: {_coded(error)}")
+    final = error.code >= 500 and error.code not in _NOT_OF_THE_MAIL
+    return Refused(f"{what} refused: {_coded(error)}") if final else Deferred(f"{what} deferred: {_coded(error)}")
 
 
 def _coded(error: SMTPResponseException) -> str:

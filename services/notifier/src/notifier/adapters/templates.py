@@ -31,6 +31,7 @@ class Letters:
             autoescape=False,
             auto_reload=False,
         )
+        environment.filters["working_days"] = _working_days
         self._templates: Mapping[tuple[Kind, str], Template] = {
             (kind, language): environment.get_template(f"{kind.value}.{language}.txt.j2") for kind in Kind for language in ("id", "en")
         }
@@ -49,3 +50,7 @@ class Letters:
             raise UnrenderableLetter(f"{template.name}: {type(error).__name__}: {error}") from error
         subject, _, body = text.partition("\n")
         return subject.strip(), body.strip()
+
+
+def _working_days(number: int) -> str:
+    return "1 working day" if number == 1 else f"{number} working days"

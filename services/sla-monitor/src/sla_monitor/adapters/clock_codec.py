@@ -9,13 +9,13 @@ from uuid import UUID
 from sla_monitor.domain.case_clocks import CaseClocks, Running
 from tuntas_contracts.vocabulary import Clock
 
-StoredRun = tuple[int, str, str]
+StoredRun = tuple[str, int, str, str]
 
 
 class StoredClocks(TypedDict, total=False):
-    """`running`: clock -> deadline version, start, due; `set`: clock -> how often it was set; inputs that hold C6, and refused ones."""
+    """`running`: clock, deadline version, start and due of each, in order; `set`: clock -> how often it was set; inputs that hold C6, and refused ones."""
 
-    running: dict[str, StoredRun]
+    running: list[StoredRun]
     set: dict[str, int]
     held_by: list[str]
     settled: list[str]
@@ -33,7 +33,7 @@ class ReadClocks(TypedDict):
 def write_clocks(state: CaseClocks) -> str:
     """The document of a case."""
     found: StoredClocks = {
-        "running": {r.clock: (r.deadline_version, r.started_at.isoformat(), r.due_at.isoformat()) for r in state.running},
+        "running": [(r.clock.value, r.deadline_version, r.started_at.isoformat(), r.due_at.isoformat()) for r in state.running],
         "set": {clock.value: number for clock, number in state.deadline_versions.items()},
     }
     if state.held_by:
@@ -43,12 +43,11 @@ def write_clocks(state: CaseClocks) -> str:
     return json.dumps(found, separators=(",", ":"))
 
 
-def read_clocks(document: str) -> ReadClocks:
+def read_clocks(found: StoredClocks) -> ReadClocks:
     """What `write_clocks` wrote."""
-    found: StoredClocks = json.loads(document)
     running = tuple(
         Running(Clock(clock), number, datetime.fromisoformat(started), datetime.fromisoformat(due))
-        for clock, (number, started, due) in found.get("running", {}).items()
+        for clock, number, started, due in found.get("running", [])
     )
     return {
         "running": running,

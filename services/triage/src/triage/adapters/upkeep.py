@@ -23,10 +23,10 @@ class Upkeep:
     async def load_register(self) -> None:
         """Read the register from the table."""
         await self._register.reload(self._database)
-        self._metrics.set(AGENCIES, len(self._register))
 
-    async def measure_queue(self) -> None:
-        """Set the queue's gauges; its partial index answers, however long the history is."""
+    async def measure(self) -> None:
+        """Set the gauges; the queue's partial index answers, however long the history is."""
+        self._metrics.set(AGENCIES, len(self._register))
         size = await self._reader.size()
         self._metrics.set(QUEUE, size.verification, "verification")
         self._metrics.set(QUEUE, size.arbitration, "arbitration")
@@ -39,10 +39,10 @@ class Upkeep:
             await self.load_register()
 
     async def keep_gauges(self, stopping: asyncio.Event, every_s: float) -> None:
-        """Measure the queue again and again."""
-        await self.measure_queue()
+        """Measure again and again."""
+        await self.measure()
         while not await _set_within(stopping, every_s):
-            await self.measure_queue()
+            await self.measure()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

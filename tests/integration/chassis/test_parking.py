@@ -1,0 +1,134 @@
+"""What can't be read or handled is parked with its reason; its key waits, everyone else goes on."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.support.counting import Added
+from tests.support.delivery import A_MONDAY, Delivery, until
+from tests.support.servers import Servers
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.replay import ParkingLot
+from tuntas_contracts.envelope import Envelope
+
+GOOD = b'{"amount": 1}'
+
+
+def headers(kind: str = "Added") -> list[tuple[str, bytes]]:
+    return Envelope(new_id(), "tests", kind, "x", A_MONDAY).headers()
+
+
+@pytest.fixture
+async def make(servers: Servers) -> AsyncIterator[Callable[..., Delivery]]:
+    made: list[Delivery] = []
+
+    def one(**options: Any) -> Delivery:
+        made.append(Delivery.make(servers, **options))
+        return made[-1]
+
+    yield one
+    for delivery in made:
+        await delivery.crash()
+
+
+async def _reach(delivery: Delivery, wanted: dict[str, tuple[int, int]]) -> None:
+    async def reached() -> bool:
+        totals = await delivery.totals()
+        return all(totals.get(key) == value for key, value in wanted.items())
+
+    await until(reached, f"{wanted}, at {await delivery.totals()}")
+
+
+async def _parked(delivery: Delivery) -> list[Any]:
+    return await delivery.query("SELECT * FROM parked_message WHERE state IN ('parked', 'waiting') ORDER BY id")
+
+
+async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    garbage: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
+        (b"bad-json", b"{not json", headers()),
+        (b"bad-schema", b'{"amount": "many"}', headers()),
+        (b"no-headers", GOOD, []),
+        (None, GOOD, headers()),
+        (b"\xff\xfe", GOOD, headers()),
+        (b"huge", b"x" * 900_000, headers()),
+        (b"bad-header", GOOD, [("ce_type", b"\xff"), ("ce_id", b"1")]),
+        (b"unknown-type", GOOD, headers("FromTheFuture")),
+    ]
+    records = []
+    for n in range(1000):
+        big = n % 8 == 5 and n > 40  # five of nearly 1 MB are enough
+        records.append(garbage[n % 8] if not big else garbage[0])
+        records.append((f"good-{n % 10}".encode(), GOOD, headers()))
+    await delivery.feed_raw(records)
+    await _reach(delivery, {f"good-{n}": (100, 100) for n in range(10)})
+    app = delivery.running[0][0]
+
+    async def counted() -> bool:
+        return app.metrics.value("tuntas_consumer_events_total", "counting.in", "other", "skipped") == 125
+
+    await until(counted, "unknown types are skipped and counted")
+    parked = await _parked(delivery)
+    assert len(parked) == 875
+    assert {row.error_type for row in parked} == {"Undecodable"}
+    assert any("amount" in row.error for row in parked), "the reason names the field"
+    assert not [row for row in parked if row.key and row.key.startswith("good")]
+
+
+async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=1)), ("a", Added(amount=10, fail=True)), ("b", Added(amount=1))])
+    await delivery.feed([("a", Added(amount=2)), ("a", Added(amount=3)), ("b", Added(amount=1))])
+    await _reach(delivery, {"a": (1, 1), "b": (2, 2)})
+
+    async def three() -> bool:
+        return [row.state for row in await _parked(delivery)] == ["parked", "waiting", "waiting"]
+
+    await until(three, "one is parked and two wait behind it")
+    app = delivery.running[0][0]
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    first = (await lot.list(UUID(int=0), 10))[0]
+    failed = await lot.replay(first.id, "operator")
+    assert (failed.replayed, failed.waiting) == (0, 3)
+    assert "told to fail" in str(failed.error)
+    result = await lot.discard(first.id, "operator")
+    assert result.replayed == 2
+    await _reach(delivery, {"a": (6, 3)})
+    await delivery.feed([("a", Added(amount=4))])
+    await _reach(delivery, {"a": (10, 4)})
+
+
+async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed(
+        [(f"k{n}", Added(amount=1)) for n in range(20)] + [("bad", Added(amount=1, poison=True)), ("last", Added(amount=1))]
+    )
+    await _reach(delivery, {**{f"k{n}": (1, 1) for n in range(20)}, "last": (1, 1)})
+    parked = await _parked(delivery)
+    assert [row.key for row in parked] == ["bad"]
+    assert "bad" not in await delivery.totals()
+
+
+async def test_too_much_garbage_halts_its_partition_until_an_operator_resumes_it(make: Callable[..., Delivery]) -> None:
+    delivery = make(park_limit_per_minute=20, batch_max=10)
+    await delivery.start()
+    await delivery.feed_raw([(b"same-partition", b"garbage", headers()) for _ in range(200)])
+    app = delivery.running[0][0]
+
+    async def halted() -> bool:
+        return app.metrics.value("tuntas_consumer_halted_partitions", "counting.in") == 1
+
+    await until(halted, "the partition is halted")
+    assert len(await _parked(delivery)) < 200
+
+    async def all_parked() -> bool:
+        if await halted():
+            await app.resume_halted()
+        return len(await _parked(delivery)) == 200
+
+    await until(all_parked, "everything is accounted for after resuming")

@@ -1,0 +1,310 @@
+"""How sending behaves, whatever the queue and the relay are made of. Each subclass gives a `world`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import pytest
+
+from notifier.adapters.templates import Letters
+from notifier.compose import Composer, Stationery
+from notifier.domain.delivery import Claimed, Delivery, Settlement, Status
+from notifier.domain.mailboxes import CentralMailboxes
+from notifier.domain.notices import Kind
+from notifier.metrics import METRICS, REPEATS, SENT
+from notifier.ports import Contact, DeliveryQueue, Mailer, Told
+from notifier.sender import Pass, Sender
+from tests.unit.notifier.fakes import Crash, FakeContacts, FakeSpans, Row, Taken, Wall
+from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
+from tuntas_chassis.clock import SystemClock
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.base import Contract
+from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.vocabulary import Role
+
+LEASE = timedelta(seconds=60)
+LIAISON = "pengaduan+liaison_officer@kemenkes.agency.example"
+
+
+class QueueUnderTest(DeliveryQueue, Protocol):
+    """A queue that a test can fill and look at."""
+
+    unknown: set[UUID]
+
+    async def put(self, *deliveries: Delivery) -> None: ...
+
+
+class RelayUnderTest(Protocol):
+    """A relay that a test can break and look at."""
+
+    taken: list[Taken]
+    refused: set[str]
+    deferrals: int
+    drops: int
+
+
+class CrashingQueue:
+    """Ends the process before a settlement is written, or lets the database be away for a while."""
+
+    def __init__(self, inner: DeliveryQueue) -> None:
+        self.inner = inner
+        self.crash = False
+        self.away = 0
+
+    async def claim(self, now: datetime, lease_until: datetime, *, officers: int, total: int, reporters: bool) -> Sequence[Claimed]:
+        return await self.inner.claim(now, lease_until, officers=officers, total=total, reporters=reporters)
+
+    async def finish(
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+    ) -> Sequence[Settlement]:
+        if self.crash:
+            raise Crash
+        if self.away:
+            self.away -= 1
+            raise ConnectionRefusedError("the database restarts")
+        return await self.inner.finish(settlements, told_at, tell)
+
+
+@dataclass
+class World:
+    """A sender and all around it."""
+
+    queue: QueueUnderTest
+    relay: RelayUnderTest
+    mailer: Mailer
+    wall: Wall
+    rows: Callable[[], "asyncio.Future[dict[UUID, Row]]"]
+    told: Callable[[], "asyncio.Future[list[Contract]]"]
+    contacts: FakeContacts = field(default_factory=FakeContacts)
+    spans: FakeSpans = field(default_factory=FakeSpans)
+    metrics: MetricSet = field(default_factory=lambda: MetricSet(METRICS))
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    crashing: CrashingQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crashing = CrashingQueue(self.queue)
+
+    def sender(self) -> Sender:
+        """A new process, so to speak."""
+        stationery = Stationery(
+            sender="laporan@lapor.example",
+            sender_name="SP4N-LAPOR!",
+            reporter_page="https://lapor.example/laporan",
+            officer_page="https://lapor.example/petugas",
+            central=CentralMailboxes("admin@lapor.example", "pengawas@lapor.example", "op@lapor.example"),
+        )
+        clock = SystemClock()
+        return Sender(
+            self.crashing,
+            self.contacts,
+            Composer(stationery, Letters(), clock, self.wall),
+            self.mailer,
+            self.spans,
+            clock,
+            self.wall,
+            self.metrics,
+            domain="lapor.example",
+            lease=LEASE,
+        )
+
+    async def send(self, limit: int = 100, *, reporters: bool = True) -> Pass:
+        """One batch."""
+        return await self.sender().send_due(limit, self.stopping, reporters=reporters)
+
+    async def crash_while_settling(self) -> None:
+        """Send one batch, and die before it is written down."""
+        self.crashing.crash = True
+        with pytest.raises(Crash):
+            await self.send()
+        self.crashing.crash = False
+
+    async def status(self, name: str) -> tuple[Status, str | None]:
+        """Where a delivery stands, and why."""
+        row = (await self.rows())[an_id(name)]
+        return row.status, row.reason
+
+
+def identity(name: str) -> str:
+    """The Message-ID of a notice."""
+    return f"<{an_id(name)}@lapor.example>"
+
+
+def warning(name: str, role: Role = Role.LIAISON_OFFICER, agency: str | None = "kemenkes", case: str = "case") -> Delivery:
+    """A delivery to an officer."""
+    return a_delivery(
+        name,
+        Kind.DEADLINE_WARNING,
+        role,
+        case=case,
+        agency=agency,
+        clock="C3",
+        level="yellow",
+        due_at="2026-11-24T17:00:00+00:00",
+        unit=None,
+        service_class=None,
+    )
+
+
+class SendingBehaviour:
+    """The suite."""
+
+    async def test_reporter_and_officer_each_get_their_mail_once(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"), warning("b"))
+        await world.queue.put(a_delivery("a"))
+        await world.send()
+        assert (await world.send()).taken == 0
+        assert sorted(world.relay.taken, key=lambda t: t.recipient) == [
+            Taken(LIAISON, identity("b")),
+            Taken("siti@contoh.example", identity("a")),
+        ]
+        told = [t for t in await world.told() if isinstance(t, NoticeSent)]
+        assert {(t.notice_id, t.message_id, t.attempt, t.possible_repeat) for t in told} == {
+            (an_id("a"), identity("a"), 1, False),
+            (an_id("b"), identity("b"), 1, False),
+        }
+
+    async def test_the_look_up_of_a_batch_is_one_question_with_its_purpose(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"), a_delivery("b"), warning("c"))
+        await world.send()
+        ((asked,),) = world.contacts.asked
+        assert (asked.reporter_ref, asked.case_id) == (REPORTER_REF, an_id("case"))
+        assert asked.purpose == "notice:resumed"
+
+    async def test_a_crash_between_sending_and_writing_repeats_once_under_the_same_id(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        await world.crash_while_settling()
+        assert (await world.send()).taken == 0
+        world.wall.pass_by(LEASE)
+        await world.send()
+        assert [t.message_id for t in world.relay.taken] == [identity("a"), identity("a")]
+        (told,) = await world.told()
+        assert isinstance(told, NoticeSent)
+        assert (told.possible_repeat, told.attempt) == (True, 2)
+        assert world.metrics.value(REPEATS, "resumed") == 1
+
+    async def test_a_second_crash_ends_it_without_a_third_mail(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        for _ in range(2):
+            await world.crash_while_settling()
+            world.wall.pass_by(LEASE)
+        await world.send()
+        assert len(world.relay.taken) == 2
+        (told,) = await world.told()
+        assert isinstance(told, NoticeFailed)
+        assert told.reason.startswith("outcome_unknown")
+
+    async def test_a_connection_that_is_cut_after_the_mail_repeats_once(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        world.relay.drops = 1
+        await world.send()
+        assert (await world.status("a"))[0] is Status.QUEUED
+        world.wall.pass_by(timedelta(minutes=1))
+        await world.send()
+        assert len(world.relay.taken) == 2
+        (told,) = await world.told()
+        assert isinstance(told, NoticeSent)
+        assert told.possible_repeat
+
+    async def test_one_refused_recipient_harms_no_other(self, world: World) -> None:
+        world.contacts.known[an_id("wrong")] = Contact("Budi", "salah@contoh.example", None)
+        world.relay.refused.add(LIAISON)
+        await world.queue.put(*(a_delivery(f"n{n}") for n in range(5)), warning("b"))
+        await world.send()
+        assert len(world.relay.taken) == 5
+        assert await world.status("b") == (Status.FAILED, "recipient refused: 550 5.1.1")
+        failed = [t for t in await world.told() if isinstance(t, NoticeFailed)]
+        assert [t.reason for t in failed] == ["recipient refused: 550 5.1.1"]
+
+    async def test_a_passing_refusal_is_tried_again_later_and_not_sooner(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        world.relay.deferrals = 1
+        await world.send()
+        assert await world.status("a") == (Status.QUEUED, "content deferred: 451 4.3.0")
+        assert (await world.send()).taken == 0
+        world.wall.pass_by(timedelta(seconds=10))
+        await world.send()
+        assert (await world.status("a"))[0] is Status.SENT
+        (told,) = await world.told()
+        assert isinstance(told, NoticeSent)
+        assert (told.attempt, told.possible_repeat) == (2, False)
+
+    async def test_while_intake_is_away_reporters_wait_uncounted_and_officers_are_told(self, world: World) -> None:
+        world.contacts.away = True
+        await world.queue.put(a_delivery("a"), warning("b"))
+        done = await world.send()
+        assert done.contacts_down is not None
+        assert [t.recipient for t in world.relay.taken] == [LIAISON]
+        assert (await world.rows())[an_id("a")].attempts == 0
+        assert (await world.send(reporters=False)).taken == 0
+        world.contacts.away = False
+        world.wall.pass_by(timedelta(seconds=1))
+        await world.send()
+        assert (await world.status("a"))[0] is Status.SENT
+
+    @pytest.mark.parametrize(
+        ("contact", "reason"),
+        [
+            (Contact("Budi", None, "+6281234567890"), "no_email"),
+            (None, "no_contact"),
+            (Contact("Budi", "budi@contoh.example\r\nRCPT TO:<x@y.example>", None), "unusable_address"),
+        ],
+    )
+    async def test_a_reporter_who_cannot_be_written_to_is_given_up_with_the_reason(
+        self, world: World, contact: Contact | None, reason: str
+    ) -> None:
+        world.contacts.known[REPORTER_REF] = contact
+        await world.queue.put(a_delivery("a"))
+        await world.send()
+        assert await world.status("a") == (Status.FAILED, reason)
+        (told,) = await world.told()
+        assert isinstance(told, NoticeFailed)
+        assert told.reason == reason
+        assert not world.relay.taken
+
+    async def test_a_role_without_a_mailbox_is_given_up_with_the_reason(self, world: World) -> None:
+        await world.queue.put(warning("a", agency=None))
+        await world.send()
+        assert await world.status("a") == (Status.FAILED, "no_mailbox")
+
+    async def test_a_case_that_is_not_read_yet_is_waited_for_uncounted(self, world: World) -> None:
+        world.queue.unknown.add(an_id("strange"))
+        await world.queue.put(a_delivery("a", case="strange"))
+        await world.send()
+        row = (await world.rows())[an_id("a")]
+        assert (row.status, row.attempts) == (Status.QUEUED, 0)
+        world.wall.pass_by(timedelta(hours=25))
+        await world.send()
+        assert await world.status("a") == (Status.FAILED, "unknown_case")
+
+    async def test_officers_come_first_but_never_take_all(self, world: World) -> None:
+        await world.queue.put(*(a_delivery(f"r{n}") for n in range(10)), *(warning(f"o{n}") for n in range(10)))
+        await world.send(limit=10)
+        to_officers = sum(t.recipient == LIAISON for t in world.relay.taken)
+        assert (to_officers, len(world.relay.taken)) == (5, 10)
+
+    async def test_the_database_may_go_away_while_it_is_settled(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        world.crashing.away = 1
+        await world.send()
+        assert len(world.relay.taken) == 1
+        assert (await world.status("a"))[0] is Status.SENT
+        assert world.metrics.value(SENT, "resumed") == 1
+
+    async def test_a_sender_whose_lease_ran_out_writes_nothing_over_its_successor(self, world: World) -> None:
+        await world.queue.put(a_delivery("a"))
+        now = world.wall()
+        (late,) = await world.queue.claim(now, now + LEASE, officers=1, total=1, reporters=True)
+        world.wall.pass_by(LEASE)
+        await world.send()
+        stale = Settlement(late, Status.FAILED, now, 1, 0, "too late")
+        assert not await world.queue.finish([stale], now, lambda _: None)
+        assert (await world.status("a"))[0] is Status.SENT
+
+    async def test_the_mail_is_a_span_below_the_event_that_caused_it(self, world: World) -> None:
+        delivery = a_delivery("a")
+        await world.queue.put(delivery)
+        await world.send()
+        assert world.spans.recorded == [("send resumed", delivery.traceparent)]
