@@ -24,14 +24,16 @@ def _bounded(base: Schema, least: str, most: str) -> st.SearchStrategy[Schema]:
     return st.builds(made, st.none() | _sizes, st.none() | _sizes)
 
 
-_leaves = st.one_of(
+_leaves: st.SearchStrategy[Schema] = st.one_of(
     _bounded({"type": "string"}, "minLength", "maxLength"),
     _bounded({"type": "integer"}, "minimum", "maximum"),
-    _bounded({"type": "integer"}, "exclusiveMinimum", "maximum").map(lambda s: s | ({"maximum": s["maximum"] + 1} if "maximum" in s else {})),
+    _bounded({"type": "integer"}, "exclusiveMinimum", "maximum").map(
+        lambda s: s | ({"maximum": s["maximum"] + 1} if "maximum" in s else {})
+    ),
     _bounded({"type": "number"}, "minimum", "maximum"),
     st.sampled_from([{"type": "boolean"}, {"type": "null"}, {"const": "x"}, {"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]),
     st.lists(st.sampled_from([*WORDS, 1, None, True]), min_size=1, max_size=3, unique_by=repr).map(lambda values: {"enum": values}),
-)
+).map(copy.deepcopy)  # schemas are changed in place below
 
 
 def _compound(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
@@ -45,9 +47,9 @@ def _compound(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
         },
         st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
         st.sets(st.sampled_from(NAMES)),
-        st.just({}) | st.just({"additionalProperties": False}) | inner.map(lambda s: {"additionalProperties": s}),
+        st.sampled_from([{}, {"additionalProperties": False}]) | inner.map(lambda s: {"additionalProperties": s}),
     )
-    choices = st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"anyOf": parts})
+    choices = st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"anyOf": copy.deepcopy(parts)})
     return st.one_of(arrays, objects, choices)
 
 

@@ -12,7 +12,7 @@ from tuntas_devstack.contracts_tools.findings import Kind, Parties
 from tuntas_devstack.contracts_tools.reading import Reading
 
 thorough = settings(
-    max_examples=400,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],

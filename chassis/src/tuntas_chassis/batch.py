@@ -93,7 +93,7 @@ class BatchWorker(Generic[S]):
             (kind not in self._types and self.subscription.refuse is None) or (own and not replayed and kind not in self._tracked)
         ):
             return Decoded(record, kind if kind in self._types else "other")
-        if record.value is None and not kind:
+        if record.value is None and not kind and self.subscription.refuse is None:
             return Decoded(record, "tombstone")
         try:
             incoming = decode(record, self._types, self._clock, replayed=replayed)
@@ -130,7 +130,7 @@ class BatchWorker(Generic[S]):
         done = await known_handled(connection, handled_ids) if handled_ids else set()
         wanted = sorted({d.state_key for d in messages if d.state_key and d.incoming and d.incoming.envelope.id in new})
         work: Work[S] = Work(await self.subscription.store.load(connection, wanted) if wanted else {})
-        work.handled = done
+        work.handled = set(done)
         for d in batch:
             work.outcomes[d.type_name, self._one(d, new, blocked, work)] += 1
         await self._write(connection, work, done)

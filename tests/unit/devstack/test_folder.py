@@ -1,5 +1,7 @@
 """A stack's folder is held by one, keeps secrets to its owner, and says why it can't be used."""
 
+import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -8,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tuntas_devstack.errors import FolderInUse, NotRunning, StackError
+from tuntas_devstack.errors import DiskFull, FolderInUse, NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.last_words import last_words
 from tuntas_devstack.ports import free_port, is_free
+from tuntas_devstack.postgres.account import account_for
+from tuntas_devstack.postgres.home import make_home, remove_home
 from tuntas_devstack.state import Part, StackState, read_state, write_state
 
 
@@ -49,6 +53,28 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "stack").write_text("")
     with pytest.raises(StackError, match="is a file"):
         StackFolder(tmp_path / "stack").make()
+
+
+def test_a_disk_with_too_little_room_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuntas_devstack.folder._LEAST_FREE_BYTES", 1 << 60)
+    with pytest.raises(DiskFull, match="MB are free"):
+        StackFolder(tmp_path / "stack").make()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends PostgreSQL another account")
+def test_a_database_outside_of_its_deleted_folder_is_removed_by_the_next_stack(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    homes = []
+    for name in ("deleted", "next"):
+        folder = StackFolder(tmp_path / name)
+        with folder.held():
+            homes.append(make_home(folder, account_for(folder.path / "none")))
+        (homes[-1] / "data").mkdir()
+        if name == "deleted":
+            shutil.rmtree(folder.path)
+    assert [home.exists() for home in homes] == [False, True]
+    remove_home(StackFolder(tmp_path / "next"))
+    assert not homes[1].exists()
 
 
 def test_the_state_of_a_stack_that_was_killed_is_not_taken_for_a_running_one(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import requests
 
 from tuntas_devstack.errors import DiskFull, FetchFailed, MissingProgram
 from tuntas_devstack.kafka import jars
@@ -79,7 +78,7 @@ def test_a_file_with_another_sha256_is_never_used(listed: Sequence[jars.Jar], tm
 
 def test_no_network_is_one_sentence_that_says_what_to_do(listed: Sequence[jars.Jar], tmp_path: Path) -> None:
     repository = Repository()
-    repository.faulty["part-0"] = requests.ConnectionError("name resolution")
+    repository.faulty["part-0"] = jars.RepositoryUnreachable("name resolution")
     with pytest.raises(FetchFailed) as refusal:
         jars.class_path(tmp_path, fetch=repository.fetch)
     assert "can't be reached" in str(refusal.value)
@@ -88,7 +87,7 @@ def test_no_network_is_one_sentence_that_says_what_to_do(listed: Sequence[jars.J
 
 def test_a_passing_fault_of_the_network_is_tried_again(listed: Sequence[jars.Jar], tmp_path: Path) -> None:
     repository = Repository()
-    faults = [requests.Timeout("slow")]
+    faults = [jars.RepositoryUnreachable("slow")]
 
     def fetch(jar: jars.Jar, scratch: Path) -> Path:
         if jar.artifact == "part-1" and faults:

@@ -1,7 +1,7 @@
 """Test data: events, deliveries and claimed deliveries as the notifier meets them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from notifier.domain.delivery import Claimed, Delivery
@@ -45,6 +45,9 @@ DUE = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # the end of Tuesday 24 Novembe
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
+E = TypeVar("E", bound=CaseEvent)
+
+
 def an_id(name: str) -> UUID:
     """An id that is the same wherever the name is."""
     return uuid5(UUID("0197f1a0-0000-7000-8000-000000000000"), name)
@@ -68,7 +71,7 @@ def a_report(**changes: Any) -> ReportContent:
     return ReportContent(**(values | changes))
 
 
-def _case(kind: type[CaseEvent], state: CaseState, version: int, **values: Any) -> Any:
+def _case(kind: type[E], state: CaseState, version: int, **values: Any) -> E:
     owner = Service.TRIAGE if state in (CaseState.RECEIVED, CaseState.ARCHIVED) else Service.DISPATCH
     base: dict[str, Any] = {"case_id": CASE_ID, "version": version, "occurred_at": NOON, "state": state, "owner": owner}
     return kind(**(base | values))

@@ -11,7 +11,6 @@ import typer
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
 from tuntas_devstack.commands.failure import refused, said_in_one_sentence
 from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.postgres.home import remove_home
 
 _WITHIN_S = 120.0
 _LOOK_S = 0.1
@@ -41,6 +40,8 @@ def down(
             time.sleep(_LOOK_S)
         typer.echo("stopped")
     if delete_data and stack.path.is_dir():
+        from tuntas_devstack.postgres.home import remove_home
+
         with stack.held():
             remove_home(stack)
             stack.remove()

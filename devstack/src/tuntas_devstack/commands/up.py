@@ -19,7 +19,6 @@ from tuntas_devstack.commands.status import print_state
 from tuntas_devstack.errors import NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_state
 
 _LOOK_S = 0.2
@@ -64,6 +63,9 @@ def up(
 
 
 def _attached(folder: Path, options: StackOptions) -> None:
+    # Imported here, with all its clients: `tuntas status` and `--help` do without.
+    from tuntas_devstack.stack import Stack
+
     stack = Stack(folder, options, say=_say, on_death=lambda part, sentence: typer.echo(f"tuntas: {sentence}", err=True))
     with _interrupted_by_signals():
         try:

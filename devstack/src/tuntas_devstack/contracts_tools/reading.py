@@ -81,7 +81,7 @@ class Reading:
         if not fitting:
             return [self._refused(path, f"{_called(written)} may be written, but {self._parties.readers} do not take it")]
         tries = [self._compare_alternative(written, option, path, depth) for option in fitting]
-        return min(tries, key=lambda found: sum(finding.kind is not Kind.NOTE for finding in found))
+        return min(tries, key=lambda found: (sum(finding.kind is not Kind.NOTE for finding in found), len(found)))
 
     def _compare_values(self, values: list[Any], read: Node, options: list[Node], path: str) -> list[Finding]:
         validator = self._validator.evolve(schema=read)

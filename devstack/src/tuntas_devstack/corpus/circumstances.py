@@ -44,7 +44,7 @@ def draw_circumstances(rng: Random, draw: Draw, classification: Classification) 
     channel = pick(rng, _CHANNELS)
     missing = _missing(rng, classification)
     length = Length.SHORT if "details" in missing else pick(rng, _LENGTHS)
-    if channel is Channel.SMS and length is not Length.SHORT:
+    if length is not Length.SHORT and (channel is Channel.SMS or situation.archive_reason is not None):
         length = Length.NORMAL
     if length is Length.SHORT and classification is Classification.COMPLAINT:
         missing |= {"details"}

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from random import Random
 
+from tuntas_contracts.vocabulary import Classification
 from tuntas_devstack.corpus.affinity import fitting, matching
 from tuntas_devstack.corpus.catalogue import Level, Situation
 from tuntas_devstack.corpus.lexicon import Lexicon, Phrases
@@ -34,12 +35,13 @@ class Length(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A report in clean Indonesian, before it is typed; `variant` is the template of its matter."""
+    """A report in clean Indonesian, before it is typed. `variant` is the template of its matter; some are pasted twice."""
 
     title: str
     paragraphs: tuple[str, ...]
     resolution: str
     variant: str
+    pasted_twice: bool = False
 
 
 def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, length: Length, manner: Manner, today: date) -> Draft:
@@ -57,24 +59,26 @@ def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, l
     paragraphs = [" ".join(_sentence(text.format_map(told)) for text in (variant, *details[:kept]))]
     if length in (Length.LONG, Length.VERY_LONG):
         paragraphs += tell(rng, lexicon.phrases.long, situation, told, today, very_long=length is Length.VERY_LONG)
-    if length is Length.VERY_LONG and rng.random() < PASTED_TWICE_SHARE:
-        paragraphs += paragraphs
     if resolution and situation.archive_reason is None and rng.random() < 0.25:
         ask = rng.choice(lexicon.phrases.asks.get(manner.register, lexicon.phrases.asks["plain"]))
         paragraphs[-1] += " " + ask.format(ask=resolution[0].lower() + resolution[1:])
-    return Draft(title, _framed(rng, lexicon.phrases, situation, paragraphs, manner, length), resolution, variant)
+    pasted_twice = length is Length.VERY_LONG and rng.random() < PASTED_TWICE_SHARE
+    return Draft(title, _framed(rng, lexicon.phrases, situation, paragraphs, manner, length), resolution, variant, pasted_twice)
 
 
 def _short(rng: Random, lexicon: Lexicon, situation: Situation, variant: str, told: Mapping[str, str]) -> str:
     """A line, now and then with the place or a word of thanks behind it."""
     forms = lexicon.phrases.short
-    text = _sentence(variant.format_map(told))
-    spot = situation.level is Level.REGENCY and situation.archive_reason is None and not _NAMES_PLACE.search(variant)
-    if spot and rng.random() < 0.55:
-        text = f"{text} {rng.choice(forms.places).format_map(told)}"
-    if rng.random() < 0.35 and situation.archive_reason is None:
-        text = f"{text} {rng.choice(forms.tails[situation.classification]).format_map(told)}"
-    return text
+    parts = [variant.format_map(told)]
+    if situation.archive_reason is None:
+        if situation.level is Level.REGENCY and not _NAMES_PLACE.search(variant) and rng.random() < 0.55:
+            parts.append(rng.choice(forms.places).format_map(told))
+        if rng.random() < 0.35:
+            parts.append(rng.choice(forms.tails[situation.classification]).format_map(told))
+    if len(parts) == 1:
+        return parts[0]
+    end = "?" if situation.classification is Classification.INFORMATION else "."
+    return " ".join((_sentence(parts[0], end), *parts[1:]))
 
 
 def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: list[str], manner: Manner, length: Length) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: lis
         if long:
             paragraphs.insert(0, opener)
         else:
-            paragraphs[0] = f"{opener} {paragraphs[0]}"
+            paragraphs[0] = f"{opener} {_uncapitalised(paragraphs[0]) if opener.endswith(',') else paragraphs[0]}"
     if rng.random() < polite and situation.archive_reason is None:
         closer = rng.choice(phrases.closers[situation.classification][manner.register])
         if long:
@@ -95,9 +99,14 @@ def _framed(rng: Random, phrases: Phrases, situation: Situation, paragraphs: lis
     return tuple(paragraphs)
 
 
-def _sentence(text: str) -> str:
+def _uncapitalised(text: str) -> str:
+    """As after a comma; abbreviations keep their capitals."""
+    return text if text[1:2].isupper() else text[0].lower() + text[1:]
+
+
+def _sentence(text: str, end: str = ".") -> str:
     stripped = _STREET_TWICE.sub("", text.rstrip())
-    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
+    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}{end}"
 
 
 def _cut(text: str) -> str:

@@ -18,6 +18,7 @@ _MONEY_SITUATIONS = frozenset(
         "work-insurance-claim", "illegal-online-loan", "teacher-allowance-late",
     }
 )  # fmt: skip
+_FRAUDS = frozenset({"fraud-messages", "illegal-online-loan", "migrant-placement-fraud", "social-aid-deducted"})
 _THIRD = frozenset({"third_phone", "third_account"})
 
 
@@ -55,7 +56,9 @@ def disclose(rng: Random, lexicon: Lexicon, person: Person, other: Person, case:
 
 def _plausible(way: Disclosure, situation: Situation) -> bool:
     kinds = set(way.kinds)
-    if kinds & {"account", "third_account"}:
+    if "third_account" in kinds:
+        return situation.code in _FRAUDS
+    if "account" in kinds:
         return situation.code in _MONEY_SITUATIONS
     if "nik" in kinds:
         return situation.service_kind is ServiceKind.ADMINISTRATIVE or situation.sector is Sector.SOCIAL_SECURITY

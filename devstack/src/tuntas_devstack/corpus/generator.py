@@ -100,7 +100,7 @@ class _Writer:
                 typed[-1] = f"{typed[-1].rstrip()} {word.strip()}"
             else:
                 typed[0] = word + typed[0][0].lower() + typed[0][1:]
-        body = recase("\n\n".join(typed), case)
+        body = recase("\n\n".join(typed * 2 if draft.pasted_twice else typed), case)
         if disclosed:
             body = f"{disclosed.sentence} {body}" if disclosed.at_start else f"{body.rstrip()} {disclosed.sentence}"
         shortest, longest = BODY_LIMITS

@@ -8,6 +8,7 @@ from random import Random
 from tuntas_contracts.vocabulary import Classification
 from tuntas_devstack.corpus.lexicon import Lexicon
 
+_GREETING = 40  # characters up to which a text may be a greeting alone
 _WORD = re.compile(r"[A-Za-z]+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?]\s+|\n+)([a-z])")
 _EMOJI = {
@@ -67,6 +68,8 @@ def scrawl(rng: Random, text: str, manner: Manner, lexicon: Lexicon) -> str:
 
     def typed(match: re.Match[str]) -> str:
         word = match[0]
+        if word[0].isupper() and text[max(0, match.start() - 2) : match.start()].strip(" \n") not in ("", ".", "!", "?"):
+            return word  # part of a name
         spoken = lexicon.colloquial.spoken.get(word.lower())
         if spoken and rng.random() < habits.speak:
             return _cased(word, rng.choice(spoken))
@@ -76,7 +79,7 @@ def scrawl(rng: Random, text: str, manner: Manner, lexicon: Lexicon) -> str:
         return _typo(rng, word) if len(word) > 4 and rng.random() < habits.typo else word
 
     typed_text = _WORD.sub(typed, text)
-    if rng.random() < habits.punctuate:
+    if len(text) > _GREETING and rng.random() < habits.punctuate:
         typed_text = _punctuated(rng, typed_text)
     return typed_text
 
@@ -122,7 +125,7 @@ def _typo(rng: Random, word: str) -> str:
 def _punctuated(rng: Random, text: str) -> str:
     match rng.randrange(4):
         case 0:
-            return text.rstrip(". ") + rng.choice(("!!", "!!!", "...", "....", "?!"))
+            return text.rstrip(". ") + rng.choice(("!!", "!!!", "...", "...."))
         case 1:
             return _STOP.sub("... ", text.replace("? ", "??? "), count=2)
         case 2:

@@ -13,10 +13,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import requests
-from jgo.config import GlobalSettings
-from jgo.maven import MavenContext
-
 from tuntas_devstack.errors import DiskFull, FetchFailed
 
 KAFKA_VERSION = "4.3.1"
@@ -41,7 +37,7 @@ class Jar:
 
 
 Fetch = Callable[[Jar, Path], Path]
-"""Fetches a jar into an empty scratch folder and gives its file; raises OSError or FetchFailed."""
+"""Fetches a jar into an empty scratch folder and gives its file; raises RepositoryUnreachable, another OSError, or FetchFailed."""
 
 
 def listed_jars() -> Sequence[Jar]:
@@ -62,12 +58,23 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "tuntas"
 
 
+class RepositoryUnreachable(OSError):
+    """The Maven repository did not answer; another try may succeed."""
+
+
 def fetch_from_maven(jar: Jar, scratch: Path) -> Path:
     """Fetch one jar by its coordinate, nothing else."""
+    # Half a second to import, needed once on a machine.
+    import requests
+    from jgo.config import GlobalSettings
+    from jgo.maven import MavenContext
+
     remotes = GlobalSettings.load().repositories or None
     context = MavenContext(repo_cache=scratch, remote_repos=remotes, timeout=30)
     try:
         return context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+    except requests.RequestException as error:
+        raise RepositoryUnreachable(str(error)) from error
     except RuntimeError as error:
         raise FetchFailed(
             f"{jar.file_name}, a part of Kafka {KAFKA_VERSION}, is in none of the Maven repositories that were asked: {error}"
@@ -123,7 +130,7 @@ def _bring(jar: Jar, folder: Path, fetch: Fetch, cancelled: Callable[[], bool]) 
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
             try:
                 fetched = fetch(jar, Path(scratch))
-            except requests.RequestException:
+            except RepositoryUnreachable:
                 if left:
                     continue
                 raise
@@ -139,7 +146,7 @@ def _bring(jar: Jar, folder: Path, fetch: Fetch, cancelled: Callable[[], bool]) 
 def _said_plainly(error: OSError, folder: Path) -> Exception:
     if error.errno == _ENOSPC:
         return DiskFull(f"there is no room for Kafka's jars in {folder}: free 100 MB, or set XDG_CACHE_HOME")
-    if isinstance(error, requests.RequestException):
+    if isinstance(error, RepositoryUnreachable):
         return FetchFailed(
             f"Kafka {KAFKA_VERSION} could not be fetched: the Maven repository can't be reached from this machine: "
             "connect to the network once, or point TUNTAS_KAFKA at a broker that runs"

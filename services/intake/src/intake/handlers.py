@@ -5,6 +5,7 @@ import hmac
 import json
 from collections import Counter
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -21,7 +22,6 @@ from intake.metrics import ACCEPTED, MASKED, REPLAYED
 from intake.views import MaskedIdentifiers, Receipt, SubmitReport
 from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import MetricSet
@@ -64,6 +64,14 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
     return Outcome(None, rows=[entry_of(event)])
 
 
+class ReportFile(Protocol):
+    """Where new reports are put on file, many in one transaction."""
+
+    async def submit(self, item: NewReport, /) -> Filed | KeyTaken:
+        """Returns when the report is committed, or was before."""
+        ...
+
+
 class Submissions:
     """Takes reports in: masks, encrypts, and hands them to the group commit."""
 
@@ -74,7 +82,7 @@ class Submissions:
         profile: str,
         public_url: str,
         clock: Clock,
-        group: GroupCommit[NewReport, Filed | KeyTaken],
+        group: ReportFile,
         metrics: MetricSet,
     ) -> None:
         self._vault = vault

@@ -45,7 +45,7 @@ class Settings(ServiceSettings):
     @field_validator("mail_from", "national_administrator_email", "supervisor_email", "operator_email")
     @classmethod
     def _has_an_address(cls, value: str) -> str:
-        if not is_address(parseaddr(value)[1]):
+        if not value.isprintable() or not is_address(parseaddr(value)[1]):
             raise ValueError("is no e-mail address; write it as name@example.id, the sender also as Name <name@example.id>")
         return value
 

@@ -13,7 +13,10 @@ StoredRun = tuple[str, int, str, str]
 
 
 class StoredClocks(TypedDict, total=False):
-    """`running`: clock, deadline version, start and due of each, in order; `set`: clock -> how often it was set; inputs that hold C6, and refused ones."""
+    """`running`: clock, deadline version, start and due of each; `set`: how often each clock was set.
+
+    `held_by`: inputs that hold C6; `settled`: those that were refused.
+    """
 
     running: list[StoredRun]
     set: dict[str, int]

@@ -1,6 +1,6 @@
 """Many steps of one batch, folded into as few row changes as they amount to: what began and ended in one batch arms nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -22,11 +22,15 @@ class NewRun:
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch writes: new runs, ends of older runs, and holds on older checkpoints in order."""
+    """What a batch writes: of older runs first releases, then holds, then ends; after them the new runs.
 
-    new: dict[RunKey, NewRun] = field(default_factory=dict)
+    Only so does a hold meet the run that it was meant for, and not the next one of the same clock.
+    """
+
+    releases: dict[tuple[UUID, Clock], Held] = field(default_factory=dict)
+    holds: dict[tuple[UUID, Clock], Held] = field(default_factory=dict)
     ends: list[Ended] = field(default_factory=list)
-    holds: list[Held] = field(default_factory=list)
+    new: dict[RunKey, NewRun] = field(default_factory=dict)
 
 
 def fold(steps: Iterable[Step]) -> Folded:
@@ -48,13 +52,17 @@ def fold(steps: Iterable[Step]) -> Folded:
         else:
             key_of_run = last.get((step.case_id, step.clock))
             if key_of_run is None:
-                folded.holds.append(step)
+                _hold_older(folded, step)
             else:
                 run = folded.new[key_of_run]
                 run.checkpoints = [(c, step.held if c.fire_at >= step.since else held) for c, held in run.checkpoints]
     return folded
 
 
-def last_holds(holds: Sequence[Held]) -> list[Held]:
-    """Of several holds on one clock in a batch only the last one stands."""
-    return list({(hold.case_id, hold.clock): hold for hold in holds}.values())
+def _hold_older(folded: Folded, step: Held) -> None:
+    key = (step.case_id, step.clock)
+    if step.held:
+        folded.holds[key] = step
+    else:  # whatever this batch held before is free again
+        folded.holds.pop(key, None)
+        folded.releases[key] = step

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.adapters.arrays import CASE_COLUMNS, arm_arrays, case_arrays, disarm_arrays, end_arrays, start_arrays
 from sla_monitor.adapters.clock_codec import read_clocks
-from sla_monitor.adapters.folding import Folded, fold, last_holds
+from sla_monitor.adapters.folding import Folded, fold
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Started
 from sla_monitor.handlers import PartitionMarks, State, is_mark_key
 from sla_monitor.metrics import ARMED, ENDED
@@ -99,6 +99,10 @@ class ClockStore:
             await connection.execute(_MARK, {name: [getattr(mark, name) for mark in marks] for name in names})
 
     async def _save_steps(self, connection: AsyncConnection, folded: Folded) -> None:
+        for holds in (folded.releases, folded.holds):
+            if holds:
+                names = ("case_id", "clock", "held", "since")
+                await connection.execute(_HOLD, {name: [getattr(hold, name) for hold in holds.values()] for name in names})
         if folded.ends:
             await connection.execute(_END, end_arrays(folded.ends))
             await connection.execute(_DISARM, disarm_arrays(folded.ends))
@@ -107,10 +111,6 @@ class ClockStore:
             armed = arm_arrays(folded.new.values())
             if armed["case_id"]:
                 await connection.execute(_ARM, armed)
-        holds = last_holds(folded.holds)
-        if holds:
-            names = ("case_id", "clock", "held", "since")
-            await connection.execute(_HOLD, {name: [getattr(hold, name) for hold in holds] for name in names})
 
     def _count(self, steps: Sequence[Started | Ended | Held]) -> None:
         started = Counter(step.run.clock for step in steps if isinstance(step, Started))

@@ -63,6 +63,13 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), _MIDNIGHT, zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
+def zone_name_of(profile_name: str, clock: Clock, time_zone: str) -> str:
+    """On whose time a clock runs: the agency's, or the profile's where the clock is nationally owned. Raises LookupError."""
+    profile = load_profile(profile_name)
+    return profile.national_time_zone if profile.clock(clock).zone == "national" else time_zone
+
+
 @lru_cache(maxsize=256)
 def notice_of(profile_name: str, clock: Clock, level: WarningLevel) -> Notice:
     """What a checkpoint of that clock and level means under a profile. Raises LookupError."""
@@ -97,9 +104,7 @@ class DeadlinePlanner:
         Checkpoints that lie at or before the start are told at once, and of them only the gravest.
         Raises CalendarError, and LookupError for an unknown profile or a class that is missing.
         """
-        profile = load_profile(profile_name)
-        rule = profile.clock(clock)
-        zone = zone_of(profile.national_time_zone if rule.zone == "national" else time_zone)
+        zone = zone_of(zone_name_of(profile_name, clock, time_zone))
         found = self._plan_of_day(profile_name, clock, local_date(started_at, zone), zone, service_class, limit)
         if not found.checkpoints or found.checkpoints[0].fire_at > started_at:
             return found

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sla_monitor.domain.calendar import CalendarError
 from sla_monitor.domain.case_clocks import RunOutcome
-from sla_monitor.domain.deadlines import DeadlinePlanner, local_date, notice_of, zone_of
+from sla_monitor.domain.deadlines import DeadlinePlanner, local_date, notice_of, zone_name_of, zone_of
 from tuntas_contracts.profile import DayUnit, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
 
@@ -64,8 +64,7 @@ def warnings_of(planner: DeadlinePlanner, run: Run, time_zone: str, opened: Coll
     """The warnings of a run in order of time; none where it was met as it began or the calendar has changed since."""
     if run.ended_at == run.started_at:
         return []
-    zone_name = load_profile(run.profile).national_time_zone if load_profile(run.profile).clock(run.clock).zone == "national" else time_zone
-    limit = _limit(planner, run, zone_name)
+    limit = _limit(planner, run, zone_name_of(run.profile, run.clock, time_zone))
     if limit < 1:
         return []
     try:

@@ -1,0 +1,75 @@
+"""One reconciliation after another, each reading only what is new on the topics."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import time
+
+from tuntas_devstack.reconciliation.ledger import IN_FLIGHT_S, Delivery, Difference, Ledger
+from tuntas_devstack.reconciliation.reading import TopicReader, read_accepted, read_holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one round found. Every figure counts cases, but `events`."""
+
+    accepted: int
+    published: int
+    owned: int
+    forwarded: int
+    delivered: int
+    events: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything agrees."""
+        return not self.differences
+
+    @property
+    def by_kind(self) -> Counter[str]:
+        """How many differences of each kind."""
+        return Counter(d.kind for d in self.differences)
+
+
+class Reconciler:
+    """Reads and compares; the ledger lives as long as it does."""
+
+    def __init__(self, bootstrap: str, databases: Mapping[str, str]) -> None:
+        """`databases` are the services' URLs by module name."""
+        self._topics = TopicReader(bootstrap)
+        self._databases = databases
+        self._ledger = Ledger()
+
+    async def round(self, *, in_flight_s: float = IN_FLIGHT_S) -> Result:
+        """Compare everything as it is now. `in_flight_s` 0 is for a platform at rest, where nothing may be under way."""
+        # databases first: what they hold is then on the topics, or in an outbox and younger than the allowance
+        accepted, triage, dispatch = await asyncio.gather(
+            read_accepted(self._databases["intake"]),
+            read_holdings(self._databases["triage"], "case_file", "case_id"),
+            read_holdings(self._databases["dispatch"], "case", "id"),
+        )
+        await asyncio.to_thread(self._read_topics)
+        differences = self._ledger.differences(accepted, triage, dispatch, time(), in_flight_s=in_flight_s)
+        cases = self._ledger.cases
+        return Result(
+            accepted=len(accepted),
+            published=sum(1 for c in cases.values() if c.versions),
+            owned=sum(1 for h in triage.values() if h.owner == "triage") + sum(1 for h in dispatch.values() if h.owner == "dispatch"),
+            forwarded=sum(1 for c in cases.values() if c.forwards),
+            delivered=sum(1 for c in cases.values() if c.deliveries),
+            events=self._ledger.events,
+            differences=tuple(differences),
+        )
+
+    def _read_topics(self) -> None:
+        for fact in self._topics.read():
+            if isinstance(fact, Delivery):
+                self._ledger.note_delivery(fact)
+            else:
+                self._ledger.note_event(fact)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._topics.close()

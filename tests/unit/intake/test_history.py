@@ -1,0 +1,99 @@
+"""The history that a reporter reads, and where the case stands after it."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from intake.adapters.history import RebuiltReport
+from intake.domain.history import HistoryEntry, Standing, entry_of, reply_possible_until, standing
+from intake.domain.labels import BUCKETS, EVENTS, STATES
+from intake.handlers import follow
+from intake.subscribers import status
+from intake.views import HistoryItem
+from tests.unit.intake.mothers import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
+from tuntas_contracts import cases
+from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.topology import OWNER_EVENTS
+from tuntas_contracts.vocabulary import CaseState, Service
+
+
+def history(*events: CaseEvent) -> list[HistoryEntry]:
+    return [entry_of(e) for e in events]
+
+
+def archived() -> CaseEvent:
+    return event(cases.CaseArchived, 2, CaseState.ARCHIVED, reason="too_general", note="Sebutkan lokasinya", owner=Service.TRIAGE)
+
+
+def test_before_any_event_the_case_is_received_by_triage() -> None:
+    assert standing([]) == Standing(1, CaseState.RECEIVED, Service.TRIAGE, None, None, "Asia/Jakarta")
+
+
+def test_an_answered_case_lies_with_its_agency() -> None:
+    now = standing(history(forwarded(), accepted(), answered()))
+    assert (now.version, now.state, now.agency) == (4, CaseState.RESPONDED, "dinas-pu")
+    assert (now.answered_at, now.time_zone) == (NOON, "Asia/Makassar")
+
+
+def test_a_returned_case_lies_with_no_agency() -> None:
+    returned = event(
+        cases.CaseReturned, 3, CaseState.RECEIVED, agency="dinas-pu", reason="bukan wewenang", bounces=1, arbitration=False
+    )
+    assert standing(history(forwarded(), returned)).agency is None
+
+
+def test_a_refused_input_changes_neither_state_nor_agency() -> None:
+    refused = event(cases.InputRefused, 5, CaseState.RESPONDED, code="window_over", detail="Waktu habis")
+    now = standing(history(forwarded(), accepted(), answered(), refused))
+    assert (now.state, now.agency, now.version) == (CaseState.RESPONDED, "dinas-pu", 5)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (archived(), {"reason": "too_general", "text": "Sebutkan lokasinya"}),
+        (accepted(), {"unit": "bina-marga", "completion_limit_working_days": 14, "agency": "dinas-pu"}),
+        (answered(), {"text": "Jalan sudah diperbaiki.", "evidence": ["foto-1"], "transition": "T15"}),
+        (event(cases.FollowUpRecorded, 4, CaseState.IN_PROGRESS, agency="dinas-pu", note="Petugas ke lokasi"), {"text": "Petugas ke lokasi"}),
+        (event(cases.CaseResumed, 5, CaseState.IN_PROGRESS, agency="dinas-pu", reply="Belum"), {"text": "Belum"}),
+        (event(cases.CaseClosed, 6, CaseState.CLOSED, agency="dinas-pu", reason="satisfied", rating=4), {"reason": "satisfied", "rating": 4}),
+        (event(cases.InputRefused, 6, CaseState.CLOSED, code="closed", detail="Sudah selesai"), {"reason": "closed", "text": "Sudah selesai"}),
+    ],
+)
+def test_the_reporter_reads_what_each_event_says(told: CaseEvent, shown: dict[str, object]) -> None:
+    item = HistoryItem.of(entry_of(told)).model_dump(mode="json")
+    assert {name: item[name] for name in shown} == shown
+
+
+def test_every_state_and_every_event_has_a_name_for_people() -> None:
+    assert set(STATES) == set(BUCKETS) == set(CaseState)
+    assert {kind.__name__ for kind in OWNER_EVENTS} <= set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "last_day"),
+    [
+        (datetime(2026, 3, 4, 5, 0, tzinfo=UTC), datetime(2026, 3, 18, 23, 59, 59)),  # noqa: DTZ001
+        (datetime(2026, 3, 6, 20, 0, tzinfo=UTC), datetime(2026, 3, 20, 23, 59, 59)),  # noqa: DTZ001  already Saturday there
+    ],
+)
+def test_a_reply_is_possible_for_ten_working_days_of_the_agency(answered_at: datetime, last_day: datetime) -> None:
+    assert reply_possible_until(answered_at, "Asia/Makassar", 10) == last_day.replace(tzinfo=ZoneInfo("Asia/Makassar"))
+
+
+def test_an_owners_event_becomes_a_line_of_the_history() -> None:
+    outcome = follow(None, incoming(answered()))
+    assert outcome.rows == [entry_of(answered())]
+    assert outcome.outgoing == ()
+
+
+def test_a_submission_that_came_back_puts_the_lost_row_back_without_personal_data() -> None:
+    submitted = event(cases.ReportSubmitted, 1, CaseState.RECEIVED, report=content(anonymous=True), owner=Service.TRIAGE)
+    [row] = follow(None, incoming(submitted, replayed=True)).rows
+    assert isinstance(row, RebuiltReport)
+    assert (row.case_id, row.reporter_ref, row.tracking_id, row.anonymous) == (CASE_ID, REPORTER_REF, "5V16-2YYA-9HS6", True)
+
+
+def test_everything_that_intake_reads_can_be_followed() -> None:
+    assert set(status().types) == set(OWNER_EVENTS)
