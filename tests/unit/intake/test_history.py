@@ -22,6 +22,10 @@ def history(*events: CaseEvent) -> list[HistoryEntry]:
     return [entry_of(e) for e in events]
 
 
+def by_agency(kind: type[CaseEvent], state: CaseState, **fields: object) -> CaseEvent:
+    return event(kind, 5, state, agency="dinas-pu", **fields)
+
+
 def archived() -> CaseEvent:
     return event(cases.CaseArchived, 2, CaseState.ARCHIVED, reason="too_general", note="Sebutkan lokasinya", owner=Service.TRIAGE)
 
@@ -37,9 +41,7 @@ def test_an_answered_case_lies_with_its_agency() -> None:
 
 
 def test_a_returned_case_lies_with_no_agency() -> None:
-    returned = event(
-        cases.CaseReturned, 3, CaseState.RECEIVED, agency="dinas-pu", reason="bukan wewenang", bounces=1, arbitration=False
-    )
+    returned = event(cases.CaseReturned, 3, CaseState.RECEIVED, agency="dinas-pu", reason="bukan wewenang", bounces=1, arbitration=False)
     assert standing(history(forwarded(), returned)).agency is None
 
 
@@ -55,10 +57,19 @@ def test_a_refused_input_changes_neither_state_nor_agency() -> None:
         (archived(), {"reason": "too_general", "text": "Sebutkan lokasinya"}),
         (accepted(), {"unit": "bina-marga", "completion_limit_working_days": 14, "agency": "dinas-pu"}),
         (answered(), {"text": "Jalan sudah diperbaiki.", "evidence": ["foto-1"], "transition": "T15"}),
-        (event(cases.FollowUpRecorded, 4, CaseState.IN_PROGRESS, agency="dinas-pu", note="Petugas ke lokasi"), {"text": "Petugas ke lokasi"}),
-        (event(cases.CaseResumed, 5, CaseState.IN_PROGRESS, agency="dinas-pu", reply="Belum"), {"text": "Belum"}),
-        (event(cases.CaseClosed, 6, CaseState.CLOSED, agency="dinas-pu", reason="satisfied", rating=4), {"reason": "satisfied", "rating": 4}),
-        (event(cases.InputRefused, 6, CaseState.CLOSED, code="closed", detail="Sudah selesai"), {"reason": "closed", "text": "Sudah selesai"}),
+        (
+            event(cases.FollowUpRecorded, 4, CaseState.IN_PROGRESS, agency="dinas-pu", note="Petugas ke lokasi"),
+            {"text": "Petugas ke lokasi"},
+        ),
+        (by_agency(cases.CaseResumed, CaseState.IN_PROGRESS, reply="Belum"), {"text": "Belum"}),
+        (
+            event(cases.CaseClosed, 6, CaseState.CLOSED, agency="dinas-pu", reason="satisfied", rating=4),
+            {"reason": "satisfied", "rating": 4},
+        ),
+        (
+            event(cases.InputRefused, 6, CaseState.CLOSED, code="closed", detail="Sudah selesai"),
+            {"reason": "closed", "text": "Sudah selesai"},
+        ),
     ],
 )
 def test_the_reporter_reads_what_each_event_says(told: CaseEvent, shown: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from tuntas_devstack.corpus.geography import Region
 from tuntas_devstack.corpus.scrawl import Manner
 
 INCOMPLETE_SHARE: Final = 0.40
-BY_HAND: Final = frozenset({Channel.TELEPHONE, Channel.WALK_IN, Channel.LETTER, Channel.COMPLAINT_BOX, Channel.EMAIL, Channel.SOCIAL_MEDIA})
+BY_HAND: Final = frozenset(Channel) - {Channel.WEB, Channel.MOBILE}  # a clerk or a gateway enters these
 _CHANNELS = (
     (Channel.WEB, 44), (Channel.MOBILE, 41), (Channel.SMS, 8), (Channel.WALK_IN, 2), (Channel.TELEPHONE, 2), (Channel.LETTER, 1),
     (Channel.EMAIL, 1), (Channel.SOCIAL_MEDIA, 1), (Channel.COMPLAINT_BOX, 1),

@@ -46,7 +46,9 @@ class _Writer:
         rng = Random(f"{self._seed}:{number}")
         how = draw_circumstances(rng, self._draw, classification)
         situation, region = how.situation, how.region
-        today = (arrival + timedelta(hours=region.utc_offset)).date()
+        by_clerk = how.channel in BY_HAND
+        received = arrival - _waited(rng, how.channel) if by_clerk else arrival
+        today = (received + timedelta(hours=region.utc_offset)).date()
         facts = draw_facts(rng, self._lexicon, situation, region, today, how.missing, how.region_known)
         person = draw_person(rng, self._lexicon, region, facts.village)
         draft = compose(rng, self._lexicon, situation, facts, how.length, how.manner, today)
@@ -59,7 +61,6 @@ class _Writer:
         right = self._geography.answerer(situation, region)
         wrong = self._geography.plausible_wrong(right, region, rng)
         addressed, suggested = _aimed(rng, right, wrong)
-        by_clerk = how.channel in BY_HAND
         payload = Payload(
             title=recase(scrawl(rng, draft.title, how.manner, self._lexicon), case).strip()[:TITLE_LIMIT],
             body=self._body(rng, draft, how, case, disclosed),
@@ -85,7 +86,7 @@ class _Writer:
             arrival=arrival,
             payload=payload,
             entered_by_clerk=by_clerk,
-            original_received_at=arrival - timedelta(hours=rng.randint(1, 30)) if by_clerk else None,
+            original_received_at=received if by_clerk else None,
             expected=self._expected(rng, situation, facts, right, wrong, draft.variant, reporter, disclosed),
             behaviour=Hint(right, _service_class(situation), situation.archive_reason, how.missing),
         )
@@ -156,6 +157,11 @@ def _reporter(rng: Random, person: Person, channel: Channel, *, with_address: bo
         address=person.address if with_address or rng.random() < 0.3 else None,
         nik=person.nik if rng.random() < 0.35 else None,
     )
+
+
+def _waited(rng: Random, channel: Channel) -> timedelta:
+    """How long a report lay before it was entered: minutes at the SMS gateway, hours at a desk."""
+    return timedelta(minutes=rng.randint(1, 20)) if channel is Channel.SMS else timedelta(hours=rng.randint(1, 30))
 
 
 def _in_fields(reporter: Reporter) -> Iterator[PersonalString]:

@@ -1,5 +1,6 @@
 """What the corpus hands out: a report as a reporter submits it, and what the players of the demo know of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -130,3 +131,40 @@ class GeneratedReport:
     original_received_at: datetime | None
     expected: Expected
     behaviour: Hint
+
+    def request(self) -> dict[str, object]:
+        """The JSON object to submit over HTTP; what the reporter left out is left out."""
+        payload, reporter = self.payload, self.payload.reporter
+        place = {"region_code": payload.region_code, "text": payload.place_text}
+        fields: dict[str, object] = {
+            "classification": payload.classification.value,
+            "title": payload.title,
+            "body": payload.body,
+            "category": payload.category,
+            "service_kind": payload.service_kind.value if payload.service_kind else None,
+            "addressed_agency": payload.addressed_agency,
+            "suggested_agency": payload.suggested_agency,
+            "misconduct": payload.misconduct,
+            "anonymous": payload.anonymous,
+            "secret": payload.secret,
+            "incident_date": payload.incident_date.isoformat() if payload.incident_date else None,
+            "place": _given(place) or None,
+            "loss_rupiah": payload.loss_rupiah,
+            "requested_resolution": payload.requested_resolution,
+            "channel": payload.channel.value,
+            "original_received_at": self.original_received_at.isoformat() if self.original_received_at else None,
+            "reporter": _given(
+                {
+                    "name": reporter.name,
+                    "email": reporter.email,
+                    "phone": reporter.phone,
+                    "address": reporter.address,
+                    "nik": reporter.nik,
+                }
+            ),
+        }
+        return _given(fields)
+
+
+def _given(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}

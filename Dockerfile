@@ -1,0 +1,70 @@
+# One image per service: docker build --build-arg SERVICE=intake -t tuntas/intake .
+# SERVICE is intake, triage, dispatch, sla-monitor or notifier; devstack has the tools of a development stack.
+ARG PYTHON_VERSION=3.13.13
+ARG SERVICE
+
+FROM python:${PYTHON_VERSION}-slim-trixie AS build
+ARG UV_VERSION=0.13.9
+RUN pip install --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION}"
+ENV UV_PROJECT_ENVIRONMENT=/opt/tuntas \
+    UV_PYTHON=/usr/local/bin/python \
+    UV_PYTHON_DOWNLOADS=never \
+    UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_NO_CACHE=1
+WORKDIR /src
+# The third-party packages come first: they change seldom, and this layer is the large one.
+COPY pyproject.toml uv.lock ./
+COPY contracts/pyproject.toml contracts/
+COPY chassis/pyproject.toml chassis/
+COPY devstack/pyproject.toml devstack/
+COPY services/intake/pyproject.toml services/intake/
+COPY services/triage/pyproject.toml services/triage/
+COPY services/dispatch/pyproject.toml services/dispatch/
+COPY services/sla-monitor/pyproject.toml services/sla-monitor/
+COPY services/notifier/pyproject.toml services/notifier/
+ARG SERVICE
+RUN uv sync --frozen --no-dev --no-editable --no-install-workspace --package "tuntas-${SERVICE}"
+COPY contracts contracts
+COPY chassis chassis
+COPY devstack devstack
+COPY services services
+RUN uv sync --frozen --no-dev --no-editable --package "tuntas-${SERVICE}"
+
+FROM python:${PYTHON_VERSION}-slim-trixie AS runtime
+RUN groupadd --gid 10001 tuntas \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tuntas
+COPY --from=build /opt/tuntas /opt/tuntas
+# Nothing is written to the image's file system: bytecode is compiled, logs go to standard output.
+ENV PATH=/opt/tuntas/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /opt/tuntas
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# For engines that restart what is not alive; Kubernetes has probes of its own and passes over this.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('TUNTAS_HTTP_PORT', '8080') + '/livez', timeout=4)"]
+
+# ENTRYPOINT knows no variables without a shell, and a shell would keep signals from the service: a stage for each.
+FROM runtime AS service-intake
+ENTRYPOINT ["python", "-m", "intake"]
+
+FROM runtime AS service-triage
+ENTRYPOINT ["python", "-m", "triage"]
+
+FROM runtime AS service-dispatch
+ENTRYPOINT ["python", "-m", "dispatch"]
+
+FROM runtime AS service-sla-monitor
+ENTRYPOINT ["python", "-m", "sla_monitor"]
+
+FROM runtime AS service-notifier
+ENTRYPOINT ["python", "-m", "notifier"]
+
+FROM runtime AS service-devstack
+HEALTHCHECK NONE
+ENTRYPOINT ["python"]
+
+FROM service-${SERVICE}

@@ -1,0 +1,7 @@
+"""The checkout that these tests stand in."""
+
+from pathlib import Path
+
+from tuntas_devstack.contracts_tools.checkout import Checkout
+
+CHECKOUT = Checkout.around(Path(__file__))

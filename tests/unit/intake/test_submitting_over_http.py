@@ -1,0 +1,149 @@
+"""Submitting over HTTP on a real PostgreSQL: what is kept, retries, and requests that are refused."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from intake.adapters.upkeep import Upkeep
+from tests.unit.intake.house import House, bearer, code
+from tests.unit.intake.mothers import a_report
+from tuntas_contracts.cases import ReportSubmitted
+from tuntas_contracts.vocabulary import CaseState, Role, Service
+
+
+async def events(house: House) -> list[ReportSubmitted]:
+    return [ReportSubmitted.model_validate_json(row.value) for row in await house.rows("SELECT value FROM outbox ORDER BY id")]
+
+
+async def test_a_report_and_the_event_that_tells_of_it_are_written_together(house: House) -> None:
+    receipt = await house.submit()
+    [told] = await events(house)
+    [kept] = await house.rows("SELECT case_id, reporter_ref, title, access_hash FROM report")
+    assert told.case_id == kept.case_id == UUID(receipt["case_id"])
+    assert (told.version, told.state, told.owner) == (1, CaseState.RECEIVED, Service.TRIAGE)
+    assert told.report.submitted_at.isoformat().replace("+00:00", "Z") == receipt["submitted_at"]
+    assert kept.title == "Jalan berlubang di depan rumah [nama]"
+    assert receipt["access_code"].replace("-", "").encode() not in kept.access_hash
+
+
+async def test_no_table_shows_personal_data(house: House) -> None:
+    await house.submit(headers={"Idempotency-Key": "kunci-siti"})
+    for table in ("report", "reporter", "personal_data", "idempotency", "outbox"):
+        shown = "".join(row[0] for row in await house.rows(f"SELECT t::text FROM {table} t"))
+        for row in await house.rows("SELECT value FROM outbox"):
+            shown += row.value.decode()
+        assert not [word for word in ("Siti", "Nurhaliza", "contoh.id", "3456", "kunci") if word.lower() in shown.lower()]
+
+
+async def test_a_hundred_equal_submissions_at_once_make_one_report(two_replicas: House) -> None:
+    answers = await two_replicas.at_once([(n % 2, a_report(), "satu") for n in range(100)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(await events(two_replicas)) == 1
+    [count] = await two_replicas.rows("SELECT count(*) FROM report")
+    assert count[0] == 1
+
+
+async def test_many_keys_on_two_replicas_in_opposite_orders_neither_block_nor_double(two_replicas: House) -> None:
+    keys = [f"kunci {n}" for n in range(40)]
+    posts = [(0, a_report(), key) for key in keys] + [(1, a_report(), key) for key in reversed(keys)]
+    answers = await two_replicas.at_once(posts)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["tracking_id"] for answer in answers}) == len(keys) == len(await events(two_replicas))
+
+
+async def test_of_two_bodies_under_one_key_at_once_one_wins(house: House) -> None:
+    answers = await house.at_once([(0, a_report(title=f"Judul {n % 2}"), "satu") for n in range(20)])
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
+    assert len(await events(house)) == 1
+
+
+async def test_a_retry_after_the_receipts_are_purged_is_a_new_report(house: House) -> None:
+    first = await house.submit(headers={"Idempotency-Key": "satu"})
+    await house.run("UPDATE idempotency SET created_at = now() - interval '47 hours'")
+    await Upkeep(house.app.database, 365).purge()
+    assert (await house.submit(headers={"Idempotency-Key": "satu"}))["tracking_id"] == first["tracking_id"]
+    await house.run("UPDATE idempotency SET created_at = now() - interval '49 hours'")
+    await Upkeep(house.app.database, 365).purge()
+    assert (await house.submit(headers={"Idempotency-Key": "satu"}))["tracking_id"] != first["tracking_id"]
+
+
+async def test_a_report_received_by_hand_starts_when_it_was_received(house: House) -> None:
+    await house.submit(headers=bearer("clerk"), channel="telephone", original_received_at="2026-01-05T09:00:00+07:00")
+    [told] = await events(house)
+    assert told.occurred_at.isoformat() == "2026-01-05T02:00:00+00:00"
+    assert told.actor is not None
+    assert (told.actor.role, told.actor.subject) == (Role.CLERK, "clerk-7")
+
+
+@pytest.mark.parametrize(
+    ("channel", "who", "status"),
+    [
+        ("web", None, 201),
+        ("mobile", None, 201),
+        ("letter", None, 401),
+        ("letter", "forged", 401),
+        ("letter", "administrator", 403),
+        ("sms", "clerk", 201),
+        ("agency_application", "agency-system", 201),
+        ("letter", "agency-system", 403),
+    ],
+)
+async def test_who_may_submit_over_which_channel(house: House, channel: str, who: str | None, status: int) -> None:
+    answer = await house.http.post("/v1/reports", json=a_report(channel=channel), headers=bearer(who) if who else {})
+    assert answer.status_code == status
+    assert len(await events(house)) == (status == 201)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "problem"),
+    [
+        (b"{", {}, 400, "not_json"),
+        (b"", {}, 400, "not_json"),
+        (b"\xff\xfe", {}, 400, "not_json"),
+        (b'{"title":"\\ud800"}', {}, 400, "not_json"),
+        (b"[]", {}, 422, "invalid_request"),
+        (json.dumps(a_report(body="nul \x00")).encode(), {}, 422, "invalid_request"),
+        (json.dumps(a_report(title=["a"])).encode(), {}, 422, "invalid_request"),
+        (json.dumps(a_report(body="x" * 300_000)).encode(), {}, 413, "too_large"),
+        (json.dumps(a_report()).encode(), {"Content-Type": "text/plain"}, 415, "not_json"),
+        (json.dumps(a_report()).encode(), {"Idempotency-Key": "x" * 201}, 422, "bad_key"),
+        (json.dumps(a_report()).encode(), {"Idempotency-Key": ""}, 422, "bad_key"),
+    ],
+)
+async def test_a_request_that_is_wrong_gets_a_problem_that_says_so(
+    house: House, body: bytes, headers: dict[str, str], status: int, problem: str
+) -> None:
+    answer = await house.http.post("/v1/reports", content=body, headers={"Content-Type": "application/json"} | headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, problem)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    assert await events(house) == []
+
+
+async def test_an_invalid_field_is_named_without_repeating_its_value(house: House) -> None:
+    answer = await house.http.post("/v1/reports", json=a_report(reporter={"email": "siti@rahasia"}))
+    [error] = answer.json()["errors"]
+    assert error["field"] == "reporter.email"
+    assert "rahasia" not in answer.text
+
+
+async def test_one_spoiled_report_does_not_spoil_those_that_wait_with_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await house.submit()
+    taken = iter([first["tracking_id"]])
+    import intake.handlers
+
+    fresh = intake.handlers.new_tracking_id
+    monkeypatch.setattr(intake.handlers, "new_tracking_id", lambda: next(taken, None) or fresh())
+    answers = await house.at_once([(0, a_report(), f"kunci {n}") for n in range(10)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["tracking_id"] for answer in answers} | {first["tracking_id"]}) == 11
+
+
+async def test_the_receipt_opens_the_report(house: House) -> None:
+    receipt: dict[str, Any] = await house.submit()
+    answer = await house.http.get(receipt["status_url"], headers=code(receipt))
+    assert answer.status_code == 200
+    assert answer.json()["state"]["bucket"]["id"] == "Belum Terverifikasi"
