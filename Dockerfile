@@ -1,6 +1,6 @@
 # One image per service: docker build --build-arg SERVICE=intake -t tuntas/intake .
 # SERVICE is intake, triage, dispatch, sla-monitor or notifier; devstack has the tools of a development stack.
-ARG PYTHON_VERSION=3.13.13
+ARG PYTHON_VERSION=3.13.15
 ARG SERVICE
 
 FROM python:${PYTHON_VERSION}-slim-trixie AS build
@@ -67,4 +67,6 @@ FROM runtime AS service-devstack
 HEALTHCHECK NONE
 ENTRYPOINT ["python"]
 
+# A stage above, not an image: it has no tag.
+# hadolint ignore=DL3006
 FROM service-${SERVICE}

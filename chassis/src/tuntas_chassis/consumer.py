@@ -26,7 +26,7 @@ from tuntas_chassis.processor import Record
 from tuntas_chassis.settings import ServiceSettings
 
 S = TypeVar("S")
-_BUSY_BATCH = 50  # records; below it a consumer takes what is there at once
+_BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
 _FETCH_MARGIN_S = 2.0  # an append may take this long to show up in an idle consumer's view of the topic's end
 _log = logger(__name__)
@@ -64,7 +64,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Join the group; raises KafkaError where the broker is away."""
         broker = make_broker(self._settings, self.consumer_name)
         subscription = self.subscription
-        options = consumer_options(self, self._settings.batch_max)
+        options = consumer_options(self, self._settings.batch_max, subscription.fetch_wait_ms)
         where: dict[str, Any] = {"pattern": subscription.pattern} if subscription.pattern else {}
         subscriber = broker.subscriber(
             *subscription.topics,
@@ -139,8 +139,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def _handle(self, records: Sequence[Record]) -> None:
         await self.process(records)
-        if len(records) >= _BUSY_BATCH and not self._stopping.is_set():
-            await asyncio.sleep(self._settings.batch_linger_ms / 1000)
+        if not self._stopping.is_set():
+            load = min(len(records) / _BUSY_BATCH, 1.0)
+            await asyncio.sleep(load * self._settings.batch_linger_ms / 1000)
 
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""

@@ -13,7 +13,6 @@ from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract, InputEvent
 from tuntas_contracts.envelope import TYPE_PREFIX, Envelope, EnvelopeError
 
-
 _PREFIX = TYPE_PREFIX.encode()
 
 

@@ -54,21 +54,21 @@ def make_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
         security=_security(settings),
         consumer_only=True,
         allow_auto_create_topics=False,
-        metadata_max_age_ms=30_000,
+        metadata_max_age_ms=60_000,
         graceful_timeout=settings.drain_timeout_s,
         logger=None,
         apply_types=False,
     )
 
 
-def consumer_options(listener: ConsumerRebalanceListener, batch_max: int) -> dict[str, Any]:
+def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_wait_ms: int) -> dict[str, Any]:
     """What a batch subscriber is made with: from the earliest, committed by hand, patient with a slow batch."""
     return {
         "auto_offset_reset": "earliest",
         "batch": True,
         "max_records": batch_max,
         "batch_timeout_ms": 100,
-        "fetch_max_wait_ms": 500,
+        "fetch_max_wait_ms": fetch_wait_ms,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
         "max_poll_interval_ms": 600_000,
         "session_timeout_ms": 15_000,
@@ -86,7 +86,7 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
         max_batch_size=262_144,
         max_request_size=MAX_MESSAGE_BYTES,
         linger_ms=0,
-        metadata_max_age_ms=30_000,
+        metadata_max_age_ms=60_000,
         **client_options(settings),
     )
 

@@ -53,6 +53,8 @@ class Subscription(Generic[S]):
     """Subscriptions that must have read what lay on their topics at the start before this one begins."""
     gates_readiness: bool = True
     """Whether the service is ready only after this has read what lay on its topics at the start."""
+    fetch_wait_ms: int = 150
+    """How long a fetch waits at the broker for data. While it waits, a partition that was just drained is not asked for."""
     external_time: bool = False
     """Whether business times are the broker's append times, so that unread records hold the relay's marks back."""
 

@@ -25,7 +25,8 @@ from tuntas_contracts.envelope import Envelope
 
 _LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
 _TAKE_SHARDS_EVERY_S = 2.0
-_RETRY_BLOCKED_TOPIC_S = 15.0
+_RETRY_BLOCKED_TOPIC_S = 3.0
+_BUSY_READ = 25  # messages; a relay that finds as many waits its whole linger before the next read
 _log = logger(__name__)
 
 _READ = """SELECT id, topic, key, message_id, type, time, traceparent, value FROM outbox
@@ -111,7 +112,7 @@ class Relay:
                         return
                     await _wait(self._wake, min(self._settings.mark_interval_s, 1.0))
                 elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
-                    await asyncio.sleep(min(sent, 50) / 50 * self._settings.outbox_linger_ms / 1000)
+                    await asyncio.sleep(min(sent / _BUSY_READ, 1.0) * self._settings.outbox_linger_ms / 1000)
         finally:
             self._owned.clear()
             await connection.close(timeout=5)
@@ -149,9 +150,8 @@ class Relay:
     async def _send(
         self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
     ) -> None:
-        for topic in {row["topic"] for row in rows}:
-            if topic not in self._blocked and not await self._topic_is_there(producer, topic):
-                self._block(topic, "the broker does not know it")
+        for topic in await self._unknown_topics(producer, {row["topic"] for row in rows}):
+            self._block(topic, "the broker does not know it")
         futures = []
         for row in rows:
             if row["topic"] in self._blocked:
@@ -172,11 +172,16 @@ class Relay:
         for topic, count in Counter(row["topic"] for row, _ in futures).items():
             self._metrics.inc("tuntas_outbox_published_total", topic if "agency-" not in topic else _family(topic), by=count)
 
-    async def _topic_is_there(self, producer: AIOKafkaProducer, topic: str) -> bool:
-        if topic in producer.client.cluster.topics():
-            return True
-        await producer.client.add_topic(topic)
-        return bool(producer.client.cluster.partitions_for_topic(topic))
+    async def _unknown_topics(self, producer: AIOKafkaProducer, topics: set[str]) -> set[str]:
+        """Those of `topics` that the broker does not have. A send to one of them would hold up all others."""
+        known = producer.client.cluster.topics()
+        if topics <= known:
+            return set()
+        # one request for all: the client would ask anew, about every topic so far, for each that it meets
+        await producer.client.set_topics(known | topics)
+        if not topics <= producer.client.cluster.topics():
+            await producer.client.force_metadata_update()
+        return {topic for topic in topics if not producer.client.cluster.partitions_for_topic(topic)}
 
     def _block(self, topic: str, why: str) -> None:
         if topic not in self._blocked:
@@ -199,7 +204,7 @@ class Relay:
 
     async def _send_marks(self, producer: AIOKafkaProducer, mark: datetime) -> None:
         topic = self._mark_topic
-        if topic is None or not await self._topic_is_there(producer, topic):
+        if topic is None or await self._unknown_topics(producer, {topic}):
             return
         partitions = await producer.partitions_for(topic)
         if len(partitions) != self._settings.outbox_shards:

@@ -155,6 +155,7 @@ class ServiceApp:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                proxy_headers=False,
                 timeout_graceful_shutdown=int(self.settings.drain_timeout_s),
             )
         )

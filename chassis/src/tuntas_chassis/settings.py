@@ -40,10 +40,10 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = None
 
     batch_max: int = Field(default=2_000, ge=1)
-    batch_linger_ms: int = Field(default=80, ge=0, description="How long a busy consumer waits to take a larger batch")
+    batch_linger_ms: int = Field(default=150, ge=0, description="How long a busy consumer waits to take a larger batch")
     outbox_shards: int = Field(default=24, ge=1, le=1000, description="Equal to the partitions of the cases topic")
     outbox_batch: int = Field(default=2_000, ge=1)
-    outbox_linger_ms: int = Field(default=40, ge=0)
+    outbox_linger_ms: int = Field(default=80, ge=0)
     mark_interval_s: float = Field(default=15, gt=0)
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)

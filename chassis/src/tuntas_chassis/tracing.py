@@ -100,7 +100,7 @@ def _context(traceparent: str) -> Context | None:
 
 def is_sampled(traceparent: str) -> bool:
     """Whether the trace is recorded."""
-    return traceparent.endswith("-01")
+    return traceparent[-2:-1].isalnum() and bool(int(traceparent[-2:], 16) & 1)
 
 
 def traceparent_of(span: Span) -> str:

@@ -10,7 +10,7 @@ from intake.domain.receipts import new_tracking_id
 from tests.unit.intake.house import House, code
 from tests.unit.intake.mothers import accepted, answered, content, event, forwarded
 from tuntas_contracts import cases
-from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.cases import ReporterConfirmed, ReporterReplied
 from tuntas_contracts.vocabulary import CaseState, Service
 
@@ -34,9 +34,10 @@ async def status(house: House, receipt: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-async def inputs(house: House) -> list[ReporterReplied | ReporterConfirmed]:
+async def inputs(house: House) -> list[InputEvent]:
     rows = await house.rows("SELECT type, value FROM outbox WHERE type <> 'ReportSubmitted' ORDER BY id")
-    return [{"ReporterReplied": ReporterReplied, "ReporterConfirmed": ReporterConfirmed}[r.type].model_validate_json(r.value) for r in rows]
+    kinds: dict[str, type[InputEvent]] = {kind.__name__: kind for kind in (ReporterReplied, ReporterConfirmed)}
+    return [kinds[row.type].model_validate_json(row.value) for row in rows]
 
 
 async def reply(house: House, receipt: dict[str, Any], text: str = "Belum selesai", **headers: str) -> tuple[int, dict[str, Any]]:
@@ -162,7 +163,7 @@ async def test_one_key_serves_one_input(house: House) -> None:
     await house.read(*life(receipt))
     await reply(house, receipt, **{"Idempotency-Key": "satu"})
     assert (await reply(house, receipt, "lain", **{"Idempotency-Key": "satu"}))[0] == 422
-    assert (await confirm(house, receipt, **{"Idempotency-Key": "satu"}))[0] == 422
+    assert (await confirm(house, receipt, 5, **{"Idempotency-Key": "satu"}))[0] == 422
     assert len(await inputs(house)) == 1
 
 

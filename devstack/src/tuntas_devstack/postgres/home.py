@@ -24,8 +24,8 @@ def home_of(folder: StackFolder) -> Path:
 def make_home(folder: StackFolder, account: Account | None) -> Path:
     """Make the home where the account can reach it, without changing a permission of anything above it.
 
-    A stack under, say, `/root` gets it in a folder of ours under the machine's lasting temporary files; what an earlier
-    folder of the same path left there is removed.
+    A stack under a home folder that is closed to others gets it in a folder of ours, under the machine's lasting
+    temporary files; what an earlier folder of the same path left there is removed.
 
     Raises:
         StackError: no place can be had, or the data belong to another user.

@@ -45,6 +45,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) ->
             key_of=case_named_in,
             after=(CASES_SUBSCRIPTION,),
             gates_readiness=False,
+            fetch_wait_ms=1_500,  # one request names every agency's topic
             external_time=True,
         ),
     )

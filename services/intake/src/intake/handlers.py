@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections import Counter
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -206,7 +205,7 @@ class Submissions:
             profile=self._profile,
         )
         fields = {"title": title, "body": body, "requested_resolution": resolution, "place.text": place_text}
-        return content, [item for field, text in fields.items() if text for item in _masked_in(field, text)]
+        return content, [item for field, text in fields.items() if text and text.found for item in _masked_in(field, text)]
 
     def _digest(self, purpose: bytes, *parts: bytes) -> bytes:
         # hashed parts have one length, so that no two lists of parts look alike
@@ -228,9 +227,7 @@ def own_data(request: SubmitReport) -> OwnData:
 
 
 def _masked_in(field: str, text: Masked) -> list[MaskedIdentifiers]:
-    if not text.found:
-        return []
-    return [MaskedIdentifiers(field=field, kind=kind.value, count=count) for kind, count in Counter(text.found).items()]
+    return [MaskedIdentifiers(field=field, kind=kind.value, count=text.found.count(kind)) for kind in dict.fromkeys(text.found)]
 
 
 def _check_times(request: SubmitReport, now: datetime) -> None:

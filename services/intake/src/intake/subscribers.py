@@ -10,4 +10,6 @@ from tuntas_contracts.vocabulary import Service
 
 def status() -> Subscription[HistoryEntry]:
     """Every event of the owners of cases."""
-    return Subscription(name="status", topics=[CASES.name], types=CASES.readers[Service.INTAKE], store=HistoryStore(), apply=follow)
+    return Subscription(
+        name="status", topics=[CASES.name], types=CASES.readers[Service.INTAKE], store=HistoryStore(), apply=follow, gates_readiness=False
+    )

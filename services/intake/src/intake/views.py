@@ -1,7 +1,7 @@
 """What reporters, clerks, officers and services send and get over HTTP."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Self
 from uuid import UUID
@@ -33,6 +33,10 @@ def _line(value: str) -> str:
     if _CONTROL_OR_BREAK.search(value):
         raise ValueError("it holds line breaks or control characters; write it on one line")
     return _text(value)
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)
 
 
 def _category(code: str) -> str:
@@ -106,7 +110,7 @@ class SubmitReport(Request):
     channel: Channel = Field(default=Channel.WEB, description="Other channels than web and mobile need a clerk's token")
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "id"
     origin: Origin = Origin.SERVICE_USER
-    original_received_at: AwareDatetime | None = Field(
+    original_received_at: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
         default=None, description="Manual channels only: when the report was received by hand; its clocks start then. Default: now"
     )
 

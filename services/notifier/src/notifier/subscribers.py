@@ -29,6 +29,7 @@ def deadlines(writer: DeliveryWriter) -> Subscription[None]:
         types=SLA.readers[Service.NOTIFIER],
         store=DeadlineStore(writer),
         apply=on_deadline,
+        fetch_wait_ms=500,
         after=("register",),
     )
 
@@ -41,4 +42,5 @@ def register() -> Subscription[AgencyContact]:
         types=AGENCIES.readers[Service.NOTIFIER],
         store=AgencyContactStore(),
         apply=on_agency,
+        fetch_wait_ms=2_000,
     )

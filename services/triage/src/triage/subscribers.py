@@ -10,7 +10,7 @@ from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.processor import Subscription
 from tuntas_contracts.cases import CaseForwarded
-from tuntas_contracts.topology import AGENCIES, CASES
+from tuntas_contracts.topology import AGENCIES, CASES, INPUTS
 from tuntas_contracts.vocabulary import Service
 
 REGISTER = "register"
@@ -28,7 +28,7 @@ def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscript
         name="cases",
         topics=[CASES.name],
         types=CASES.readers[Service.TRIAGE],
-        track_own=[CaseForwarded],
+        track_own=[CaseForwarded, *INPUTS],
         store=store,
         apply=apply,
         after=[REGISTER],
@@ -43,4 +43,5 @@ def register(handlers: Handlers, store: AgencyStore) -> Subscription[Agency]:
         types=AGENCIES.readers[Service.TRIAGE],
         store=store,
         apply=handlers.apply_agency,
+        fetch_wait_ms=2_000,
     )

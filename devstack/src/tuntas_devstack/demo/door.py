@@ -1,0 +1,76 @@
+"""The services' HTTP doors: one client for everybody, with what is expected to come back."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+_AT_ONCE = 64
+_WITHIN_S = 60.0
+_SHOWN = 20
+
+
+@dataclass(slots=True)
+class Faults:
+    """What went otherwise than it should; the first few in full."""
+
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        """Note a fault."""
+        self.count += 1
+        if len(self.shown) < _SHOWN:
+            self.shown.append(sentence)
+
+
+class Door:
+    """Sends requests. An answer that is not expected is a fault, and None is given for it."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._client = httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE), timeout=_WITHIN_S, trust_env=False
+        )
+        self.requests: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._client.aclose()
+
+    async def ask(
+        self,
+        what: str,
+        method: str,
+        url: str,
+        *,
+        token: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        expected: Collection[int] = (200,),
+    ) -> dict[str, Any] | None:
+        """The JSON object that comes back; `what` names the request in the count and in a fault."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        self.requests[what] += 1
+        try:
+            answer = await self._client.request(method, url, content=content, headers=sent)
+        except httpx.HTTPError as error:
+            self._faults.add(f"{what}: {method} {url} was not answered ({type(error).__name__}: {error})")
+            return None
+        if answer.status_code not in expected:
+            self._faults.add(f"{what}: {method} {url} was answered with {answer.status_code}: {answer.text[:500]}")
+            return None
+        found: dict[str, Any] = json.loads(answer.content)
+        return found

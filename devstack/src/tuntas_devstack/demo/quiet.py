@@ -1,0 +1,143 @@
+"""Whether the platform is at rest: nothing unsent in an outbox, nothing unread on a topic, no deadline that has yet to be told."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tuntas_contracts.topology import CASES, SLA, Topic
+from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.demo.options import DemoFailed
+from tuntas_devstack.options import module_of
+
+READERS: Mapping[str, tuple[Service, Topic]] = {
+    "intake.status": (Service.INTAKE, CASES),
+    "triage.cases": (Service.TRIAGE, CASES),
+    "dispatch.cases": (Service.DISPATCH, CASES),
+    "sla-monitor.cases": (Service.SLA_MONITOR, CASES),
+    "notifier.cases": (Service.NOTIFIER, CASES),
+    "notifier.sla": (Service.NOTIFIER, SLA),
+}
+ACTIONS_READER = "dispatch.actions"
+
+# A sequence that has not moved says that nothing was written meanwhile, even if it was sent and deleted again.
+_LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written, EXISTS (SELECT FROM outbox) AS unsent,
+    ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
+_DUE = "SELECT EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held)"
+_WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending')"
+_PARKED = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'waiting')"
+_LOOK_AGAIN_S = 0.03
+_STALLED_S = 90.0
+
+Ends = Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    written: Mapping[Service, int]
+    unsent: tuple[Service, ...]
+    read: Mapping[tuple[str, str, int], int]
+
+
+class Quiet:
+    """Looks into the five databases and at the ends of the topics."""
+
+    def __init__(self, bootstrap: str, databases: Mapping[str, str]) -> None:
+        """`databases` are the services' URLs by module name."""
+        self._bootstrap = bootstrap
+        self._urls = {service: databases[module_of(service)] for service in Service}
+        self._connections: dict[Service, asyncpg.Connection[asyncpg.Record]] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._partitions: list[TopicPartition] = []
+
+    async def open(self) -> None:
+        """Connect."""
+        for service, url in self._urls.items():
+            self._connections[service] = await asyncpg.connect(url)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        await consumer.start()
+        self._consumer = consumer
+        self._partitions = [TopicPartition(topic.name, number) for topic in (CASES, SLA) for number in range(topic.partitions)]
+
+    async def close(self) -> None:
+        """Let go."""
+        for connection in self._connections.values():
+            await connection.close()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def wait(self, until: datetime, commanded: Ends) -> Ends:
+        """Wait until all is at rest and every deadline up to `until` was told; `commanded` are the ends of the actions topics.
+
+        Gives the ends of the topics that hold then. Nobody may send anything meanwhile.
+
+        Raises:
+            DemoFailed: it does not come to rest.
+        """
+        deadline = monotonic() + _STALLED_S
+        unrest = ""
+        while monotonic() < deadline:
+            before = await self._look()
+            if before.unsent:
+                unrest = f"the outboxes of {', '.join(before.unsent)} are not empty"
+            elif await self._connections[Service.SLA_MONITOR].fetchval(_DUE, until):
+                unrest = "deadlines are due that sla-monitor has not told"
+            else:
+                ends = await self._ends()
+                while (unrest := _unread((now := await self._look()).read, ends, commanded)) and monotonic() < deadline:
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+                if not unrest and not now.unsent and now.written == before.written:
+                    return ends
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        raise DemoFailed(f"the platform did not come to rest within {_STALLED_S:.0f} s: {unrest or 'it goes on writing'}")
+
+    async def waiting_mail(self) -> int:
+        """How many notices are not settled yet."""
+        found: int = await self._connections[Service.NOTIFIER].fetchval(_WAITING_MAIL)
+        return found
+
+    async def parked(self) -> int:
+        """How many messages wait in the services' parking lots."""
+        return sum([await connection.fetchval(_PARKED) for connection in self._connections.values()])
+
+    async def _look(self) -> _Look:
+        rows = dict(zip(Service, await asyncio.gather(*(self._connections[s].fetchrow(_LOOK) for s in Service)), strict=True))
+        read: dict[tuple[str, str, int], int] = {}
+        for row in rows.values():
+            for line in _of(row)["positions"]:
+                consumer, topic, partition, position = line.split(" ")
+                read[consumer, topic, int(partition)] = int(position)
+        return _Look(
+            written={service: _of(row)["written"] for service, row in rows.items()},
+            unsent=tuple(service for service, row in rows.items() if _of(row)["unsent"]),
+            read=read,
+        )
+
+    async def _ends(self) -> Ends:
+        if self._consumer is None:
+            raise DemoFailed("the look at the topics was not opened")
+        found = await self._consumer.end_offsets(self._partitions)
+        return {(partition.topic, partition.partition): end for partition, end in found.items()}
+
+
+def _of(row: Any) -> Any:
+    if row is None:
+        raise DemoFailed("a database gave no answer to a query that always has one")
+    return row
+
+
+def _unread(read: Mapping[tuple[str, str, int], int], ends: Ends, commanded: Ends) -> str:
+    """Which reader is behind; empty if none is."""
+    for (topic, number), end in ends.items():
+        for consumer, (_, reads) in READERS.items():
+            if reads.name == topic and end > read.get((consumer, topic, number), 0):
+                return f"{consumer} is behind on {topic}"
+    for (topic, number), end in commanded.items():
+        if end > read.get((ACTIONS_READER, topic, number), 0):
+            return f"{ACTIONS_READER} is behind on {topic}"
+    return ""

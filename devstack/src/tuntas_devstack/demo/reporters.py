@@ -1,0 +1,82 @@
+"""Reporters and clerks: they submit, look at their reports, reply to answers and confirm them, by HTTP alone."""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+from tuntas_contracts.vocabulary import CaseState, Channel, Role
+from tuntas_devstack.corpus.behaviour import Act, reporter_decision
+from tuntas_devstack.corpus.circumstances import BY_HAND
+from tuntas_devstack.demo.casebook import Casebook, PlayedCase
+from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.tokens import Tokens
+
+_RETRY_SHARE = 0.03
+_ANXIOUS_SHARE = 0.05
+_CLERKS = 12
+
+
+class Reporters:
+    """Everybody in front of intake's door."""
+
+    def __init__(self, door: Door, url: str, tokens: Tokens, book: Casebook, faults: Faults, seed: int) -> None:
+        self._door = door
+        self._reports = f"{url}/v1/reports"
+        self._tokens = tokens
+        self._book = book
+        self._faults = faults
+        self._seed = seed
+        self.retries = 0
+
+    async def submit(self, cases: Sequence[PlayedCase]) -> None:
+        """All of them at once, as the server can take them."""
+        await asyncio.gather(*(self._submit(case) for case in cases))
+
+    async def _submit(self, case: PlayedCase) -> None:
+        rng = Random(f"{self._seed}:{case.number}:submit")
+        retries = rng.random() < _RETRY_SHARE
+        key = f"report-{self._seed}-{case.number}"
+        channel = case.report.payload.channel
+        token = None
+        if channel in BY_HAND:
+            role = Role.AGENCY_SYSTEM if channel is Channel.AGENCY_APPLICATION else Role.CLERK
+            token = self._tokens.of(role, person=1 + case.number % _CLERKS)
+        body, headers = case.report.request(), {"Idempotency-Key": key}
+        asked = self._door.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
+        if retries:  # an impatient thumb, or a bad connection: the same request twice
+            self.retries += 1
+            again = self._door.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
+            receipt, other = await asyncio.gather(asked, again)
+            if receipt is not None and other is not None and receipt["case_id"] != other["case_id"]:
+                self._faults.add(f"report {case.number} was taken twice under one Idempotency-Key: {receipt['case_id']}, {other['case_id']}")
+        else:
+            receipt = await asked
+        if receipt is not None:
+            self._book.accepted(case, receipt["case_id"], receipt["tracking_id"], receipt["access_code"])
+            if rng.random() < _ANXIOUS_SHARE:
+                await self._look(case)
+
+    async def react(self, cases: Sequence[PlayedCase]) -> None:
+        """Reply to an answer (T16) or confirm it (T18), after reading it."""
+        await asyncio.gather(*(self._react(case) for case in cases))
+
+    async def _react(self, case: PlayedCase) -> None:
+        seen = await self._look(case)
+        if seen is not CaseState.RESPONDED:
+            self._faults.add(f"the reporter of case {case.case_id} does not see the answer, but {seen}")
+            return
+        decision = reporter_decision(self._seed, case.number, case.agency or "", case.report.behaviour, answers=case.answers)
+        address = f"{self._reports}/{case.tracking_id}"
+        headers = {"X-Access-Code": case.access_code, "Idempotency-Key": f"reaction-{case.answers}"}
+        if decision.act is Act.REPLY:
+            replies = case.report.expected.replies
+            text = replies[min(case.answers, len(replies)) - 1]
+            await self._door.ask("reply to an answer", "POST", f"{address}/reply", body={"text": text}, headers=headers, expected=(202,))
+        elif decision.act is Act.CONFIRM:
+            body = {"rating": decision.rating or 3}
+            await self._door.ask("confirm an answer", "POST", f"{address}/confirmation", body=body, headers=headers, expected=(202,))
+
+    async def _look(self, case: PlayedCase) -> CaseState | None:
+        url = f"{self._reports}/{case.tracking_id}"
+        seen = await self._door.ask("look at a report", "GET", url, headers={"X-Access-Code": case.access_code})
+        return None if seen is None else CaseState(seen["state"]["code"])
