@@ -110,7 +110,7 @@ async def test_verified_accepted_answered_replied_and_confirmed(platform: Platfo
     ]
     assert [r.body["version"] for r in changes] == [3, 4, 5, 6, 7, 8, 9]
 
-    await platform.until_mails(receipt.tracking_id, "telah kami terima", "diteruskan", "telah dijawab", "tanggapan", "selesai")
+    await platform.until_mails(receipt.tracking_id, "telah kami terima", "diteruskan", "telah dijawab", "Tanggapan Anda", "selesai")
     assert len([mail for mail in platform.mails(receipt.tracking_id) if "telah dijawab" in mail.subject]) == 2
 
     async def every_clock() -> bool:

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, TopicPartition
@@ -15,6 +16,7 @@ from tuntas_contracts.topology import TOPICS
 
 _AT_ONCE = 5_000
 _QUIET_S = 30.0
+_SLICE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,13 @@ class KafkaLog:
         ends = self.ends()
         waiting = {p for p, end in ends.items() if self._positions.get(p, 0) < end}
         self._consumer.assign([TopicPartition(t, p, self._positions.get((t, p), 0)) for t, p in waiting])
+        heard_at = monotonic()
         while waiting:
-            messages = self._consumer.consume(_AT_ONCE, _QUIET_S)
-            if not messages:
+            # a call lasts until it is full or its time is over, however much came: it gets little time
+            messages = self._consumer.consume(_AT_ONCE, _SLICE_S)
+            if messages:
+                heard_at = monotonic()
+            elif monotonic() - heard_at > _QUIET_S:
                 raise KafkaException(f"nothing came for {_QUIET_S:.0f} s while {len(waiting)} partitions are unread")
             for message in messages:
                 record = _record(message)

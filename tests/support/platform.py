@@ -30,6 +30,7 @@ Json = dict[str, Any]
 PATIENCE_S = 90.0
 """How long something that must happen may take on a machine that is busy with other work."""
 
+_UNDER_WAY = ("unknown_case", "other_agency", "owned_by_", "not_owner")
 A_REPORT: Json = {
     "classification": "complaint",
     "title": "Lampu jalan padam di depan pasar",
@@ -138,6 +139,11 @@ class Platform:
         """T18."""
         return await self._input(receipt, "confirmation", {"rating": rating})
 
+    async def confirm_when_answered(self, receipt: Receipt, rating: int) -> Json:
+        """T18, as soon as the reporter sees the answer."""
+        await self.until_state(receipt, "responded")
+        return await self.confirm(receipt, rating)
+
     # -- officers ---------------------------------------------------------------------------------------------------
 
     async def forward(self, receipt: Receipt, agency: str, **fields: Any) -> Json:
@@ -176,11 +182,11 @@ class Platform:
         return dict(answer.json())
 
     async def settled_call(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
-        """A call that is made again while the service says that the case is unknown or still with its former owner."""
+        """A call that is made again while the service says that the case is unknown or still with its former owner or agency."""
 
         async def answered() -> httpx.Response | None:
             answer = await self.call(service, method, path, **request)
-            under_way = answer.status_code == 404 or (answer.status_code == 409 and answer.json()["code"].startswith(("owned_by", "not_owner")))
+            under_way = answer.status_code >= 400 and answer.json()["code"].startswith(_UNDER_WAY)
             return None if under_way else answer
 
         found: httpx.Response = await until(answered, f"{service} has the case of {path}", PATIENCE_S)

@@ -35,21 +35,34 @@ class CaseState(StrEnum):
 
 
 class Transition(StrEnum):
-    """The numbered transitions of the domain's state table."""
+    """The numbered transitions of the domain's state table, those of later releases included: a new member would break old readers."""
 
     T1 = "T1"
     T2 = "T2"
     T3 = "T3"
     T4 = "T4"
     T5 = "T5"
+    T6 = "T6"
+    T7 = "T7"
+    T8 = "T8"
+    T9 = "T9"
     T10 = "T10"
+    T11 = "T11"
+    T12 = "T12"
     T13 = "T13"
     T14 = "T14"
     T15 = "T15"
     T16 = "T16"
     T17 = "T17"
     T18 = "T18"
+    T19 = "T19"
+    T20 = "T20"
     T21 = "T21"
+    T22 = "T22"
+    T23 = "T23"
+    T24 = "T24"
+    T25 = "T25"
+    T26 = "T26"
 
 
 class ServiceClass(StrEnum):
@@ -62,7 +75,7 @@ class ServiceClass(StrEnum):
 
 
 class Clock(StrEnum):
-    """The legal clocks; C5 is the warning checkpoint of C4 and has no end of its own."""
+    """The legal clocks, those of later releases included; C5 is the warning checkpoint of C4 and has no end of its own."""
 
     C1 = "C1"  # national verification
     C2 = "C2"  # agency verification
@@ -70,8 +83,13 @@ class Clock(StrEnum):
     C4 = "C4"  # completion
     C5 = "C5"  # monitoring warning
     C6 = "C6"  # reporter's reply, then automatic close
+    C7 = "C7"  # data completion
     C8 = "C8"  # re-answer
+    C9 = "C9"  # statutory decision
     C10 = "C10"  # arbitration
+    C11 = "C11"  # Ombudsman eligibility
+    C12 = "C12"  # reopen window
+    C13 = "C13"  # appeal window
 
 
 class Role(StrEnum):

@@ -22,7 +22,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One deed on one case. `stage` is what the case had come to when it was planned: it is void once that has changed."""
+    """One deed on one case. `stage` is how far the case had come when it was planned: it is void once the case has gone on."""
 
     deed: Deed
     case: PlayedCase
@@ -42,10 +42,10 @@ class Agenda:
             if moment < self._end:
                 self._tasks[moment]
 
-    def add(self, moment: datetime, deed: Deed, case: PlayedCase) -> None:
-        """Plan a deed."""
+    def add(self, moment: datetime, deed: Deed, case: PlayedCase, stage: int) -> None:
+        """Plan a deed for a case that has come to `stage`."""
         if moment < self._end:
-            self._tasks[moment].append(Task(deed, case, case.stage))
+            self._tasks[moment].append(Task(deed, case, stage))
 
     def next(self) -> datetime | None:
         """The next moment, None when there is none left."""

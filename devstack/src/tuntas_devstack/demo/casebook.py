@@ -10,7 +10,10 @@ from tuntas_devstack.corpus import GeneratedReport
 
 @dataclass(slots=True, eq=False)
 class PlayedCase:
-    """A report from before its submission to its end. `stage` counts what happened to it that changes who acts next."""
+    """A report from before its submission to its end.
+
+    `version` is that of the last event read, `stage` that of the last event that changed who acts next.
+    """
 
     report: GeneratedReport
     case_id: str = ""
@@ -22,6 +25,7 @@ class PlayedCase:
     arbitration: bool = False
     arbitrated: bool = False
     answers: int = 0
+    version: int = 0
     stage: int = 0
 
     @property

@@ -34,17 +34,17 @@ class Deeds:
             self._characters[agency] = agency_character(self._seed, agency)
         return self._characters[agency].own_system
 
-    def decision(self, case: PlayedCase) -> AgencyDecision:
-        """What the agency administrator makes of the case at its present agency."""
-        return decided_by_agency(self._seed, case.number, case.agency or "", case.report.behaviour)
+    def decision(self, case: PlayedCase, agency: str) -> AgencyDecision:
+        """What the administrator of that agency makes of the case."""
+        return decided_by_agency(self._seed, case.number, agency, case.report.behaviour)
 
-    def liaison(self, case: PlayedCase) -> LiaisonDecision:
-        """When the officer in charge acts."""
-        return decided_by_liaison(self._seed, case.number, case.agency or "", case.report.behaviour)
+    def liaison(self, case: PlayedCase, agency: str) -> LiaisonDecision:
+        """When the officer in charge at that agency acts."""
+        return decided_by_liaison(self._seed, case.number, agency, case.report.behaviour)
 
     def verification(self, case: PlayedCase) -> AgencyCommand:
         """Accept, handle or return. What deserves the archive is returned: only the centre can archive it."""
-        decision, case_id = self.decision(case), UUID(case.case_id)
+        decision, case_id = self.decision(case, case.agency or ""), UUID(case.case_id)
         if decision.act in (Act.RETURN, Act.ARCHIVE) and not case.arbitrated:
             reasons = case.report.expected.return_reasons
             return ReturnCase(case_id=case_id, reason=reasons[case.bounces % len(reasons)])

@@ -23,10 +23,11 @@ _MARK = RelayMarked.__name__
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One message of a topic: its type and its data."""
+    """One message of a topic: its type, who wrote it, its data."""
 
     topic: str
     kind: str
+    source: str
     data: Mapping[str, Any]
 
 
@@ -91,9 +92,9 @@ class Feed:
                     self._fault = f"Kafka can't be read: {message.error()}"
                     return
                 read[topic, partition] = offset + 1
-                kind = _kind(message)
+                kind, source = _attributes(message)
                 if kind != _MARK:
-                    told.append(Told(topic, kind, json.loads(message.value() or b"{}")))
+                    told.append(Told(topic, kind, source, json.loads(message.value() or b"{}")))
             if not self._stopping.is_set():
                 loop.call_soon_threadsafe(self._hand_over, told, read)
 
@@ -106,8 +107,11 @@ class Feed:
         self._read.update(read)
 
 
-def _kind(message: Message) -> str:
+def _attributes(message: Message) -> tuple[str, str]:
+    kind = source = b""
     for name, value in message.headers() or []:
         if name == "ce_type" and isinstance(value, bytes):
-            return value.removeprefix(_PREFIX).decode()
-    return ""
+            kind = value.removeprefix(_PREFIX)
+        elif name == "ce_source" and isinstance(value, bytes):
+            source = value
+    return kind.decode(), source.decode()

@@ -14,6 +14,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 OFFICE = (time(10), time(15))
 EVENING = time(20)
 ARRIVALS = (time(7), time(10), time(12, 30), time(15), time(18), time(20), time(23, 30))
+_MIDNIGHT = time(0, 5)
 _LATE = time(8, 30)  # after the last deadline of the day before and the morning's warnings, in all three time zones
 
 
@@ -24,6 +25,7 @@ class Timetable:
         self._calendar = calendar
         self.first_day = first_day
         self.last_day = calendar.add_working_days(first_day, working_days - 1)
+        self.first_moment = _at(first_day, _MIDNIGHT)
         self.end = _at(self.last_day + timedelta(days=1), _LATE)
         arrival_days = [first_day + timedelta(days=n) for n in range(self.arrival_days)]
         self._arrivals = [_at(day, moment) for day in arrival_days for moment in ARRIVALS]

@@ -1,0 +1,67 @@
+"""What must hold at the end of every demo."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuntas_contracts.vocabulary import CaseState
+from tuntas_devstack.demo.casebook import Casebook
+from tuntas_devstack.demo.door import Faults
+from tuntas_devstack.demo.summary import Check, Mails
+from tuntas_devstack.demo.tally import Tally
+from tuntas_devstack.reconciliation.rounds import Result
+
+_NO_ADDRESS = "no_email"
+"""Why the notifier gives a notice up that nobody can be blamed for: the reporter left a phone number only."""
+
+
+def checks(
+    *,
+    reports: int,
+    book: Casebook,
+    tally: Tally,
+    figures: Mapping[str, Any],
+    mails: Mails,
+    mistakes: int,
+    reconciliation: Result,
+    parked: int,
+    faults: Faults,
+    deaths: Sequence[str],
+) -> list[Check]:
+    """Each with what was found."""
+    states = book.states()
+    counted = figures["reports"]
+    archived, closed = states[CaseState.ARCHIVED], states[CaseState.CLOSED]
+    others = {reason: number for reason, number in mails.undelivered.items() if reason != _NO_ADDRESS}
+    refused = sum(tally.refused.values())
+    sent = sum(mails.by_kind.values())
+    return [
+        Check("Every report was accepted", len(book) == reports, f"{len(book):,} of {reports:,}"),
+        Check("Every report stands somewhere", states.total() == reports, f"{states.total():,} of {reports:,}"),
+        Check(
+            "Accepted = published = owned by one service = delivered",
+            reconciliation.clean and reconciliation.accepted == reports,
+            f"{reconciliation.accepted:,} = {reconciliation.published:,} = {reconciliation.owned:,}; "
+            f"forwarded {reconciliation.forwarded:,} = delivered {reconciliation.delivered:,}; {len(reconciliation.differences)} differences",
+        ),
+        Check(
+            "The agencies' topics tell the same as the cases topic",
+            tally.unpaired == 0,
+            f"{tally.unpaired} steps stand on one only",
+        ),
+        Check(
+            "The public figures agree with the events",
+            (counted["received"], counted["closed"], counted["archived"]) == (reports, closed, archived),
+            f"received {counted['received']:,}, closed {counted['closed']:,}, archived {counted['archived']:,}",
+        ),
+        Check("Every mistake was refused with a reason", refused == mistakes, f"{refused} of {mistakes}"),
+        Check(
+            "Every notice was delivered once",
+            mails.delivered == mails.distinct == sent and not others,
+            f"{mails.delivered:,} mails for {sent:,} notices"
+            + (f"; {mails.undelivered[_NO_ADDRESS]:,} reporters' notices without an e-mail address" if _NO_ADDRESS in mails.undelivered else "")
+            + (f"; given up: {others}" if others else ""),
+        ),
+        Check("Nothing is parked", parked == 0, f"{parked} messages"),
+        Check("Every request was answered as it should be", faults.count == 0, f"{faults.count} faults"),
+        Check("No part of the stack died", not deaths, "; ".join(deaths) or "none"),
+    ]

@@ -1,0 +1,153 @@
+"""One play: sets the scene, lets everybody act from moment to moment, and counts what came of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import asyncio
+
+from dispatch.domain.register import Register
+from tuntas_chassis.clock import SimulatedClock
+from tuntas_devstack.corpus import GeneratedReport
+from tuntas_devstack.demo.agenda import Deed
+from tuntas_devstack.demo.casebook import Casebook, PlayedCase
+from tuntas_devstack.demo.deeds import Deeds
+from tuntas_devstack.demo.director import Cast, Director
+from tuntas_devstack.demo.display import Display
+from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.feed import Feed
+from tuntas_devstack.demo.officers import Officers
+from tuntas_devstack.demo.options import DemoFailed, DemoOptions
+from tuntas_devstack.demo.picture import Picture, by_bucket
+from tuntas_devstack.demo.quiet import Quiet
+from tuntas_devstack.demo.reporters import Reporters
+from tuntas_devstack.demo.systems import Systems
+from tuntas_devstack.demo.tally import Tally
+from tuntas_devstack.demo.time import SimulatedTime
+from tuntas_devstack.demo.timetable import Timetable
+from tuntas_devstack.demo.tokens import Tokens
+from tuntas_devstack.demo.verifiers import Verifiers
+from tuntas_devstack.stack import Stack
+
+_TOLD_WITHIN_S = 60.0
+_MAILED_WITHIN_S = 120.0
+_LOOK_AGAIN_S = 0.05
+
+
+class Play:
+    """Use inside a running event loop: `open`, `run`, `close`."""
+
+    def __init__(
+        self, stack: Stack, options: DemoOptions, timetable: Timetable, register: Register, reports: Sequence[GeneratedReport]
+    ) -> None:
+        self._options = options
+        self._timetable = timetable
+        self._stack = stack
+        state = stack.state
+        self.faults = Faults()
+        self.book = Casebook()
+        self.door = Door(self.faults)
+        self.cases = [PlayedCase(report) for report in reports]
+        deeds = Deeds(register, options.seed)
+        concerned = {r.expected.agency for r in reports} | {r.expected.wrong_agency for r in reports}
+        concerned |= {r.payload.addressed_agency for r in reports if r.payload.addressed_agency}
+        self.tally = Tally(deeds.has_own_system)
+        tokens = Tokens(stack.signing_key())
+        self.systems = Systems(state.kafka, deeds, options.seed)
+        cast = Cast(
+            Reporters(self.door, state.url("intake"), tokens, self.book, self.faults, options.seed),
+            Verifiers(self.door, state.url("triage"), tokens, self.faults, options.seed),
+            Officers(self.door, state.url("dispatch"), tokens, deeds, self.faults, options.seed),
+            self.systems,
+        )
+        self._director = Director(cast, deeds, self.book, self.tally, timetable, options.seed)
+        self._feed = Feed(state.kafka, sorted(code for code in concerned if deeds.has_own_system(code)), self._director.listen)
+        self.quiet = Quiet(state.kafka, {service: stack.database_url(service) for service in _modules()})
+        clock = SimulatedClock(stack.folder.clock)
+        self._clock = clock
+        self._time = SimulatedTime(clock, self._at_rest)
+        self._began = monotonic()
+        self._doing = "the curtain rises"
+        self.arrived_s = 0.0
+        self._rate = _Rate()
+
+    async def open(self) -> None:
+        """Connect to everything."""
+        await asyncio.gather(self.quiet.open(), self.systems.start())
+        self._feed.start()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await asyncio.to_thread(self._feed.stop)
+        await asyncio.gather(self.quiet.close(), self.systems.stop(), self.door.aclose())
+
+    async def run(self, display: Display) -> None:
+        """From the first moment to the last, until every mail is out.
+
+        Raises:
+            DemoFailed: something stands still, or a part of the stack died.
+        """
+        agenda, timetable = self._director.agenda, self._timetable
+        for case in self.cases:
+            agenda.add(timetable.arrival(case.report.arrival), Deed.SUBMIT, case, case.stage)
+        agenda.halt_at(timetable.mornings())
+        self._began = monotonic()
+        while (moment := agenda.next()) is not None:
+            await self._time.advance_to(moment)
+            self._doing = "everybody acts"
+            await self._director.perform(moment)
+            if len(self.book) == len(self.cases) and not self.arrived_s:
+                self.arrived_s = self.seconds
+            self._doing = "until all has come to rest"
+            await self._time.settle()
+            display.tick()
+            if self._stack.deaths:
+                raise DemoFailed(self._stack.deaths[0])
+        await self._time.advance_to(timetable.end)
+        await self._time.settle()
+        self._doing = "the last mails"
+        await _until(self._all_mailed, _MAILED_WITHIN_S, "notices are not delivered")
+        await self._time.settle()
+
+    @property
+    def seconds(self) -> float:
+        """How long the play has been on, in real seconds."""
+        return monotonic() - self._began
+
+    def look(self) -> Picture:
+        """The play as it stands."""
+        now = self._clock.now()
+        return Picture(
+            now=now,
+            day=min(self._timetable.day_number(now), self._options.days),
+            days=self._options.days,
+            day_off=self._timetable.is_day_off(now),
+            doing=self._doing,
+            reports=self._options.reports,
+            accepted=len(self.book),
+            buckets=by_bucket(self.book.states()),
+            events=self.tally.events,
+            closed=self.tally.closed,
+            warnings=self.tally.warnings,
+            missed=self.tally.missed,
+            mails=sum(self.tally.sent.values()),
+            messages=self.tally.messages,
+            messages_per_s=self._rate.of(self.tally.messages),
+            requests=sum(self.door.requests.values()),
+            commands=self.systems.commands,
+            refused=sum(self.tally.refused.values()),
+            faults=self.faults.count,
+            seconds=self.seconds,
+        )
+
+    async def _at_rest(self, until: datetime) -> None:
+        ends = await self.quiet.wait(until, self.systems.ends)
+        await self._feed.caught_up(ends)
+        await _until(self._all_told, _TOLD_WITHIN_S, "agencies' topics lack what the cases topic says, or a mistake was not refused")
+
+    async def _all_told(self) -> bool:
+        return self.tally.unpaired == 0 and sum(self.tally.refused.values()) >= sum(self.systems.mistakes.values())
+
+    async def _all_mailed(self) -> bool:
+        return await self.quiet.waiting_mail() == 0
