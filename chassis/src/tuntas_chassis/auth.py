@@ -44,6 +44,7 @@ class TokenVerifier:
         self._audience = audience
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = -float("inf")
+        self._asked_at = -float("inf")
         self._lock = asyncio.Lock()
         self._known: dict[str, tuple[float, Principal]] = {}
 
@@ -82,7 +83,7 @@ class TokenVerifier:
         age = monotonic() - self._fetched_at
         if age > _REFRESH_KEYS_S or (kid not in self._keys and age > _UNKNOWN_KEY_BACKOFF_S):
             async with self._lock:
-                if monotonic() - self._fetched_at >= min(age, _UNKNOWN_KEY_BACKOFF_S):
+                if monotonic() - self._asked_at >= min(age, _UNKNOWN_KEY_BACKOFF_S):
                     await self._fetch()
         try:
             return self._keys[kid]
@@ -95,8 +96,9 @@ class TokenVerifier:
                 discovery = await client.get(f"{self._issuer}/.well-known/openid-configuration")
                 found = await client.get(discovery.raise_for_status().json()["jwks_uri"])
                 keys = jwt.PyJWKSet.from_dict(found.raise_for_status().json())
-        except (httpx.HTTPError, KeyError, ValueError, jwt.PyJWTError) as error:
-            if self._keys:
+        except (httpx.HTTPError, httpx.InvalidURL, AttributeError, KeyError, TypeError, ValueError, jwt.PyJWTError) as error:
+            if self._keys:  # those that we have may be good for long; a provider that is away must not hold up each request
+                self._asked_at = monotonic()
                 return
             raise Problem(
                 503,
@@ -106,7 +108,7 @@ class TokenVerifier:
                 headers={"Retry-After": "5"},
             ) from error
         self._keys = {str(key.key_id): key for key in keys.keys}
-        self._fetched_at = monotonic()
+        self._fetched_at = self._asked_at = monotonic()
 
 
 def _strings(value: object) -> list[str]:

@@ -88,7 +88,8 @@ class BatchWorker(Generic[S]):
     def _decode(self, record: Record, replay_until: Mapping[TopicPartition, int]) -> Decoded:
         kind, source = record_type(record)
         own = source == self._service
-        replayed = own and record.offset < replay_until.get((record.topic, record.partition), 0)
+        catching_up = record.offset < replay_until.get((record.topic, record.partition), 0)
+        replayed = own and catching_up
         if kind and (
             (kind not in self._types and self.subscription.refuse is None) or (own and not replayed and kind not in self._tracked)
         ):
@@ -96,7 +97,7 @@ class BatchWorker(Generic[S]):
         if record.value is None and not kind and self.subscription.refuse is None:
             return Decoded(record, "tombstone")
         try:
-            incoming = decode(record, self._types, self._clock, replayed=replayed)
+            incoming = decode(record, self._types, self._clock, catching_up=catching_up, replayed=replayed)
             key_of = self.subscription.key_of
             state_key = key_of(incoming) if key_of else incoming.key
             if not state_key:

@@ -58,6 +58,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._assigned_once = False
+        self._elsewhere: dict[TopicPartition, int] = {}
         self.progress_at = monotonic()
 
     async def start(self) -> None:
@@ -116,7 +117,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             try:
                 async with self._database.connect() as connection:
                     known = await read_positions(connection, self.consumer_name)
-                unknown = [p for p in assigned if p not in self._ends]
+                unknown = [p for p in assigned | self._all_partitions(consumer) if p not in self._ends]
                 if unknown:
                     self._ends.update(await consumer.end_offsets(unknown))
                 starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
@@ -130,12 +131,28 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
             consumer.seek(partition, position)
             self._positions[partition] = position
+        if not self._assigned_once:
+            self._elsewhere = {p: end for p, end in self._ends.items() if p not in assigned and end > 0}
         self._assigned_once = True
+
+    def _all_partitions(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
+        return {TopicPartition(t, n) for t in self.subscription.topics for n in consumer.partitions_for_topic(t) or ()}
+
+    async def look_elsewhere(self) -> None:
+        """See how far other replicas have read the partitions that are not ours, until they are past our start."""
+        if not self._elsewhere:
+            return
+        async with self._database.connect() as connection:
+            known = await read_positions(connection, self.consumer_name)
+        self._elsewhere = {
+            p: end for p, end in self._elsewhere.items() if p not in self._positions and known.get((p.topic, p.partition), 0) < end
+        }
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything has been read that lay on the assigned partitions when this process first saw them."""
-        return self._assigned_once and all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
+        """Whether everything has been read, here or by another replica, that lay on the topics when this process first saw them."""
+        here = all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
+        return self._assigned_once and here and not self._elsewhere
 
     async def _handle(self, records: Sequence[Record]) -> None:
         await self.process(records)

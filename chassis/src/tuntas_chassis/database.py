@@ -37,6 +37,7 @@ class Database:
             max_overflow=0,
             pool_use_lifo=True,
             pool_timeout=15,
+            hide_parameters=True,  # an error's message goes into logs; the parameters may be a person's data
             connect_args={"timeout": 10, "command_timeout": 60, "server_settings": {"application_name": name, "jit": "off"}},
         )
         self._dsn = settings.database_url.get_secret_value()

@@ -1,7 +1,7 @@
 """From a record to a message of a known type, or to the reason why not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.processor import Record
+from tuntas_chassis.tracing import is_traceparent
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract, InputEvent
 from tuntas_contracts.envelope import TYPE_PREFIX, Envelope, EnvelopeError
@@ -66,22 +67,28 @@ def record_key(record: Record) -> str | None:
         return None
 
 
-def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, replayed: bool) -> Incoming:
+def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, catching_up: bool, replayed: bool) -> Incoming:
     """The message in a record; raises Undecodable."""
     try:
         envelope = Envelope.read(record.headers)
     except EnvelopeError as error:
         raise Undecodable(f"not a CloudEvents 1.0 message: {error}") from error
+    if envelope.traceparent and not is_traceparent(envelope.traceparent):
+        envelope = replace(envelope, traceparent="")  # as W3C says: a traceparent that can't be read is none
     if record.value is None:
         raise Undecodable("the record has no value")
     kind = types.get(envelope.type)
     if kind is None:
-        raise UnknownType(f"type {envelope.type!r} is not taken here; known: {', '.join(sorted(types))}")
+        raise UnknownType(f"type {envelope.type[:80]!r} is not taken here; known: {', '.join(sorted(types))}")
     try:
         body = kind.model_validate_json(record.value)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)[:5])
         raise Undecodable(f"not a valid {envelope.type}: {faults}") from None
+    try:
+        appended_at = clock.from_broker(record.timestamp)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Undecodable(f"the record's timestamp {record.timestamp} ms is no time") from error
     return Incoming(
         envelope=envelope,
         key=record_key(record) or "",
@@ -89,6 +96,7 @@ def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        appended_at=clock.from_broker(record.timestamp),
+        appended_at=appended_at,
+        catching_up=catching_up,
         replayed=replayed,
     )

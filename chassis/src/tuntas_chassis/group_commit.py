@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +15,9 @@ from tuntas_chassis.outbox import Outbox
 
 T = TypeVar("T")
 R = TypeVar("R")
+# The driver sends BEGIN with the first statement. A time read before that is older than the transaction looks to the relay,
+# which might then mark a later time than that of the events to come.
+_BEGIN = text("SELECT 1")
 
 
 class GroupCommit(Generic[T, R]):
@@ -75,6 +79,9 @@ class GroupCommit(Generic[T, R]):
 
     async def _in_one_transaction(self, items: Sequence[T]) -> Sequence[R]:
         async with self._database.begin() as connection:
+            await connection.execute(_BEGIN)
             results = await self._write(connection, items, self._clock.now())
+            if len(results) != len(items):
+                raise RuntimeError(f"the write of a group commit gave {len(results)} results for {len(items)} items")
         self._outbox.written()
         return results

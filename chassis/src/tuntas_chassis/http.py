@@ -1,19 +1,16 @@
 """What surrounds every HTTP request: size limit, metrics, a span."""
 
+from collections.abc import Mapping
 from time import perf_counter
 
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.problems import problem_response
+from tuntas_chassis.problems import BodyTooLarge
 from tuntas_chassis.tracing import Tracing
 
 _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
-
-
-class BodyTooLarge(Exception):
-    """The body grew over the limit while it was read."""
 
 
 class RequestMiddleware:
@@ -41,24 +38,31 @@ class RequestMiddleware:
             await send(message)
 
         parent = headers.get(b"traceparent", b"").decode("latin-1")
-        with self._tracing.span(f"{scope['method']} request", SpanKind.SERVER, parent) as span:
-            length = headers.get(b"content-length", b"0")
-            if not length.isdigit() or int(length) > self._max_body_bytes:
-                await self._too_large()(scope, receive, note_status)
-            else:
+        try:
+            with self._tracing.span(f"{scope['method']} request", SpanKind.SERVER, parent) as span:
                 try:
-                    await self._app(scope, self._limited(receive), note_status)
-                except BodyTooLarge:
-                    await self._too_large()(scope, receive, note_status)
+                    await self._serve(headers, scope, receive, note_status)
+                finally:  # an unexpected error goes on to the outermost middleware, which answers it with 500
+                    if span.is_recording():
+                        span.update_name(f"{scope['method']} {_route(scope)}")
+                        span.set_attribute("http.route", _route(scope))
+                        span.set_attribute("http.response.status_code", status)
+                        if status >= 500:
+                            span.set_status(StatusCode.ERROR)
+        finally:
             route = _route(scope)
-            if span.is_recording():
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.route", route)
-                span.set_attribute("http.response.status_code", status)
-                if status >= 500:
-                    span.set_status(StatusCode.ERROR)
-        self._metrics.inc("tuntas_http_requests_total", route, scope["method"], str(status))
-        self._metrics.observe("tuntas_http_request_seconds", perf_counter() - started, route, scope["method"])
+            self._metrics.inc("tuntas_http_requests_total", route, scope["method"], str(status))
+            self._metrics.observe("tuntas_http_request_seconds", perf_counter() - started, route, scope["method"])
+
+    async def _serve(self, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send) -> None:
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._max_body_bytes:
+            await BodyTooLarge(self._max_body_bytes).response()(scope, receive, send)
+            return
+        try:
+            await self._app(scope, self._limited(receive), send)
+        except BodyTooLarge as error:
+            await error.response()(scope, receive, send)
 
     def _limited(self, receive: Receive) -> Receive:
         left = self._max_body_bytes
@@ -68,15 +72,10 @@ class RequestMiddleware:
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise BodyTooLarge
+                raise BodyTooLarge(self._max_body_bytes)
             return message
 
         return limited
-
-    def _too_large(self) -> ASGIApp:
-        return problem_response(
-            413, "The request is too large", f"At most {self._max_body_bytes:,} bytes are taken; shorten the text.", "too_large"
-        )
 
 
 def _route(scope: Scope) -> str:

@@ -16,8 +16,9 @@ S = TypeVar("S")
 class Incoming:
     """A decoded message.
 
-    `appended_at` is the broker's append time on the platform's clock; `replayed` marks an event of this very service that
-    lay on the topic before the process started, delivered so that a restored database catches up.
+    `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what lay on the topic before the process
+    started: events of this very service that the database has lost may still follow. `replayed` marks such an event, delivered so
+    that a restored database catches up.
     """
 
     envelope: Envelope
@@ -27,6 +28,7 @@ class Incoming:
     partition: int
     offset: int
     appended_at: datetime
+    catching_up: bool = False
     replayed: bool = False
 
 

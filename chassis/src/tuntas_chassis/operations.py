@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES
 from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.vocabulary import Role
@@ -62,14 +62,22 @@ def health_routes(
     return router
 
 
+def _after(cursor: str | None) -> UUID:
+    if not cursor:
+        return _ZERO
+    try:
+        return UUID(str(decode_cursor(cursor, 1)[0]))
+    except ValueError as error:
+        raise bad_cursor() from error
+
+
 def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
     """Look at, replay and discard what is parked; let halted partitions go on."""
     router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in (401, 403, 404, 409, 422)})
 
     @router.get("", summary="What is parked, oldest first")
     async def list_parked(_operator: Operator, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ParkedPage:
-        after = UUID(str(decode_cursor(cursor, 1)[0])) if cursor else _ZERO
-        items = await lot.list(after, limit)
+        items = await lot.list(_after(cursor), limit)
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
         return ParkedPage(items=[{f: getattr(i, f) for f in i.__slots__} for i in items], next_cursor=following)
 

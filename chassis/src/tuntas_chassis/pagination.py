@@ -16,8 +16,13 @@ def decode_cursor(cursor: str, length: int) -> list[str | int]:
     """The sort key in a cursor of ours; a Problem 422 where it is not one with `length` values."""
     try:
         values = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(values, list) and len(values) == length and all(isinstance(v, str | int) for v in values):
+        if isinstance(values, list) and len(values) == length and all(type(v) in (str, int) for v in values):
             return values
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
-    raise Problem(422, "The cursor is not valid", "Use `next_cursor` of the last page as it is, or leave `cursor` out.", "bad_cursor")
+    raise bad_cursor()
+
+
+def bad_cursor() -> Problem:
+    """The answer to a cursor that is not one of ours."""
+    return Problem(422, "The cursor is not valid", "Use `next_cursor` of the last page as it is, or leave `cursor` out.", "bad_cursor")

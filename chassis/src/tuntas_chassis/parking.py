@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from time import monotonic
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tuntas_chassis.ids import new_id
 from tuntas_chassis.inbox import TopicPartition
 from tuntas_chassis.processor import Record
 
+_LONGEST_KEY = 200
 _PARK = text(
     'INSERT INTO parked_message (id, consumer, topic, partition, "offset", key, raw_key, value, headers, timestamp_ms, '
     "error_type, error, state) VALUES (:id, :consumer, :topic, :partition, :offset, :key, :raw_key, :value, :headers, "
@@ -88,7 +90,7 @@ def _row(consumer: str, parking: Parking) -> dict[str, object]:
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "key": parking.key.replace("\x00", "\ufffd") if parking.key else None,
+        "key": _stored(parking.key) if parking.key else None,
         "raw_key": record.key,
         "value": record.value,
         "headers": headers,
@@ -101,8 +103,16 @@ def _row(consumer: str, parking: Parking) -> dict[str, object]:
 
 async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> set[str]:
     """Which of these keys have something in the lot."""
-    rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": [k.replace("\x00", "\ufffd") for k in keys]})
-    return set(rows.scalars())
+    stored = {key: _stored(key) for key in keys}
+    rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
+    blocked = set(rows.scalars())
+    return {key for key, name in stored.items() if name in blocked}
+
+
+def _stored(key: str) -> str:
+    """The key as it stands in the table, which takes no NUL and indexes only short texts."""
+    clean = key.replace("\x00", "\ufffd")
+    return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 async def list_parked(connection: AsyncConnection, after: UUID, limit: int) -> list[ParkedMessage]:

@@ -43,6 +43,17 @@ class Problem(Exception):
         return problem_response(self.status, self.title, self.detail, self.code, headers=self.headers)
 
 
+class BodyTooLarge(HTTPException):
+    """The body grew over the limit while it was read. An HTTPException, since FastAPI answers any other error of reading with 400."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"At most {limit:,} bytes are taken; shorten the text.")
+
+    def response(self) -> Response:
+        """The answer."""
+        return problem_response(413, "The request is too large", self.detail, "too_large")
+
+
 def problem_response(
     status: int,
     title: str,
@@ -106,6 +117,10 @@ def install_problems(app: FastAPI) -> None:
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return problem_response(400, "The body is not JSON", "Send a JSON object with Content-Type application/json.", "not_json")
         return invalid(error.errors())
+
+    @app.exception_handler(BodyTooLarge)
+    async def _too_large(_request: Request, error: BodyTooLarge) -> Response:
+        return error.response()
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:

@@ -14,6 +14,7 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.inbox import remember_handled
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.problems import Problem
 from tuntas_contracts.base import Contract
 
 S = TypeVar("S")
@@ -62,7 +63,9 @@ class Subscription(Generic[S]):
 class Processor(Generic[S]):
     """Carries out commands on the states of one store."""
 
-    def __init__(self, store: Store[S], database: Database, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, store: Store[S], database: Database, outbox: Outbox, clock: Clock, caught_up: Callable[[], bool]) -> None:
+        """`caught_up` says whether the database is sure to know all that this service did before."""
+        self._caught_up = caught_up
         self._store = store
         self._database = database
         self._outbox = outbox
@@ -72,8 +75,17 @@ class Processor(Generic[S]):
         """One command in one transaction; returns the state after it.
 
         `decide` gets the locked state and the business time, which is read inside the transaction. What it raises rolls
-        back and propagates. A `command_id` that was handled before changes nothing.
+        back and propagates. A `command_id` that was handled before changes nothing. Problem 503 until the service has caught up:
+        a database put back to a backup could contradict what it has published.
         """
+        if not self._caught_up():
+            raise Problem(
+                503,
+                "Still catching up",
+                "The service is reading what it did before it started; send the request again in a few seconds.",
+                "catching_up",
+                headers={"Retry-After": "2"},
+            )
         async with self._database.begin() as connection:
             state = (await self._store.load(connection, [key])).get(key)
             if command_id is not None and not await remember_handled(connection, [command_id]):

@@ -79,7 +79,7 @@ class ServiceApp:
 
     def processor(self, store: Store[S]) -> Processor[S]:
         """Carries out commands on the states of `store`."""
-        return Processor(store, self.database, self.outbox, self.clock)
+        return Processor(store, self.database, self.outbox, self.clock, self._caught_up)
 
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, from the service's start to its end."""
@@ -122,6 +122,9 @@ class ServiceApp:
             if consumer.subscription.gates_readiness and not consumer.caught_up:
                 reasons[f"consumer {consumer.name}"] = "is still reading what lay on its topics at the start"
         return reasons
+
+    def _caught_up(self) -> bool:
+        return all(c.caught_up for c in self._consumers.values() if c.subscription.gates_readiness)
 
     async def _report(self) -> None:
         for consumer in self._consumers.values():
@@ -258,10 +261,11 @@ class ServiceApp:
             await self._pause(0.05)
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
-            if consumer.subscription.external_time:
-                with contextlib.suppress(Exception):  # the next round tells it; a mark that waits harms nobody
+            with contextlib.suppress(Exception):  # the next round tells it; a mark that waits harms nobody
+                await consumer.look_elsewhere()
+                if consumer.subscription.external_time:
                     await consumer.tell_progress(self.member)
-            await self._pause(1.0)
+            await self._pause(1.0 if consumer.caught_up else 0.2)
         await consumer.stop()
 
     async def _pause(self, seconds: float) -> None:

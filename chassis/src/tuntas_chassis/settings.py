@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 from typing import Literal, Self, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,6 +50,38 @@ class ServiceSettings(BaseSettings):
     inbox_retention_days: int = Field(default=30, ge=1)
     drain_timeout_s: float = Field(default=20, gt=0)
 
+    @field_validator("kafka")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for server in value.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+                raise ValueError(f"{server.strip()!r} is no address; write host:port, several separated by commas")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        parts = _url(value.get_secret_value())
+        if parts is None or parts.scheme != "postgresql" or len(parts.path) < 2:
+            raise ValueError("is no address of a database; write postgresql://role:password@host:port/database")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        parts = _url(value)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{value!r} is no address; write the issuer's URL as it stands in its tokens, https://…")
+        return value
+
+    @field_validator("kafka_ca_file", "simulated_clock")
+    @classmethod
+    def _is_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
     @model_validator(mode="after")
     def _refuse_what_production_must_not_have(self) -> Self:
         if self.environment in ("staging", "production") and self.simulated_clock:
@@ -64,6 +97,15 @@ class ServiceSettings(BaseSettings):
         """The database URL with the driver's name."""
         url = self.database_url.get_secret_value()
         return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def _url(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read only here: a port that is none raises
+    except ValueError:
+        return None
+    return parts
 
 
 ST = TypeVar("ST", bound=ServiceSettings)

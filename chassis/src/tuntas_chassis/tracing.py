@@ -4,6 +4,7 @@ Sampling is decided once, where a report enters, by ratio; from there the W3C `t
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +16,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tuntas_chassis.settings import ServiceSettings
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_SAMPLED = frozenset("13579bdf")  # how flags end whose lowest bit is set
 
 
 class SpanFile(SpanExporter):
@@ -75,8 +78,15 @@ class Tracing:
     @contextmanager
     def span(self, name: str, kind: SpanKind, traceparent: str = "", **attributes: str | int) -> Iterator[Span]:
         """A span that continues `traceparent`, or begins a trace where that is empty; it is current inside the block."""
-        with self._tracer.start_as_current_span(name, _context(traceparent), kind, attributes=attributes) as span:
-            yield span
+        with self._tracer.start_as_current_span(
+            name, _context(traceparent), kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except Exception as error:
+                span.set_status(StatusCode.ERROR)
+                span.set_attribute("error.type", type(error).__name__)  # never its message, which may quote a person
+                raise
 
     def child(self, name: str, kind: SpanKind, traceparent: str, start_ns: int, end_ns: int, **attributes: str | int) -> str:
         """Record a finished span below `traceparent`; returns the traceparent of what follows from it.
@@ -100,7 +110,12 @@ def _context(traceparent: str) -> Context | None:
 
 def is_sampled(traceparent: str) -> bool:
     """Whether the trace is recorded."""
-    return traceparent[-2:-1].isalnum() and bool(int(traceparent[-2:], 16) & 1)
+    return traceparent[-1:] in _SAMPLED and is_traceparent(traceparent)
+
+
+def is_traceparent(text: str) -> bool:
+    """Whether this is a W3C traceparent: anybody may send us anything under that name."""
+    return _TRACEPARENT.fullmatch(text) is not None
 
 
 def traceparent_of(span: Span) -> str:

@@ -79,7 +79,7 @@ class Delivery:
         if own and not replaying and not isinstance(entry.body, TRACKED_OWN):
             return True
         message = incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)
-        self._deliver(replace(message, replayed=own and replaying), self.handlers.on_case_message)
+        self._deliver(replace(message, catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message)
         return True
 
     def command(self, command: AgencyCommand, agency: str, at: datetime, message_id: UUID) -> None:

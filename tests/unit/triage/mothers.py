@@ -83,9 +83,9 @@ def a_register() -> FakeRegister:
     )
 
 
-def handlers(register: FakeRegister | None = None, started_at: datetime = STARTED) -> Handlers:
+def handlers(register: FakeRegister | None = None) -> Handlers:
     """Handlers over a register."""
-    return Handlers(register or a_register(), started_at)
+    return Handlers(register or a_register())
 
 
 def a_report(**changes: Any) -> ReportContent:
@@ -147,6 +147,7 @@ def incoming(
     *,
     source: str = "intake",
     key: str | None = None,
+    catching_up: bool = False,
     replayed: bool = False,
     message_id: UUID | None = None,
     appended_at: datetime | None = None,
@@ -161,6 +162,7 @@ def incoming(
         partition=0,
         offset=0,
         appended_at=appended_at or body.occurred_at,
+        catching_up=catching_up,
         replayed=replayed,
     )
 

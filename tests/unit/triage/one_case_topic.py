@@ -74,7 +74,7 @@ class Triage:
     def restart(self) -> None:
         """Begin to read where the database says."""
         self.replay_until = len(self.topic.records)
-        self.handlers: Handlers = handlers(self._register, started_at=appended_at(self.replay_until))
+        self.handlers: Handlers = handlers(self._register)
 
     @property
     def caught_up(self) -> bool:
@@ -89,7 +89,8 @@ class Triage:
         record = self.topic.records[offset]
         self.db = replace(self.db, position=offset + 1)
         own = record.source is Service.TRIAGE
-        replayed = own and offset < self.replay_until
+        catching_up = offset < self.replay_until
+        replayed = own and catching_up
         if own and not replayed and not isinstance(record.body, TRACKED):
             return
         if record.id in self.db.inbox:
@@ -97,7 +98,14 @@ class Triage:
         self.db = replace(self.db, inbox=self.db.inbox | {record.id})
         if isinstance(record.body, InputEvent) and record.body.input_id in self.db.handled:
             return
-        message = incoming(record.body, source=record.source, replayed=replayed, message_id=record.id, appended_at=appended_at(offset))
+        message = incoming(
+            record.body,
+            source=record.source,
+            catching_up=catching_up,
+            replayed=replayed,
+            message_id=record.id,
+            appended_at=appended_at(offset),
+        )
         self._commit(self.handlers.apply(self.db.case, message), record.id)
 
     def execute(self, decide: Callable[[Handlers, Case], Outcome[Case]]) -> None:

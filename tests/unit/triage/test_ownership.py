@@ -119,9 +119,9 @@ def test_a_repeated_input_that_finds_the_case_back_here_is_answered() -> None:
 
 
 def test_an_input_from_before_the_start_waits_for_what_a_restored_database_has_lost() -> None:
-    made = handlers(started_at=NOON + timedelta(days=1))
+    made = handlers()
     case = waiting(made)
-    outcome = made.apply(case, incoming(replied()))
+    outcome = made.apply(case, incoming(replied(), catching_up=True))
     assert published(outcome.outgoing) == [replied()]
     assert outcome.state is None
 

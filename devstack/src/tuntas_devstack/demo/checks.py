@@ -58,7 +58,11 @@ def checks(
             "Every notice was delivered once",
             mails.delivered == mails.distinct == sent and not others,
             f"{mails.delivered:,} mails for {sent:,} notices"
-            + (f"; {mails.undelivered[_NO_ADDRESS]:,} reporters' notices without an e-mail address" if _NO_ADDRESS in mails.undelivered else "")
+            + (
+                f"; {mails.undelivered[_NO_ADDRESS]:,} reporters' notices without an e-mail address"
+                if _NO_ADDRESS in mails.undelivered
+                else ""
+            )
             + (f"; given up: {others}" if others else ""),
         ),
         Check("Nothing is parked", parked == 0, f"{parked} messages"),

@@ -4,8 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -38,10 +37,8 @@ class Door:
         )
         self.requests: Counter[str] = Counter()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def close(self) -> None:
+        """Let go of all connections."""
         await self._client.aclose()
 
     async def ask(

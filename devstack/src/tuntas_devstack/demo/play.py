@@ -1,14 +1,14 @@
 """One play: sets the scene, lets everybody act from moment to moment, and counts what came of it."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from time import monotonic
-from typing import Any
-
 import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from time import monotonic
 
 from dispatch.domain.register import Register
 from tuntas_chassis.clock import SimulatedClock
+from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.corpus import GeneratedReport
 from tuntas_devstack.demo.agenda import Deed
 from tuntas_devstack.demo.casebook import Casebook, PlayedCase
@@ -28,6 +28,7 @@ from tuntas_devstack.demo.time import SimulatedTime
 from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.demo.tokens import Tokens
 from tuntas_devstack.demo.verifiers import Verifiers
+from tuntas_devstack.options import module_of
 from tuntas_devstack.stack import Stack
 
 _TOLD_WITHIN_S = 60.0
@@ -63,7 +64,7 @@ class Play:
         )
         self._director = Director(cast, deeds, self.book, self.tally, timetable, options.seed)
         self._feed = Feed(state.kafka, sorted(code for code in concerned if deeds.has_own_system(code)), self._director.listen)
-        self.quiet = Quiet(state.kafka, {service: stack.database_url(service) for service in _modules()})
+        self.quiet = Quiet(state.kafka, {module: stack.database_url(module) for module in map(module_of, Service)})
         clock = SimulatedClock(stack.folder.clock)
         self._clock = clock
         self._time = SimulatedTime(clock, self._at_rest)
@@ -80,7 +81,7 @@ class Play:
     async def close(self) -> None:
         """Let go of everything."""
         await asyncio.to_thread(self._feed.stop)
-        await asyncio.gather(self.quiet.close(), self.systems.stop(), self.door.aclose())
+        await asyncio.gather(self.quiet.close(), self.systems.stop(), self.door.close())
 
     async def run(self, display: Display) -> None:
         """From the first moment to the last, until every mail is out.
@@ -151,3 +152,28 @@ class Play:
 
     async def _all_mailed(self) -> bool:
         return await self.quiet.waiting_mail() == 0
+
+
+class _Rate:
+    """A rate per second over the last few seconds."""
+
+    def __init__(self, over_s: float = 3.0) -> None:
+        self._over_s = over_s
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def of(self, count: int) -> float:
+        """How fast a count grows that stands at `count` now."""
+        now = monotonic()
+        self._seen.append((now, count))
+        while len(self._seen) > 2 and now - self._seen[1][0] > self._over_s:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (count - before) / (now - then) if now > then else 0.0
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], within_s: float, otherwise: str) -> None:
+    deadline = monotonic() + within_s
+    while not await condition():
+        if monotonic() > deadline:
+            raise DemoFailed(f"the play stands still: {otherwise}, for {within_s:.0f} s")
+        await asyncio.sleep(_LOOK_AGAIN_S)

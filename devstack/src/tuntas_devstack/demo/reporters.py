@@ -48,7 +48,9 @@ class Reporters:
             again = self._door.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
             receipt, other = await asyncio.gather(asked, again)
             if receipt is not None and other is not None and receipt["case_id"] != other["case_id"]:
-                self._faults.add(f"report {case.number} was taken twice under one Idempotency-Key: {receipt['case_id']}, {other['case_id']}")
+                self._faults.add(
+                    f"report {case.number} was taken twice under one Idempotency-Key: {receipt['case_id']}, {other['case_id']}"
+                )
         else:
             receipt = await asked
         if receipt is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
 from uuid import UUID, uuid4
@@ -90,8 +90,3 @@ class Systems:
 def _envelope(case: PlayedCase, command: AgencyCommand, command_id: UUID) -> Envelope:
     # the agency's own clock, which nobody believes: the broker's append time counts
     return Envelope(command_id, f"agency/{case.agency}", type(command).__name__, case.case_id, datetime.now(UTC))
-
-
-def commanded(systems: Systems) -> Mapping[tuple[str, int], int]:
-    """Up to where dispatch must have read for the systems' commands to have had their effect."""
-    return dict(systems.ends)

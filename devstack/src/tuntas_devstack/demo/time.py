@@ -33,6 +33,8 @@ class SimulatedTime:
         """
         await self.settle()
         if instant < self._clock.now():
-            raise DemoFailed(f"the clock stands at {self._clock.now()} and can't go back to {instant}: the machine is too slow for the play")
+            raise DemoFailed(
+                f"the clock stands at {self._clock.now()} and can't go back to {instant}: the machine is too slow for the play"
+            )
         self._clock.set_offset(instant - datetime.now(UTC))
         self.moment = instant

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.corpus.behaviour import Act, verifier_decision
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
+from tuntas_devstack.demo.casebook import PlayedCase
 from tuntas_devstack.demo.door import Door, Faults
 from tuntas_devstack.demo.tokens import Tokens
 
@@ -29,11 +29,10 @@ def verification_days(seed: int, case: PlayedCase) -> int:
 class Verifiers:
     """A handful of persons with one queue."""
 
-    def __init__(self, door: Door, url: str, tokens: Tokens, book: Casebook, faults: Faults, seed: int) -> None:
+    def __init__(self, door: Door, url: str, tokens: Tokens, faults: Faults, seed: int) -> None:
         self._door = door
         self._url = f"{url}/v1"
         self._tokens = tokens
-        self._book = book
         self._faults = faults
         self._seed = seed
 

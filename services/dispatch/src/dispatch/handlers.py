@@ -55,7 +55,7 @@ class Handlers:
             case CaseForwarded() as event:
                 return self._on_forwarded(case, event, message.envelope.id)
             case InputEvent() as event:
-                return self._on_input(case, event, message.envelope.id)
+                return self._on_input(case, event, message)
             case CaseEvent() as event:
                 return self._on_own(case, event, message.envelope.id)
         raise TypeError(f"{message.envelope.type} is not a message that dispatch reads")
@@ -100,22 +100,24 @@ class Handlers:
     def _on_own(self, case: Case | None, event: CaseEvent, message_id: UUID) -> Outcome[Case]:
         """Our own events: a hand-over read back, or, after a restore, what this database does not know any more."""
         returned = isinstance(event, CaseReturned)
+        answered = (event.input_id,) if event.input_id is not None else ()
         if case is None or (event.owner is not Service.DISPATCH and not returned):
-            return Outcome(None)
+            return Outcome(None, handled=answered)
         topic_owner = event.owner if returned else case.topic_owner
         if event.version <= case.version:
             return _with_topic_owner(case, topic_owner)
         rebuilt = replace(evolve(case, event), topic_owner=topic_owner)
         # the agency is told again, by the same ids: what was put back may not have reached it
-        return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=(event.input_id,) if event.input_id is not None else ())
+        return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=answered)
 
-    def _on_input(self, case: Case | None, event: InputEvent, message_id: UUID) -> Outcome[Case]:
+    def _on_input(self, case: Case | None, event: InputEvent, message: Incoming) -> Outcome[Case]:
         kind = type(event).__name__
         if case is None or case.topic_owner is not Service.DISPATCH:
             return self._input(kind, "passed_over", Outcome(None))
-        if case.owner is not Service.DISPATCH:
+        if case.owner is not Service.DISPATCH or message.catching_up:
+            # behind our hand-over, or behind decisions of ours that this database may have lost
             again = Outgoing(
-                CASES.name, str(case.case_id), event, event.occurred_at, derive_id(message_id, Service.DISPATCH, "behind hand-over")
+                CASES.name, str(case.case_id), event, event.occurred_at, derive_id(message.envelope.id, Service.DISPATCH, "repeated")
             )
             return self._input(kind, "handed_on", Outcome(None, (again,)))
         reaction = react(case, event)

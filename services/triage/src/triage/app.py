@@ -20,7 +20,7 @@ def build(settings: Settings) -> ServiceApp:
     """Triage, ready to run."""
     app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS, mark_topic=CASES.name)
     copy = RegisterCopy()
-    handlers = Handlers(copy, started_at=app.clock.now())
+    handlers = Handlers(copy)
     store = CaseStore()
     reader = QueueReader(app.database)
     upkeep = Upkeep(app.database, copy, reader, app.clock, app.metrics)

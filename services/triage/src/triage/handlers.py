@@ -31,10 +31,9 @@ class MisplacedEvent(ValueError):
 class Handlers:
     """The decisions of triage over a register of agencies and the regulation profiles."""
 
-    def __init__(self, register: Register, started_at: datetime, profile: Callable[[str], RegulationProfile] = load_profile) -> None:
-        """`started_at` is when this process began to read; `profile` gives the profile of a name or raises UnknownProfileError."""
+    def __init__(self, register: Register, profile: Callable[[str], RegulationProfile] = load_profile) -> None:
+        """`profile` gives the profile of a name or raises UnknownProfileError."""
         self._register = register
-        self._started_at = started_at
         self._profile = profile
 
     def apply(self, case: Case | None, incoming: Incoming) -> Outcome[Case]:
@@ -47,7 +46,7 @@ class Handlers:
                 f"{type(body).__name__} of case {body.case_id} lies under key {incoming.key[:80]!r}: publish it anew under its case id"
             )
         if isinstance(body, InputEvent):
-            return UNCHANGED if case is None else self._input(case, body, incoming.appended_at < self._started_at)
+            return UNCHANGED if case is None else self._input(case, body, incoming.catching_up)
         if case is None:
             return self._first(body)
         if body.version <= case.topic_version:

@@ -51,6 +51,8 @@ def _confirm(case: Case, event: ReporterConfirmed) -> CaseEvent:
 def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
     if event.clock is not Clock.C6 or case.state is not CaseState.RESPONDED or event.deadline_version != case.answers:
         return None
+    if case.answered_at is None or event.due_at <= case.answered_at:
+        return None  # it ended before this answer was given, so it can't be this answer's window
     # closed at the end of the window, whenever that was noticed: replies are judged by this time
     base = _base(case, event, Transition.T17, CaseState.CLOSED, TIME) | {"occurred_at": case.not_before_last(event.due_at)}
     return CaseClosed(**base, agency=case.agency, reason="no_reply")

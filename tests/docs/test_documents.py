@@ -1,0 +1,51 @@
+"""The documents hold together: what they link to exists, and what they name is in the code."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuntas_chassis.metrics import CHASSIS_METRICS
+from tuntas_devstack.cli import app as cli
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_MAKE = re.compile(r"`make ([a-z-]+)")
+_TUNTAS = re.compile(r"`(?:\.venv/bin/)?tuntas ([a-z]+)")
+_METRIC = re.compile(r"`(tuntas_(?:http|consumer|parked|outbox|background|clock)_\w+)`")
+_REQUIREMENT = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_something(document: Path) -> None:
+    targets = [link for link in _LINK.findall(document.read_text(encoding="utf-8")) if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in targets if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_commands_and_metrics_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
+    assert set(_MAKE.findall(text)) <= targets
+    assert set(_TUNTAS.findall(text)) <= commands
+    assert set(_METRIC.findall(text)) <= {metric.name for metric in CHASSIS_METRICS}
+
+
+def _declared() -> Iterator[str]:
+    for file in (ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")):
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        for line in (*told["project"].get("dependencies", ()), *told.get("dependency-groups", {}).get("dev", ())):
+            found = _REQUIREMENT.match(line)
+            if found and not found[0].startswith("tuntas"):
+                yield found[0]
+
+
+def test_every_dependency_has_its_line() -> None:
+    rows = re.findall(r"^\| `([^`]+)`", (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == sorted(set(rows)), "a dependency has two lines"
+    assert set(_declared()) <= set(rows), "give each new dependency a line in docs/dependencies.md"
+    assert set(rows) - set(_declared()) <= {"hatchling", "uv", "pip"}, "a line in docs/dependencies.md is of a dependency that is gone"
