@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dispatch.metrics import METRICS as DISPATCH
+from intake.metrics import METRICS as INTAKE
+from notifier.metrics import METRICS as NOTIFIER
+from sla_monitor.metrics import METRICS as SLA_MONITOR
+from triage.metrics import METRICS as TRIAGE
 from tuntas_chassis.metrics import CHASSIS_METRICS
 from tuntas_devstack.cli import app as cli
 
@@ -15,7 +20,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _MAKE = re.compile(r"`make ([a-z-]+)")
 _TUNTAS = re.compile(r"`(?:\.venv/bin/)?tuntas ([a-z]+)")
-_METRIC = re.compile(r"`(tuntas_(?:http|consumer|parked|outbox|background|clock)_\w+)`")
+_METRIC = re.compile(r"`(tuntas_(?!contracts|chassis|devstack)\w+)`")
+_METRICS = {metric.name for metrics in (CHASSIS_METRICS, INTAKE, TRIAGE, DISPATCH, SLA_MONITOR, NOTIFIER) for metric in metrics}
 _REQUIREMENT = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -32,7 +38,7 @@ def test_named_commands_and_metrics_exist(document: Path) -> None:
     commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
     assert set(_MAKE.findall(text)) <= targets
     assert set(_TUNTAS.findall(text)) <= commands
-    assert set(_METRIC.findall(text)) <= {metric.name for metric in CHASSIS_METRICS}
+    assert set(_METRIC.findall(text)) <= _METRICS
 
 
 def _declared() -> Iterator[str]:

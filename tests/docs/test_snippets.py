@@ -20,6 +20,7 @@ AGENCY = "kota-32-73"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _PATIENCE_S = 90.0
 _QUOTED = re.compile(r"<!-- snippet: (?P<path>\S+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
+_LINKED = re.compile(r"\]\(docs/snippets/([\w.]+)\)")
 Json = dict[str, Any]
 
 
@@ -54,14 +55,16 @@ async def submitted_to_the_agency(stack: Stack) -> Json:
     return found
 
 
-def test_documents_show_the_snippets_that_are_run() -> None:
-    shown = set()
+def test_documents_show_or_name_the_snippets_that_are_run() -> None:
+    told = set()
     for document in DOCUMENTS:
-        for quote in _QUOTED.finditer(document.read_text(encoding="utf-8")):
-            shown.add(Path(quote["path"]).name)
+        text = document.read_text(encoding="utf-8")
+        told |= set(_LINKED.findall(text))
+        for quote in _QUOTED.finditer(text):
+            told.add(Path(quote["path"]).name)
             source = (ROOT / quote["path"]).read_text(encoding="utf-8")
             assert quote["text"] == source, f"{document.relative_to(ROOT)} shows another text than {quote['path']}"
-    assert shown == {path.name for path in SNIPPETS.iterdir() if path.is_file()}
+    assert told == {path.name for path in SNIPPETS.iterdir() if path.is_file()}
 
 
 async def test_a_report_is_submitted_accepted_by_the_agency_s_system_and_seen_by_its_reporter(stack: Stack) -> None:

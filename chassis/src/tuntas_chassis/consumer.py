@@ -1,8 +1,8 @@
 """A subscription on Kafka: FastStream brings batches, the database says where to go on, Kafka's offsets only tell of lag."""
 
 import asyncio
+import re
 from collections.abc import Sequence
-from datetime import datetime
 from time import monotonic, time
 from typing import Any, TypeVar
 
@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
-from sqlalchemy import text
 
 from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock
@@ -28,13 +27,8 @@ from tuntas_chassis.settings import ServiceSettings
 S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
-_FETCH_MARGIN_S = 2.0  # an append may take this long to show up in an idle consumer's view of the topic's end
+_FAMILY_FOR_S = 60.0  # topics that a pattern finds are looked up this often
 _log = logger(__name__)
-
-_PROGRESS = text(
-    "INSERT INTO consumer_progress (consumer, member, read_up_to, seen_at) VALUES (:consumer, :member, :read_up_to, clock_timestamp()) "
-    "ON CONFLICT (consumer, member) DO UPDATE SET read_up_to = EXCLUDED.read_up_to, seen_at = EXCLUDED.seen_at"
-)
 
 
 class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base is untyped
@@ -59,6 +53,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._subscriber: Any = None
         self._assigned_once = False
         self._elsewhere: dict[TopicPartition, int] = {}
+        self._family: list[TopicPartition] = []
+        self._family_at = -float("inf")
         self.progress_at = monotonic()
 
     async def start(self) -> None:
@@ -245,15 +241,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         age = max(time() - self._oldest_unread, 0.0) if lag and self._oldest_unread else 0.0
         self._metrics.set("tuntas_consumer_lag_seconds", age, self.consumer_name)
 
-    async def tell_progress(self, member: str) -> None:
-        """Write down up to which business time this consumer has surely read, for the relay's marks."""
-        read_up_to: datetime | None = None
-        if self.caught_up and self.lag() == 0:
-            read_up_to = self._clock.from_broker(int((time() - _FETCH_MARGIN_S) * 1000))
-        elif self._oldest_unread is not None and self.caught_up:
-            read_up_to = self._clock.from_broker(int((self._oldest_unread - _FETCH_MARGIN_S) * 1000))
-        async with self._database.begin() as connection:
-            await connection.execute(_PROGRESS, {"consumer": self.consumer_name, "member": member, "read_up_to": read_up_to})
+    async def topic_ends(self) -> dict[tuple[str, int], int] | None:
+        """The next offset of every partition of our topics that holds anything, other replicas' included; None before the start."""
+        consumer = self._kafka
+        if consumer is None or not self._assigned_once:
+            return None
+        if monotonic() - self._family_at > _FAMILY_FOR_S:
+            pattern = re.compile(self.subscription.pattern or r"(?!)")
+            topics = {t for t in await consumer.topics() if pattern.match(t)} | set(self.subscription.topics)
+            self._family = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
+            self._family_at = monotonic()
+        ends = await consumer.end_offsets(self._family)
+        return {(p.topic, p.partition): end for p, end in ends.items() if end > 0}
 
 
 async def _as_it_is(message: Any) -> KafkaMessage:

@@ -6,7 +6,7 @@ Locks, reads and deletes share one connection: a relay that lost its lock has lo
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import asyncpg
@@ -65,7 +65,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._owned: set[int] = set()
         self._blocked: dict[str, float] = {}
-        self._marked_at = -float("inf")
+        self._marked_at = datetime.min.replace(tzinfo=UTC)
         self._taken_at = -float("inf")
         self.progress_at = monotonic()
 
@@ -81,7 +81,9 @@ class Relay:
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping`; comes back after every fault with a new connection."""
         producer = self._make_producer()
-        await _started(producer, stopping)
+        if not await _started(producer, stopping):
+            await producer.stop()
+            return
         stop_waiter = asyncio.create_task(stopping.wait())
         stop_waiter.add_done_callback(lambda _task: self._wake.set())
         try:
@@ -110,7 +112,7 @@ class Relay:
                 if sent == 0:
                     if stopping.is_set():
                         return
-                    await _wait(self._wake, min(self._settings.mark_interval_s, 1.0))
+                    await _wait(self._wake, self._settings.outbox_poll_s)
                 elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
                     await asyncio.sleep(min(sent / _BUSY_READ, 1.0) * self._settings.outbox_linger_ms / 1000)
         finally:
@@ -190,9 +192,9 @@ class Relay:
 
     async def _mark_candidate(self, connection: "asyncpg.Connection[asyncpg.Record]") -> datetime | None:
         """The time before which everything is committed and so in what the next read shows, or None if no mark is due."""
-        if self._mark_topic is None or monotonic() - self._marked_at < self._settings.mark_interval_s:
-            return None
         now = self._clock.now()
+        if self._mark_topic is None or now - self._marked_at < timedelta(seconds=self._settings.mark_interval_s):
+            return None
         open_for_s = await connection.fetchval(_OPEN_SINCE)
         mark = now - timedelta(seconds=max(open_for_s or 0.0, 0.0))
         if self._mark_bound is not None:
@@ -200,7 +202,7 @@ class Relay:
             if bound is None:
                 return None
             mark = min(mark, bound)
-        return mark
+        return mark - timedelta(seconds=self._settings.mark_tolerance_s)
 
     async def _send_marks(self, producer: AIOKafkaProducer, mark: datetime) -> None:
         topic = self._mark_topic
@@ -213,11 +215,13 @@ class Relay:
                 "set the one to the other, with the service stopped and its outbox empty"
             )
         value = RelayMarked(source=self._source, at=mark).model_dump_json().encode()
-        envelope = Envelope(new_id(), self._source, RelayMarked.__name__, "", mark)
-        headers = envelope.headers()
-        futures = [await producer.send(topic, value, headers=headers, partition=p) for p in sorted(self._owned)]
+        futures = []
+        for partition in sorted(self._owned):
+            # an id of its own: under a shared one the readers' inbox would drop the marks of all partitions but the first
+            envelope = Envelope(new_id(), self._source, RelayMarked.__name__, "", mark)
+            futures.append(await producer.send(topic, value, headers=envelope.headers(), partition=partition))
         await asyncio.gather(*futures)
-        self._marked_at = monotonic()
+        self._marked_at = mark + timedelta(seconds=self._settings.mark_tolerance_s)
 
 
 class ShardMismatch(RuntimeError):
@@ -229,17 +233,18 @@ def _family(topic: str) -> str:
     return ".".join([*parts[:2], "*", parts[-1]])
 
 
-async def _started(producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+async def _started(producer: AIOKafkaProducer, stopping: asyncio.Event) -> bool:
+    """Whether it could be started before `stopping`."""
     while True:
         try:
             await producer.start()
         except (KafkaError, OSError) as error:
             if stopping.is_set():
-                raise
+                return False
             _log.warning("relay_waits_for_broker", error=type(error).__name__)
             await _wait(stopping, 2.0)
         else:
-            return
+            return True
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

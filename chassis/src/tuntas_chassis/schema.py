@@ -6,9 +6,6 @@ DELIVERY_TABLES = (
     """CREATE TABLE consumer_offset (
         consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, position bigint NOT NULL,
         PRIMARY KEY (consumer, topic, partition)) WITH (fillfactor = 50)""",
-    """CREATE TABLE consumer_progress (
-        consumer text NOT NULL, member text NOT NULL, read_up_to timestamptz, seen_at timestamptz NOT NULL,
-        PRIMARY KEY (consumer, member)) WITH (fillfactor = 50)""",
     """CREATE TABLE inbox (
         message_id uuid NOT NULL, consumer text NOT NULL, received_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (message_id, consumer))""",
@@ -27,7 +24,7 @@ DELIVERY_TABLES = (
         UNIQUE (consumer, topic, partition, "offset"))""",
     "CREATE INDEX parked_message_open ON parked_message (consumer, key, \"offset\") WHERE state IN ('parked', 'waiting')",
 )
-TABLE_NAMES = frozenset({"consumer_offset", "consumer_progress", "inbox", "outbox", "parked_message"})
+TABLE_NAMES = frozenset({"consumer_offset", "inbox", "outbox", "parked_message"})
 
 
 def create_delivery_tables(op: Any) -> None:

@@ -16,6 +16,7 @@ from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
+from tuntas_chassis.external_time import ReadBound
 from tuntas_chassis.http import RequestMiddleware
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.kafka import make_producer
@@ -136,8 +137,10 @@ class ServiceApp:
         return sum([await consumer.resume_halted() for consumer in self._consumers.values()])
 
     def _mark_bound(self) -> MarkBound | None:
-        names = [c.consumer_name for c in self._consumers.values() if c.subscription.external_time]
-        return self._upkeep.read_up_to(names) if names else None
+        bounds = [ReadBound(c, self.database, self.clock) for c in self._consumers.values() if c.subscription.external_time]
+        if len(bounds) > 1:
+            raise ValueError("only one subscription of a service can have its business times from the broker")
+        return bounds[0] if bounds else None
 
     # -- running ----------------------------------------------------------------------------------------------------
 
@@ -261,10 +264,8 @@ class ServiceApp:
             await self._pause(0.05)
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
-            with contextlib.suppress(Exception):  # the next round tells it; a mark that waits harms nobody
+            with contextlib.suppress(Exception):  # the next round looks again
                 await consumer.look_elsewhere()
-                if consumer.subscription.external_time:
-                    await consumer.tell_progress(self.member)
             await self._pause(1.0 if consumer.caught_up else 0.2)
         await consumer.stop()
 

@@ -1,7 +1,6 @@
 """What every service does on the side: purge its inbox, measure its queues, know whether its database can serve."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -12,25 +11,18 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.migrations import head_revision
-from tuntas_chassis.relay import MarkBound
 from tuntas_chassis.settings import ServiceSettings
 
 _PURGE_EVERY_S = 3600.0
 _LOOK_AGAIN_S = 1.0
-_MEMBER_IS_GONE_S = 30
 _log = logger(__name__)
 
 _PURGE = text(
     "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT 50000))"
 )
-_FORGET_MEMBERS = text("DELETE FROM consumer_progress WHERE seen_at < now() - interval '1 hour'")
 _OUTBOX = text("SELECT count(*) AS number, extract(epoch FROM clock_timestamp() - min(written_at))::float8 AS age FROM outbox")
 _PARKED = text("SELECT consumer, count(*) AS number FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer")
 _NOW = text("SELECT clock_timestamp()")
-_READ_UP_TO = text(
-    "SELECT count(*) AS members, count(read_up_to) AS known, min(read_up_to) AS bound FROM consumer_progress "
-    "WHERE consumer = ANY(CAST(:consumers AS text[])) AND seen_at > clock_timestamp() - make_interval(secs => :gone)"
-)
 
 
 class Upkeep:
@@ -82,7 +74,6 @@ class Upkeep:
             try:
                 async with self._database.begin() as connection:
                     purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days})
-                    await connection.execute(_FORGET_MEMBERS)
                 wait = 1.0 if purged.rowcount >= 50_000 else _PURGE_EVERY_S
             except (SQLAlchemyError, OSError) as error:
                 _log.warning("inbox_not_purged", error=type(error).__name__)
@@ -91,14 +82,3 @@ class Upkeep:
                 await asyncio.wait_for(stopping.wait(), wait)
             except TimeoutError:
                 continue
-
-    def read_up_to(self, consumers: Sequence[str]) -> MarkBound:
-        """A bound for the relay's marks: the business time up to which every living member of these consumers has read."""
-
-        async def bound() -> datetime | None:
-            async with self._database.connect() as connection:
-                row = (await connection.execute(_READ_UP_TO, {"consumers": list(consumers), "gone": _MEMBER_IS_GONE_S})).one()
-            found: datetime | None = row.bound if row.members and row.known == row.members else None
-            return found
-
-        return bound

@@ -18,10 +18,14 @@ _MOST_REPORTS = 50_000
 _MOST_DAYS = 250
 _EVERY_SERVICE = {
     # deadlines are told once every relay has marked that it has sent what came before them
-    "TUNTAS_MARK_INTERVAL_S": "0.4",
+    "TUNTAS_MARK_INTERVAL_S": "1",
+    "TUNTAS_OUTBOX_POLL_S": "0.1",
+    "TUNTAS_BATCH_LINGER_MS": "50",
+    "TUNTAS_OUTBOX_LINGER_MS": "20",
 }
 _OF_ONE_SERVICE: Mapping[Service, Mapping[str, str]] = {
-    Service.SLA_MONITOR: {"TUNTAS_FIRING_INTERVAL_S": "0.2", "TUNTAS_FIGURES_CACHE_S": "0"},
+    Service.DISPATCH: {"TUNTAS_ACTIONS_FETCH_WAIT_MS": "100"},
+    Service.SLA_MONITOR: {"TUNTAS_FIRING_INTERVAL_S": "0.1", "TUNTAS_FIGURES_CACHE_S": "0"},
     Service.NOTIFIER: {"TUNTAS_MAILS_PER_SECOND": "5000", "TUNTAS_MAIL_BATCH": "250"},
 }
 

@@ -30,6 +30,10 @@ class UnitLookup(Protocol):
         ...
 
 
+class MisplacedEvent(ValueError):
+    """An event under another case's key: its order among the events of its own case can't be known."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseReport:
     """The report of a case that arrived, as JSON, stored beside the case."""
@@ -49,9 +53,14 @@ class Handlers:
     def on_case_message(self, case: Case | None, message: Incoming) -> Outcome[Case]:
         """What stands on the cases topic: a case forwarded, an input, or an event of our own.
 
-        Raises ForwardingFault or UnknownProfileError for a case that must not reach its agency.
+        Raises MisplacedEvent, and ForwardingFault or UnknownProfileError for a case that must not reach its agency.
         """
-        match message.body:
+        body = message.body
+        if isinstance(body, CaseEvent | InputEvent) and message.key != str(body.case_id):
+            raise MisplacedEvent(
+                f"{type(body).__name__} of case {body.case_id} lies under key {message.key[:80]!r}: publish it anew under its case id"
+            )
+        match body:
             case CaseForwarded() as event:
                 return self._on_forwarded(case, event, message.envelope.id)
             case InputEvent() as event:

@@ -6,7 +6,7 @@ from dispatch.refusals import Refusals
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.processor import Store, Subscription
 from tuntas_contracts.agencies import AgencyCommand
-from tuntas_contracts.base import CaseEvent, Contract, InputEvent
+from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import CaseReturned
 from tuntas_contracts.topology import AGENCY_ACTIONS, CASES, COMMANDS, INPUTS
 from tuntas_contracts.vocabulary import Service
@@ -18,12 +18,13 @@ TRACKED_OWN: tuple[type[Contract], ...] = (CaseReturned, *INPUTS)
 
 
 def case_named_in(message: Incoming) -> str:
-    """The case that a message is about: what its record key says is its writer's affair."""
-    body = message.body
-    return str(body.case_id) if isinstance(body, CaseEvent | InputEvent | AgencyCommand) else message.key
+    """The case that a command is about: what its record key says is its writer's affair."""
+    return str(message.body.case_id) if isinstance(message.body, AgencyCommand) else message.key
 
 
-def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) -> tuple[Subscription[Case], ...]:
+def subscriptions(
+    store: Store[Case], handlers: Handlers, refusals: Refusals, *, actions_fetch_wait_ms: int
+) -> tuple[Subscription[Case], ...]:
     """Both subscriptions. Commands wait until a restored database has caught up with the cases topic."""
     return (
         Subscription(
@@ -33,7 +34,6 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) ->
             store=store,
             apply=handlers.on_case_message,
             track_own=TRACKED_OWN,
-            key_of=case_named_in,
         ),
         Subscription(
             name=ACTIONS_SUBSCRIPTION,
@@ -45,7 +45,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals) ->
             key_of=case_named_in,
             after=(CASES_SUBSCRIPTION,),
             gates_readiness=False,
-            fetch_wait_ms=1_500,  # one request names every agency's topic
+            fetch_wait_ms=actions_fetch_wait_ms,  # one request names every agency's topic
             external_time=True,
         ),
     )

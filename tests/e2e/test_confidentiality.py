@@ -1,0 +1,134 @@
+"""No name, phone, e-mail or address of a reporter passes over Kafka, into a log, a trace, or unencrypted into a database."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import asyncpg
+
+from dispatch.domain.register import load_register
+from tests.support.delivery import until
+from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.corpus.generator import reports
+from tuntas_devstack.corpus.model import GeneratedReport, PersonalKind
+from tuntas_devstack.options import module_of
+
+BANDUNG = "kota-32-73"
+TELLING = 40
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report that was handed in, and what must not be seen of its reporter."""
+
+    receipt: Receipt
+    report: GeneratedReport
+
+    def secrets(self) -> Iterator[str]:
+        """What tells of the reporter, in the notations that a computer might make of it."""
+        for item in self.report.expected.personal:
+            yield item.text
+            if item.kind in (PersonalKind.PHONE, PersonalKind.NIK, PersonalKind.ACCOUNT):
+                yield from _notations(item.text)
+
+    def telling(self) -> Iterator[str]:
+        """Those that could not stand in another's report by chance."""
+        common = {item.text for item in self.report.expected.personal if item.kind is PersonalKind.NAME and len(item.text.split()) < 3}
+        return (text for text in self.secrets() if text not in common)
+
+
+def _notations(number: str) -> Iterator[str]:
+    digits = re.sub(r"\D", "", number)
+    national = re.sub(r"^(62|0)", "", digits)
+    yield from (digits, f"62{national}", f"0{national}")
+
+
+def found(secrets: Sequence[str], text: str) -> list[str]:
+    """Which of these stand in a text, whatever their capitals."""
+    folded = text.casefold()
+    return [secret for secret in secrets if re.search(rf"(?<!\w){re.escape(secret.casefold())}(?!\w)", folded)] if folded else []
+
+
+def any_of(secrets: Sequence[str], text: str) -> bool:
+    """A quick look before the exact one."""
+    folded = text.casefold()
+    return any(secret.casefold() in folded for secret in secrets)
+
+
+async def hand_in(platform: Platform) -> list[Told]:
+    """Reports whose texts give their writers away, all at agencies that have topics; some are answered and replied to."""
+    generated = [r for r in reports(SEED, 1_500, load_register(), start=date(2026, 1, 5)) if any(p.in_text for p in r.expected.personal)]
+    assert len(generated) >= TELLING
+
+    async def one(report: GeneratedReport) -> Told:
+        request = {name: value for name, value in report.request().items() if name not in {"channel", "original_received_at", "suggested_agency"}}
+        addressed = {} if report.payload.addressed_agency is None else {"addressed_agency": BANDUNG}
+        answer = await platform.http.post(f"{platform.url('intake')}/v1/reports", json=request | addressed)
+        assert answer.status_code == 201, answer.text
+        told = answer.json()
+        return Told(Receipt(told["case_id"], told["tracking_id"], told["access_code"], told), report)
+
+    return list(await asyncio.gather(*(one(report) for report in generated[:TELLING])))
+
+
+async def converse(platform: Platform, told: Told) -> None:
+    """The agency answers, and the reporter gives himself away once more in a reply."""
+    await platform.handle(told.receipt, BANDUNG, "layanan")
+    await platform.answer(told.receipt, BANDUNG)
+    await platform.until_state(told.receipt, "responded")
+    everything = ", ".join(item.text for item in told.report.expected.personal if not item.in_text)
+    await platform.reply(told.receipt, f"Belum selesai. Data saya: {everything}. Terima kasih.")
+    await platform.until_state(told.receipt, "in_progress")
+
+
+async def in_databases(platform: Platform) -> Iterator[tuple[str, str]]:
+    """Every row of every table as text; binary columns show as hexadecimal digits."""
+    shown = []
+    for service in Service:
+        connection = await asyncpg.connect(platform.stack.database_url(module_of(service)))
+        try:
+            for table in await connection.fetch("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"):
+                rows = await connection.fetch(f'SELECT t::text AS row FROM "{table["name"]}" t')
+                shown.append((f"{service}.{table['name']}", "\n".join(row["row"] for row in rows)))
+        finally:
+            await connection.close()
+    return iter(shown)
+
+
+async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(platform: Platform) -> None:
+    everyone = await hand_in(platform)
+    at_agency = [t for t in everyone if t.report.payload.addressed_agency and (await platform.status(t.receipt))["state"]["code"] == "at_agency"]
+    await asyncio.gather(*(converse(platform, told) for told in at_agency[:4]))
+    written_to = [t for t in everyone if t.report.payload.reporter.email]
+
+    async def all_mailed() -> bool:
+        mails = platform.mails()
+        return all(any(told.receipt.tracking_id in mail.subject for mail in mails) for told in written_to)
+
+    await until(all_mailed, "every reporter with an address has a receipt", PATIENCE_S)
+    await platform.at_rest()
+
+    # the mails do know whom they are for; so the search below looks for the right thing
+    named = [t for t in written_to if any(t.report.payload.reporter.name in mail.body for mail in platform.mails(t.receipt.tracking_id))]
+    assert len(named) >= len(written_to) // 2
+
+    telling = sorted({secret for told in everyone for secret in told.telling()})
+    own = {str(told.receipt.case_id): list(told.secrets()) for told in everyone}
+    seen: list[tuple[str, list[str]]] = []
+    for record in await platform.read_topics():
+        text = record.text
+        secrets = telling + own.get((record.key or b"").decode(errors="replace"), [])
+        if any_of(secrets, text) and (leaked := found(secrets, text)):
+            seen.append((f"{record.topic} {record.kind}", leaked))
+    for file in (*platform.stack.folder.logs.glob("*"), *platform.stack.folder.traces.glob("*")):
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if any_of(telling, text) and (leaked := found(telling, text)):
+            seen.append((file.name, leaked))
+    for table, text in await in_databases(platform):
+        if any_of(telling, text) and (leaked := found(telling, text)):
+            seen.append((table, leaked))
+    assert seen == []
