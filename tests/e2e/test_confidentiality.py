@@ -85,7 +85,7 @@ async def converse(platform: Platform, told: Told) -> None:
     await platform.until_state(told.receipt, "in_progress")
 
 
-async def in_databases(platform: Platform) -> Iterator[tuple[str, str]]:
+async def in_databases(platform: Platform) -> list[tuple[str, str]]:
     """Every row of every table as text; binary columns show as hexadecimal digits."""
     shown = []
     for service in Service:
@@ -96,7 +96,7 @@ async def in_databases(platform: Platform) -> Iterator[tuple[str, str]]:
                 shown.append((f"{service}.{table['name']}", "\n".join(row["row"] for row in rows)))
         finally:
             await connection.close()
-    return iter(shown)
+    return shown
 
 
 async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(platform: Platform) -> None:

@@ -299,9 +299,10 @@ class Platform:
         for service in Service:
             connection = await asyncpg.connect(self.stack.database_url(module_of(service)))
             try:
+                # in this order: what the last record read has led to is then in the outbox, or sent
+                rows = await connection.fetch("SELECT topic, partition, min(position) AS position FROM consumer_offset GROUP BY 1, 2")
                 if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM outbox)"):
                     return False
-                rows = await connection.fetch("SELECT topic, partition, min(position) AS position FROM consumer_offset GROUP BY 1, 2")
             finally:
                 await connection.close()
             positions = {(row["topic"], row["partition"]): row["position"] for row in rows}

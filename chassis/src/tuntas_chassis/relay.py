@@ -7,11 +7,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from time import monotonic
+from time import monotonic, time_ns
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from opentelemetry.trace import SpanKind
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
@@ -20,6 +21,7 @@ from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import Envelope
 
@@ -29,9 +31,9 @@ _RETRY_BLOCKED_TOPIC_S = 3.0
 _BUSY_READ = 25  # messages; a relay that finds as many waits its whole linger before the next read
 _log = logger(__name__)
 
-_READ = """SELECT id, topic, key, message_id, type, time, traceparent, value FROM outbox
+_READ = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox
  WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) ORDER BY id LIMIT $3"""
-_READ_ALL = """SELECT id, topic, key, message_id, type, time, traceparent, value FROM outbox ORDER BY id LIMIT $1"""
+_READ_ALL = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox ORDER BY id LIMIT $1"""
 _OPEN_SINCE = """SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 FROM pg_stat_activity
  WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 
@@ -49,6 +51,7 @@ class Relay:
         source: str,
         clock: Clock,
         metrics: MetricSet,
+        tracing: Tracing,
         *,
         mark_topic: str | None = None,
         mark_bound: MarkBound | None = None,
@@ -60,6 +63,7 @@ class Relay:
         self._source = source
         self._clock = clock
         self._metrics = metrics
+        self._tracing = tracing
         self._mark_topic = mark_topic
         self._mark_bound = mark_bound
         self._wake = asyncio.Event()
@@ -158,7 +162,7 @@ class Relay:
         for row in rows:
             if row["topic"] in self._blocked:
                 continue
-            envelope = Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], row["traceparent"])
+            envelope = Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], self._traced(row))
             future = await producer.send(row["topic"], row["value"], row["key"].encode(), headers=envelope.headers())
             futures.append((row, future))
         results = await asyncio.gather(*(future for _, future in futures), return_exceptions=True)
@@ -173,6 +177,15 @@ class Relay:
         await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", sent)
         for topic, count in Counter(row["topic"] for row, _ in futures).items():
             self._metrics.inc("tuntas_outbox_published_total", topic if "agency-" not in topic else _family(topic), by=count)
+
+    def _traced(self, row: asyncpg.Record) -> str:
+        """The traceparent to publish with; in a sampled trace the wait in the outbox is a span, below which all that follows lies."""
+        parent: str = row["traceparent"]
+        if not is_sampled(parent):
+            return parent
+        waited_since = int(row["written_at"].timestamp() * 1e9)
+        attributes = {"messaging.system": "kafka", "messaging.destination.name": row["topic"], "tuntas.case_id": row["key"]}
+        return self._tracing.child(f"publish {row['type']}", SpanKind.PRODUCER, parent, waited_since, time_ns(), **attributes)
 
     async def _unknown_topics(self, producer: AIOKafkaProducer, topics: set[str]) -> set[str]:
         """Those of `topics` that the broker does not have. A send to one of them would hold up all others."""

@@ -205,6 +205,7 @@ class ServiceApp:
             self.service,
             self.clock,
             self.metrics,
+            self.tracing,
             mark_topic=self._mark_topic,
             mark_bound=self._mark_bound(),
         )

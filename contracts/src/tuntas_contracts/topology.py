@@ -171,9 +171,7 @@ TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY
 def concrete_topics(agency_codes: Iterable[str]) -> Sequence[tuple[str, Topic]]:
     """Every topic that a platform with these agencies has, by its name."""
     codes = tuple(agency_codes)
-    return [
-        (name, topic) for topic in TOPICS for name in ([topic.for_agency(c) for c in codes] if topic.per_agency else [topic.name])
-    ]
+    return [(name, topic) for topic in TOPICS for name in ([topic.for_agency(c) for c in codes] if topic.per_agency else [topic.name])]
 
 
 def message_types() -> dict[str, type[Contract]]:

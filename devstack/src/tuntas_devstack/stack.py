@@ -15,10 +15,11 @@ from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.folder import DEFAULT_FOLDER, StackFolder
 from tuntas_devstack.infrastructure import Infrastructure, Say
 from tuntas_devstack.issuer import SigningKey
-from tuntas_devstack.options import StackOptions
+from tuntas_devstack.options import StackOptions, module_of
 from tuntas_devstack.ports import LOOPBACK, demanded_port, free_port
 from tuntas_devstack.postgres.home import remove_home
 from tuntas_devstack.processes import ProcessSpec, Supervisor
+from tuntas_devstack.register_known import wait_until_known
 from tuntas_devstack.service_environment import Place, Surroundings, service_environment
 from tuntas_devstack.state import Part, StackState, answers_ready, read_databases, write_state
 from tuntas_devstack.topics import create_topics, register_codes, topics_for
@@ -158,6 +159,8 @@ class Stack:
         if self.options.load_register and Service.DISPATCH in services:
             self._say("loading the agency register")
             self._supervisor.run(self._register_spec(surroundings))
+            known = {module_of(service): databases[service] for service in services}
+            wait_until_known(known, self.options.ready_within_s)
 
     def _start_service(self, surroundings: Surroundings, place: Place) -> None:
         url = f"http://{LOOPBACK}:{place.port}"

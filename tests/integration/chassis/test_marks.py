@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -71,10 +71,10 @@ class Marked:
 
 
 @pytest.fixture
-async def marked(make: Callable[..., Delivery]) -> AsyncIterator[Marked]:
+async def marked(make: Callable[..., Delivery]) -> Marked:
     started = Marked(make(mark_interval_s=0.2))
     await started.start()
-    yield started
+    return started
 
 
 def _told(topic: str, key: str, time: datetime) -> Outgoing:

@@ -54,6 +54,7 @@ async def _ask(servers: Servers, make: Callable[..., Delivery], file: Path, trac
     counting = make(trace_file=file, trace_ratio=0)
     asking = Delivery(servers, servers.database(), counting.inputs, counting.outputs, counting.partitions, counting.options)
     app = _asking(asking)
+    await app.migrate()  # one after the other: Alembic's context is one for the whole process
     asking.running.append((app, asyncio.create_task(app.run_delivery())))
     replica = await counting.start()
     try:

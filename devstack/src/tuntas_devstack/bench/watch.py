@@ -11,7 +11,11 @@ from confluent_kafka.admin import AdminClient
 
 from tuntas_contracts.topology import AGENCY_CASES, CASES
 
-_WATCHED: dict[object, str] = {b"id.tuntas.ReportSubmitted": "published", b"id.tuntas.CaseForwarded": "forwarded", b"id.tuntas.CaseAssigned": "delivered"}
+_WATCHED: dict[object, str] = {
+    b"id.tuntas.ReportSubmitted": "published",
+    b"id.tuntas.CaseForwarded": "forwarded",
+    b"id.tuntas.CaseAssigned": "delivered",
+}
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ def generated_files(k8s: Path) -> dict[Path, str]:
     objects = {
         "platform/kafka/generated/topics.yaml": topic_objects(shared),
         "platform/kafka/generated/users.yaml": user_objects(platform_users()),
-        "components/agencies/generated/topics.yaml": topic_objects([topic for topic in topics_for(codes) if topic.name not in names]),
-        "components/agencies/generated/users.yaml": user_objects(agency_users(codes)),
+        "platform/agencies/generated/topics.yaml": topic_objects([topic for topic in topics_for(codes) if topic.name not in names]),
+        "platform/agencies/generated/users.yaml": user_objects(agency_users(codes)),
     }
     return {k8s / name: _text(manifests) for name, manifests in objects.items()}
 

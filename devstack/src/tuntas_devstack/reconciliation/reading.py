@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is there, its stubs are not
 
 from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_contracts.topology import AGENCY_CASES, CASES, OWNER_EVENTS
@@ -71,8 +71,9 @@ class TopicReader:
         """The next offset of each partition, for all topics in one request."""
         family = re.compile(AGENCY_CASES.pattern)
         topics = self._admin.list_topics(timeout=_QUIET_S).topics
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {
-            TopicPartition(name, number): OffsetSpec.latest()
+            TopicPartition(name, number): latest
             for name, topic in topics.items()
             if name == CASES.name or family.match(name)
             for number in topic.partitions
@@ -86,7 +87,7 @@ class TopicReader:
 
 
 def _fact(topic: str, message: Message) -> TopicEvent | Delivery | None:
-    headers = {name: bytes(value or b"") for name, value in message.headers() or [] if not isinstance(value, str)}
+    headers = {header[0]: bytes(header[1] or b"") for header in message.headers() or [] if not isinstance(header[1], str)}
     kind = headers.get("ce_type", b"").removeprefix(_PREFIX).decode(errors="replace")
     if topic == CASES.name and kind not in _OWNER_EVENTS:
         return None

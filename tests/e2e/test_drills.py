@@ -1,0 +1,310 @@
+"""Plugs are pulled, processes replaced, databases put back: nothing is lost, nothing happens twice, everything ends in good order."""
+
+import asyncio
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from tests.e2e.conftest import register_is_read
+from tests.support.chaos import Client, Plugs
+from tests.support.delivery import until
+from tests.support.kafka_log import TopicRecord
+from tests.support.platform import Platform, Receipt
+from tuntas_contracts.topology import AGENCY_CASES, CASES, NOTICES
+from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.mailbox import repeats_by_message_id
+from tuntas_devstack.options import StackOptions, module_of
+from tuntas_devstack.reconciliation import Reconciler
+from tuntas_devstack.stack import Stack
+from tuntas_devstack.state import read_databases
+
+pytestmark = pytest.mark.timeout(600)
+
+AGENCIES = ("kota-32-73", "kab-32-01", "kemenkes")
+REPORTS = 2_000
+AT_ONCE = 40
+SERVICES = tuple(service.value for service in Service)
+LEASE_S = 5
+QUIET_WITHIN_S = 240.0
+SEED = random.SystemRandom().randrange(10**6)
+"""Printed with every failure: the moments of the kills follow from it."""
+
+
+@pytest.fixture(scope="module")
+async def drilled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """A platform of its own; dispatch runs twice."""
+    options = StackOptions(
+        agencies=AGENCIES,
+        trace_ratio=0.0,
+        replicas={Service.DISPATCH: 2},
+        environment={Service.NOTIFIER: {"TUNTAS_MAIL_LEASE_S": str(LEASE_S)}},
+        ready_within_s=240,
+        kafka=None,
+        database=None,
+    )
+    stack = Stack(tmp_path_factory.mktemp("drilled") / "stack", options)
+    await asyncio.to_thread(stack.start)
+    try:
+        platform = Platform(stack)
+        await register_is_read(platform)
+        yield platform
+        await platform.close()
+    finally:
+        await asyncio.to_thread(stack.stop)
+        await asyncio.to_thread(stack.delete_data)
+    assert stack.deaths == [], "a part ended that nobody killed"
+
+
+async def reconciled(platform: Platform) -> int:
+    """The platform comes to rest, and topics and databases agree in everything; gives the number of reports."""
+    await platform.at_rest(QUIET_WITHIN_S)
+    reconciler = Reconciler(platform.stack.state.kafka, read_databases(platform.stack.folder))
+    try:
+        result = await reconciler.round(in_flight_s=0)
+    finally:
+        reconciler.close()
+    assert result.clean, (SEED, result.by_kind, result.differences[:5])
+    assert result.accepted == result.published == result.owned
+    return result.accepted
+
+
+async def all_mailed(platform: Platform) -> None:
+    """Wait until no mail waits to be sent."""
+
+    async def none_waits() -> bool:
+        rows = await platform.query("notifier", "SELECT count(*) AS number FROM delivery WHERE status IN ('queued', 'sending')")
+        return bool(rows[0]["number"] == 0)
+
+    await until(none_waits, "every mail is sent", QUIET_WITHIN_S)
+
+
+def once_and_in_order(records: Sequence[TopicRecord]) -> None:
+    """The records of one case on one topic: a version has one message, however often it came; first comings are in order."""
+    ids: dict[int, str] = {}
+    for record in records:
+        if "version" not in record.body:
+            continue
+        version, message_id = record.body["version"], record.header("ce_id")
+        if version not in ids:
+            assert not ids or version > max(ids), (SEED, record.topic, record.key, version, sorted(ids))
+        assert ids.setdefault(version, message_id) == message_id, (SEED, record.topic, record.key, version)
+
+
+async def nothing_lost_nor_doubled(platform: Platform, where: dict[UUID, str]) -> None:
+    """Every case is on its agency's topic and on no other, each version once in effect and in order."""
+    await platform.read_topics()
+    for case_id, agency in where.items():
+        once_and_in_order(platform.log.of_key(case_id, CASES.name))
+        for other in AGENCIES:
+            told = platform.log.of_key(case_id, AGENCY_CASES.for_agency(other))
+            if other == agency:
+                assert "CaseAssigned" in {r.kind for r in told}, (SEED, case_id, "never reached its agency")
+                once_and_in_order(told)
+            else:
+                assert told == [], (SEED, case_id, f"reached {other}")
+
+
+async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform) -> None:
+    platform = drilled
+    client, plugs = Client(platform), Plugs(platform.stack, random.Random(SEED))
+    plan = plugs.plan([*SERVICES, "dispatch-2", "kafka", "postgres"], REPORTS)
+    numbers = iter(range(REPORTS))
+    where: dict[UUID, str] = {}
+    tracking_ids: list[str] = []
+    worked: dict[UUID, str] = {}
+
+    async def reporter() -> None:
+        for number in numbers:
+            agency = AGENCIES[number % len(AGENCIES)]
+            receipt = await client.submit(agency, number)
+            where[receipt.case_id] = agency
+            tracking_ids.append(receipt.tracking_id)
+            if (part := plan.get(len(where))) is not None:
+                plugs.pull(part)
+            if number % 20 == 0:
+                await client.command(receipt.case_id, "accept", agency, {"unit": "layanan" if agency != "kemenkes" else "setjen"})
+                await client.command(receipt.case_id, "answer", agency, {"answer": "Sudah diperbaiki."})
+                worked[receipt.case_id] = agency
+
+    before = await platform.query("intake", "SELECT count(*) AS number FROM report")
+    await asyncio.gather(*(reporter() for _ in range(AT_ONCE)))
+    await plugs.all_back()
+    assert sorted(plugs.killed) == sorted([*SERVICES, "dispatch-2", "kafka", "postgres"])
+    assert len(where) == REPORTS
+    assert not any(fault.startswith("500") for fault in client.faults), f"an outage is a 503, not an error of ours: {client.faults}"
+
+    assert await reconciled(platform) == before[0]["number"] + REPORTS, f"a retry made a second report (seed {SEED})"
+    await nothing_lost_nor_doubled(platform, where)
+    for case_id, agency in worked.items():
+        told = platform.log.of_key(case_id, AGENCY_CASES.for_agency(agency))
+        assert {r.body["transition"] for r in told} == {"T2", "T4", "T15"}, (SEED, case_id)
+
+    await all_mailed(platform)
+    subjects = Counter(word for mail in platform.mails() for word in (mail.subject,))
+    for tracking_id in tracking_ids:
+        assert f"Laporan {tracking_id} telah kami terima" in subjects, (SEED, tracking_id)
+    await repeats_are_counted(platform)
+
+
+async def repeats_are_counted(platform: Platform) -> dict[str, int]:
+    """Each mail came at most twice, and whatever came twice is told as a possible repeat; gives the repeats."""
+    repeats = repeats_by_message_id(platform.stack.folder.mail)
+    assert set(repeats.values()) <= {1}, (SEED, "a mail came more than twice")
+    await platform.at_rest(QUIET_WITHIN_S)
+    sent: dict[str, list[bool]] = defaultdict(list)
+    ids: dict[str, set[str]] = defaultdict(set)
+    for record in await platform.read_topics():
+        if record.topic == NOTICES.name and record.kind == "NoticeSent":
+            sent[record.body["message_id"]].append(record.body["possible_repeat"])
+            ids[record.body["message_id"]].add(record.header("ce_id"))
+    assert all(any(sent[message_id]) for message_id in repeats), (SEED, "a repeat that nobody counted")
+    assert all(len(found) == 1 for found in ids.values()), (SEED, "a notice told as sent by two events")
+    return repeats
+
+
+async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_and_counted(drilled: Platform) -> None:
+    platform, faults = drilled, drilled.stack.folder.path / "mail-faults.json"
+    await all_mailed(platform)
+    faults.write_text(json.dumps({"kind": "delay", "remaining": 2, "delay_s": 30}))
+    receipt = await Client(platform).submit("kota-32-73")
+
+    async def stored() -> bool:
+        return any("telah kami terima" in mail.subject for mail in platform.mails(receipt.tracking_id))
+
+    await until(stored, "the mail server has the mail", QUIET_WITHIN_S)
+    # the server took it, and the notifier still waits for the answer
+    await asyncio.to_thread(platform.stack.kill, "notifier")
+    faults.write_text(json.dumps({"kind": "delay", "remaining": 0}))
+    await asyncio.to_thread(platform.stack.restart, "notifier")
+    await all_mailed(platform)
+    repeats = await repeats_are_counted(platform)
+    twice = Counter(mail.message_id for mail in platform.mails(receipt.tracking_id))
+    assert {message_id for message_id, times in twice.items() if times == 2} == set(repeats) & set(twice)
+    assert max(twice.values()) == 2
+    [rows] = await platform.query("notifier", "SELECT count(*) AS number FROM delivery WHERE case_id = $1 AND status = 'sent'", receipt.case_id)
+    assert rows["number"] == 2
+    metrics = (await platform.http.get(f"{platform.url('notifier')}/metrics")).text
+    counted = sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith("tuntas_notices_possible_repeats_total{"))
+    assert counted >= 1
+
+
+async def test_every_service_is_replaced_under_load_and_ends_in_good_order(drilled: Platform) -> None:
+    platform, client = drilled, Client(drilled)
+    where: dict[UUID, str] = {}
+    replaced = asyncio.Event()
+
+    async def reporter(number: int) -> None:
+        while not replaced.is_set():
+            agency = AGENCIES[(number + len(where)) % len(AGENCIES)]
+            where[(await client.submit(agency)).case_id] = agency
+            await asyncio.sleep(0.05)  # a steady stream, not a flood
+
+    async def replace() -> dict[str, int | None]:
+        ended = {}
+        try:
+            for part in (*SERVICES, "dispatch-2"):
+                process = platform.stack._supervisor.process(part)
+                await asyncio.to_thread(platform.stack.stop_part, part)
+                ended[part] = process.exit_code
+                await asyncio.to_thread(platform.stack.restart, part)
+        finally:
+            replaced.set()
+        return ended
+
+    before = await platform.query("intake", "SELECT count(*) AS number FROM report")
+    ended, *_ = await asyncio.gather(replace(), *(reporter(number) for number in range(4)))
+    assert ended == dict.fromkeys((*SERVICES, "dispatch-2"), 0), "SIGTERM ends a service with exit code 0"
+    assert await reconciled(platform) == before[0]["number"] + len(where)
+    await nothing_lost_nor_doubled(platform, where)
+
+
+async def copy_database(platform: Platform, *statements: str) -> None:
+    """Carry out statements as the database's administrator."""
+    connection = await asyncpg.connect(platform.stack.database_url("admin"))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def of(service: Service, platform: Platform) -> list[str]:
+    """The parts of a service."""
+    return [part.name for part in platform.stack.state.parts if part.name == service or part.name.startswith(f"{service}-2")]
+
+
+async def on_each(parts: Sequence[str], action: str, platform: Platform) -> None:
+    """Stop, kill or restart parts, all at once."""
+    await asyncio.gather(*(asyncio.to_thread(getattr(platform.stack, action), part) for part in parts))
+
+
+def told_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str]]:
+    """What readers have been told: topic and message id, each once however often it came."""
+    return Counter({(r.topic, r.header("ce_id")): 1 for r in records if r.kind != "RelayMarked"})
+
+
+async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Platform) -> None:
+    platform, client = drilled, Client(drilled)
+    agency = AGENCIES[0]
+    answered = await client.submit(agency)
+    await platform.accept(answered, agency, "layanan")
+
+    # the backup is taken in the middle of the work: the outboxes may hold what is not sent yet
+    load = asyncio.create_task(submit_some(client, 60))
+    await asyncio.sleep(0)
+    for service in (Service.TRIAGE, Service.DISPATCH):
+        await on_each(of(service, platform), "kill", platform)
+        name = module_of(service)
+        await copy_database(platform, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
+    await on_each([*of(Service.TRIAGE, platform), *of(Service.DISPATCH, platform)], "restart", platform)
+    await load
+
+    # what happens after it is what will be missing
+    await platform.answer(answered, agency)
+    bounced = await client.submit(agency)
+    await platform.give_back(bounced, agency)
+    archived = await client.submit(None)
+    await platform.archive(archived, "spam")
+    forwarded = await client.submit(None)
+    await platform.forward(forwarded, "kab-32-01")
+    await platform.accept(forwarded, "kab-32-01", "layanan")
+    closed = await client.submit(agency)
+    await platform.handle(closed, agency, "layanan")
+    await platform.answer(closed, agency)
+    await platform.confirm_when_answered(closed, 5)
+    await platform.until_state(closed, "closed")
+    await platform.until_state(answered, "responded")
+    await submit_some(client, 60)
+    await reconciled(platform)
+    cases: dict[Receipt, str] = {answered: "responded", bounced: "received", archived: "archived", forwarded: "dispatched", closed: "closed"}
+
+    for service in (Service.DISPATCH, Service.TRIAGE):
+        before = told_so_far(await platform.read_topics())
+        name = module_of(service)
+        await on_each(of(service, platform), "stop_part", platform)
+        await copy_database(platform, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
+        await on_each(of(service, platform), "restart", platform)
+        await reconciled(platform)
+        news = told_so_far(await platform.read_topics()) - before
+        assert news == Counter(), f"{service} told something new of what was over: {list(news)[:5]}"
+        for receipt, state in cases.items():
+            assert (await platform.status(receipt))["state"]["code"] == state
+
+    # and everything goes on
+    await platform.reply(answered, "Belum selesai.")
+    await platform.until_state(answered, "in_progress")
+    await platform.forward(bounced, "kab-32-01")
+    await platform.answer(forwarded, "kab-32-01")
+    await platform.confirm_when_answered(forwarded, 3)
+    await platform.until_state(forwarded, "closed")
+    await reconciled(platform)
+
+
+async def submit_some(client: Client, count: int) -> None:
+    """Submit reports to the agencies in turn."""
+    await asyncio.gather(*(client.submit(AGENCIES[number % len(AGENCIES)], number) for number in range(count)))

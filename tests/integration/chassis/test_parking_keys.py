@@ -1,0 +1,48 @@
+"""Keys that no table could hold as they are: their garbage is parked like any other and holds up nobody."""
+
+import random
+import string
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from tests.support.counting import Added
+from tests.support.delivery import A_MONDAY, Delivery, until
+from tuntas_chassis.ids import new_id
+from tuntas_chassis.replay import ParkingLot
+from tuntas_contracts.envelope import Envelope
+
+LONG = "".join(random.Random(1).choices(string.printable, k=400_000))  # too varied to be compressed into an index entry
+HEADERS = Envelope(new_id(), "tests", "Added", "x", A_MONDAY).headers()
+
+
+async def _parked(delivery: Delivery) -> list[Any]:
+    return await delivery.query("SELECT * FROM parked_message WHERE state IN ('parked', 'waiting') ORDER BY id")
+
+
+async def test_garbage_under_an_endless_key_is_parked_and_the_good_ones_go_on(make: Callable[..., Delivery]) -> None:
+    delivery = make(partitions=1)
+    app = await delivery.start()
+    twin = LONG[:-1] + ("a" if LONG[-1] != "a" else "b")
+    await delivery.feed_raw(
+        [(LONG.encode(), b"garbage", HEADERS), (b"with \x00 NUL", b"garbage", HEADERS), (twin.encode(), b"garbage", HEADERS)]
+    )
+    await delivery.feed([("good", Added(amount=1)), (LONG, Added(amount=1))])
+
+    async def all_there() -> bool:
+        return len(await _parked(delivery)) == 4 and "good" in await delivery.totals()
+
+    await until(all_there, "the bad ones are parked and the good one counts")
+    rows = await _parked(delivery)
+    assert [row.state for row in rows] == ["parked", "parked", "parked", "waiting"]
+    assert rows[0].key == rows[3].key != rows[2].key, "what has the same key waits behind it; another key is another"
+    assert all(len(row.key) < 300 for row in rows)
+    assert bytes(rows[0].raw_key) == LONG.encode(), "the key itself is kept whole"
+
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    listed = await lot.list(UUID(int=0), 10)
+    failed = await lot.replay(listed[0].id, "operator")
+    assert (failed.replayed, failed.waiting) == (0, 2)
+    for parked in listed[:2]:
+        await lot.discard(parked.id, "operator")
+    assert len(await _parked(delivery)) <= 2
