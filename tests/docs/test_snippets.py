@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,9 +25,15 @@ _LINKED = re.compile(r"\]\(docs/snippets/([\w.]+)\)")
 Json = dict[str, Any]
 
 
+def _path() -> str:
+    """Where the snippets find their programs; a machine without curl gets ours, so that they run there too."""
+    path = os.environ["PATH"]
+    return path if shutil.which("curl") else f"{Path(__file__).parents[1] / 'support' / 'bin'}{os.pathsep}{path}"
+
+
 async def shell(name: str, **variables: str) -> Json:
     """The JSON that a shell snippet prints."""
-    environment = {"PATH": os.environ["PATH"], "no_proxy": "*"} | variables
+    environment = {"PATH": _path(), "no_proxy": "*"} | variables
 
     def run() -> Json:
         ran = subprocess.run(["sh", "-eu", SNIPPETS / name], env=environment, capture_output=True, text=True, timeout=60, check=True)

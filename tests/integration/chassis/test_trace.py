@@ -78,14 +78,15 @@ async def test_one_trace_goes_from_the_request_through_outbox_and_kafka_to_the_a
     file = tmp_path / "spans.jsonl"
     asked, answered = await _ask(servers, make, file, A_CALLER)
     spans = _spans(file)
-    request, process = spans["POST /additions/{key}"], spans["process Added"]
-    assert (request["service"], process["service"]) == ("asking", "counting")
-    assert {request["trace_id"], process["trace_id"]} == {"ab" * 16}
-    assert request["parent_id"] == "cd" * 8
-    assert asked["traceparent"] == f"00-{'ab' * 16}-{request['span_id']}-01"
-    assert process["parent_id"] == request["span_id"]
-    assert answered["traceparent"] == f"00-{'ab' * 16}-{process['span_id']}-01"
-    assert process["attributes"]["messaging.consumer.group.name"] == "counting.in"
+    chain = [spans[name] for name in ("POST /additions/{key}", "publish Added", "process Added", "publish Summed")]
+    assert [span["service"] for span in chain] == ["asking", "asking", "counting", "counting"]
+    assert [span["kind"] for span in chain] == ["SERVER", "PRODUCER", "CONSUMER", "PRODUCER"]
+    assert {span["trace_id"] for span in chain} == {"ab" * 16}
+    assert [span["parent_id"] for span in chain] == ["cd" * 8, *(span["span_id"] for span in chain[:-1])]
+    assert all(span["end_ns"] >= span["start_ns"] for span in chain)
+    assert asked["traceparent"] == f"00-{'ab' * 16}-{chain[1]['span_id']}-01"
+    assert answered["traceparent"] == f"00-{'ab' * 16}-{chain[3]['span_id']}-01"
+    assert chain[2]["attributes"]["messaging.consumer.group.name"] == "counting.in"
 
 
 async def test_a_trace_that_is_not_recorded_leaves_no_spans_and_still_names_the_request(

@@ -31,7 +31,9 @@ async def main() -> None:
             found = await revision()
             if found == needed:
                 return
-            state = f"the database stands at migration {found}, this image needs {needed}: see the Job tuntas-migrate-{os.environ['SERVICE']}"
+            state = (
+                f"the database stands at migration {found}, this image needs {needed}: see the Job tuntas-migrate-{os.environ['SERVICE']}"
+            )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             state = f"the database does not answer: {type(error).__name__}: {error}"
         if state != told:

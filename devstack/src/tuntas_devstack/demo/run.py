@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 
 import httpx
-import psutil
 import uvloop
 
 from dispatch.domain.register import load_register
@@ -25,6 +24,7 @@ from tuntas_devstack.demo.play import Play
 from tuntas_devstack.demo.summary import Mails, Pace, Summary
 from tuntas_devstack.demo.time import start_clock
 from tuntas_devstack.demo.timetable import Timetable
+from tuntas_devstack.demo.usage import usage
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.mailbox import stored_mails
 from tuntas_devstack.postgres.home import remove_home
@@ -80,7 +80,9 @@ def _in_folder(folder: StackFolder, options: DemoOptions, display: Display, afte
         started = monotonic()
         display.say(f"ready after {started - began:.0f} s")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            summary = runner.run(_play(lambda: Play(stack, options, timetable, register, written), stack, display, options, timetable, began, started))
+            summary = runner.run(
+                _play(lambda: Play(stack, options, timetable, register, written), stack, display, options, timetable, began, started)
+            )
         afterwards(stack, summary)
         return summary
     finally:
@@ -108,7 +110,7 @@ async def _play(
             display.follow(play.look)
             await play.run(display)
         played = monotonic()
-        memory = await asyncio.to_thread(_memory_mb, stack)
+        used = await asyncio.to_thread(usage, stack.state.parts)
         display.say("comparing what was accepted, published, owned and delivered")
         reconciliation = await _reconcile(stack)
         figures = await _figures(stack, timetable)
@@ -143,7 +145,8 @@ async def _play(
         requests_per_s=requests / play_s,
         requests_by_kind=dict(play.door.requests.most_common()),
         commands=play.systems.commands,
-        memory_mb=memory,
+        memory_mb=used.memory_mb,
+        cpu_s=used.cpu_s,
     )
     states = play.book.states()
     return Summary(
@@ -194,23 +197,3 @@ async def _figures(stack: Stack, timetable: Timetable) -> dict[str, Any]:
 def _mails(stack: Stack, play: Play) -> Mails:
     ids = [mail.message_id for mail in stored_mails(stack.folder.mail)]
     return Mails(delivered=len(ids), distinct=len(set(ids)), by_kind=dict(play.tally.sent), undelivered=dict(play.tally.undelivered))
-
-
-def _memory_mb(stack: Stack) -> int:
-    """Memory of all parts with their children and of this process; what they share is counted once, where the system tells (Linux)."""
-    processes = [psutil.Process()]
-    for part in stack.state.parts:
-        if part.pid is not None:
-            parent = psutil.Process(part.pid)
-            processes += [parent, *parent.children(recursive=True)]
-    return sum(_bytes_of(process) for process in processes) // 1_000_000
-
-
-def _bytes_of(process: psutil.Process) -> int:
-    try:
-        full = process.memory_full_info()
-        return int(getattr(full, "pss", 0) or full.rss)
-    except psutil.NoSuchProcess:
-        return 0
-    except psutil.AccessDenied:
-        return int(process.memory_info().rss)

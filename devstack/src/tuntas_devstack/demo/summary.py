@@ -42,6 +42,7 @@ class Pace:
     requests_by_kind: Mapping[str, int]
     commands: int
     memory_mb: int
+    cpu_s: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
