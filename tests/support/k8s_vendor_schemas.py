@@ -133,7 +133,7 @@ def main() -> None:
     for name, schema in schemas.items():
         group, version, kind = name.split("/")
         _write(file_name(group, version, kind), schema)
-    _write("kinds", {name: definition for name, definition in sorted(kinds.items())})
+    _write("kinds", dict(sorted(kinds.items())))
 
 
 def file_name(group: str, version: str, kind: str) -> str:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tuntas_chassis.settings import ServiceSettings
@@ -20,10 +21,12 @@ def is_transient(error: BaseException) -> bool:
         state = getattr(error.orig, "sqlstate", None) or getattr(getattr(error.orig, "__cause__", None), "sqlstate", None)
         if state:
             return str(state)[:2] in _TRANSIENT_CLASSES
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        torn = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
+        return torn or error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate or "")[:2] in _TRANSIENT_CLASSES
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    # asyncpg calls it an internal error of its own when the server dies while a statement is on its way
+    return isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 class Database:

@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from tuntas_chassis.database import is_transient
 from tuntas_chassis.logs import logger
 from tuntas_contracts.refusal import Refusal
 
@@ -130,9 +132,21 @@ def install_problems(app: FastAPI) -> None:
         }.get(error.status_code, str(error.detail))
         return problem_response(error.status_code, str(error.detail), detail, f"http_{error.status_code}", headers=error.headers)
 
-    @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> Response:
+    async def _failed(request: Request, error: Exception) -> Response:
+        if is_transient(error):
+            _log.warning("http_database_away", error=type(error).__name__)
+            return problem_response(
+                503,
+                "Not possible just now",
+                "The database does not answer. Nothing was changed, or it is not known: send the request again with its Idempotency-Key.",
+                "database_away",
+                headers={"Retry-After": "2"},
+            )
         _log.error("http_unexpected_error", route=request.url.path.split("/")[1:3], error=type(error).__name__, exc_info=error)
         return problem_response(
             500, "An error of ours", "It is logged with this request's trace; send the request again later.", "internal_error"
         )
+
+    # named one by one, they are answered inside the application; what only `Exception` catches is raised to the server as well
+    for kind in (SQLAlchemyError, OSError, Exception):
+        app.add_exception_handler(kind, _failed)

@@ -94,7 +94,9 @@ class Relay:
             while not stopping.is_set():
                 try:
                     await self._relay(producer, stopping)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError, TimeoutError) as error:
+                except ShardMismatch:
+                    raise
+                except Exception as error:
                     _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
                     self._owned.clear()
                     await _wait(stopping, 1.0)

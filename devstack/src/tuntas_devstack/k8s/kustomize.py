@@ -77,7 +77,7 @@ def _is_recent(command: Sequence[str]) -> bool:
     if told.lstrip().startswith("{"):
         told = str(json.loads(told).get("kustomizeVersion", ""))
     found = re.search(r"v?(\d+)\.(\d+)\.\d+", told)
-    return bool(found) and (int(found[1]), int(found[2])) >= OLDEST
+    return found is not None and (int(found[1]), int(found[2])) >= OLDEST
 
 
 def build_with_go(target: Path) -> None:

@@ -1,0 +1,73 @@
+"""Imports run one way, the domain is pure, and contracts need nothing of ours."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter import cli
+
+from tests.architecture.sources import PACKAGES, ROOT, SERVICES, calls, files, imported, shown
+
+PURE_LIBRARIES = {"phonenumbers": "tables of the world's number plans: no input or output, no state"}
+NOT_PURE = {
+    "asyncio",
+    "http",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "threading",
+    "time",
+    "urllib",
+}
+DOMAINS = [path for package in SERVICES.values() for path in files(package / "domain")]
+
+
+def test_the_contracts_of_import_linter_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", DOMAINS, ids=shown)
+def test_a_domain_imports_only_python_contracts_and_itself(path: Path) -> None:
+    service = path.relative_to(ROOT).parts[3]
+    own = (f"{service}.domain", "tuntas_contracts")
+    for name, statement in imported(path):
+        top = name.split(".")[0]
+        allowed = name.startswith(own) or top in PURE_LIBRARIES or (top in sys.stdlib_module_names and top not in NOT_PURE)
+        assert allowed, f"{shown(path, statement)} imports {name}: a domain has no framework, no SQL, no input and no output"
+
+
+@pytest.mark.parametrize("path", DOMAINS, ids=shown)
+def test_a_domain_has_no_clock_and_opens_nothing(path: Path) -> None:
+    found = [shown(path, call) for call in calls(path, "now", "utcnow", "today", "open", "print")]
+    assert found == [], "times are given to a domain, and what it reads too"
+
+
+def test_contracts_need_pydantic_only() -> None:
+    outside = {
+        name.split(".")[0]
+        for path in files(PACKAGES["contracts"])
+        for name, _ in imported(path)
+        if name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert outside == {"pydantic", "tuntas_contracts"}
+
+
+def test_nothing_is_imported_relatively_or_as_a_whole() -> None:
+    faults = [
+        shown(path, node)
+        for path in files(*PACKAGES.values(), ROOT / "tests")
+        for name, node in imported(path)
+        if name.startswith(".") or (isinstance(node, ast.ImportFrom) and node.names[0].name == "*")
+    ]
+    assert faults == []
+
+
+def test_every_pure_library_is_still_needed() -> None:
+    used = {name.split(".")[0] for path in DOMAINS for name, _ in imported(path)}
+    assert used >= PURE_LIBRARIES.keys()
