@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.architecture.built_services import subscriptions
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import ROOT, SERVICES
 from tuntas_chassis.messages import Incoming, Outgoing
 from tuntas_chassis.processor import Subscription
-from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, TOPICS, Topic
+from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, SLA, TOPICS, Topic
 from tuntas_devstack.contracts_tools.examples import GoldenExample, read_examples
 
 EXAMPLES = list(read_examples(ROOT / "contracts/examples"))
@@ -57,7 +57,7 @@ def _family(topic: str) -> Topic:
     return next(known for known in TOPICS if re.match(known.pattern, topic))
 
 
-@pytest.mark.parametrize("service", ["triage", "dispatch", "sla-monitor", "notifier", "intake"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_whatever_comes_of_a_message_stands_in_the_topology(service: str) -> None:
     published = {(_family(told.topic).name, type(told.body).__name__) for told in _outcomes(service)}
     allowed = {(t.name, m.__name__) for t in TOPICS for p in t.publications if p.producer == service for m in p.messages}
@@ -67,6 +67,6 @@ def test_whatever_comes_of_a_message_stands_in_the_topology(service: str) -> Non
 
 EXPECTED = {
     "triage": {(CASES.name, "CaseReceived")},
-    "dispatch": {(CASES.name, "CaseAccepted"), (AGENCY_CASES.name, "CaseAssigned"), (AGENCY_CASES.name, "CaseChanged")},
-    "sla-monitor": {("tuntas.sla.v1", "DeadlineSet")},
+    "dispatch": {(CASES.name, "CaseAnswered"), (AGENCY_CASES.name, "CaseAssigned"), (AGENCY_CASES.name, "CaseChanged")},
+    "sla-monitor": {(SLA.name, "DeadlineSet")},
 }

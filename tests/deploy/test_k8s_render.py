@@ -1,5 +1,6 @@
 """Every overlay and every combination of components renders, and what it renders is valid by strict schemas."""
 
+import json
 from itertools import combinations
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.support.k8s_manifests import (
     settings_of,
 )
 from tests.support.k8s_schema import faults
+from tuntas_devstack.k8s.kustomize import DoesNotRender
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 
@@ -74,6 +76,60 @@ def _does_what_it_says(components: set[str], objects: list[Manifest]) -> None:
         assert pool["spec"]["replicas"] == (1 if "single-node" in components else 3)
     for cluster in of_kind(objects, "Cluster").values():
         assert cluster["spec"]["instances"] == (1 if "single-node" in components else 3)
+
+
+OTHER_SETTINGS = {
+    "images": "other.example:5000/team",
+    "tag": "7.8.9-rc1",
+    "domain": "other.example",
+    "environment": "development",
+    "log-level": "error",
+    "kafka": "broker.other.example:21001",
+    "kafka-network": "198.51.100.1/32",
+    "postgres": "database.other.example:21002",
+    "postgres-network": "198.51.100.2/32",
+    "issuer": "https://issuer.other.example",
+    "issuer-network": "198.51.100.3/32",
+    "issuer-port": "21003",
+    "mail-relay": "relay.other.example",
+    "mail-port": "21004",
+    "mail-network": "198.51.100.4/32",
+    "ingress-namespace": "other-ingress",
+    "monitoring-namespace": "other-monitoring",
+    "keda-namespace": "other-keda",
+    "minimum-replicas": "5",
+    "maximum-replicas": "17",
+    "broker-storage": "21Gi",
+    "database-storage": "22Gi",
+    "backups": "s3://other/bucket",
+    "backups-endpoint": "https://store.other.example",
+    "trace-ratio": "0.77",
+    "trace-backend": "http://other-backend:4318",
+}
+
+
+@pytest.mark.parametrize("components", [("tracing",), ("tracing", "no-keda"), ("tracing", "external-kafka", "external-postgres")])
+def test_every_setting_goes_where_it_belongs(components: tuple[str, ...], tmp_path: Path) -> None:
+    assert set(OTHER_SETTINGS) == set(settings_of("staging")) == set(settings_of("dev")) == set(settings_of("production"))
+    text = json.dumps(combination(components, tmp_path, OTHER_SETTINGS))
+    without_effect = {key for key, value in OTHER_SETTINGS.items() if value not in text and f": {value}" not in text}
+    outside = "external-kafka" in components
+    expected = (
+        {"keda-namespace", "broker-storage", "database-storage", "backups", "backups-endpoint"}
+        if outside
+        else {"kafka-network", "postgres-network"}
+    )
+    assert without_effect == expected
+    old = settings_of("staging")
+    left = {key for key in OTHER_SETTINGS if f': "{old[key]}"' in text and not old[key].isdecimal()}
+    assert not left, "the old value stands somewhere still"
+    assert '"tuntas-migrate-intake-7-8-9-rc1"' in text
+    assert '"image": "other.example:5000/team/intake:7.8.9-rc1"' in text
+
+
+def test_a_tag_that_is_no_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DoesNotRender, match="index 1 is out of bounds"):
+        combination((), tmp_path, {"tag": "3f2a9c1"})
 
 
 @pytest.mark.parametrize(

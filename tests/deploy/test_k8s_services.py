@@ -3,15 +3,18 @@
 import importlib
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.deploy.compose_file import SERVICES, module_of
 from tests.support.k8s_manifests import OVERLAYS, Manifest, containers, environment, of_kind, overlay, pod_templates, settings_of
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.k8s.rights import service_user
 from tuntas_devstack.k8s.secrets import service_secret
 
@@ -54,14 +57,8 @@ def jobs(overlay_name: str) -> dict[str, Manifest]:
 
 def secrets_of(service: str) -> dict[str, str]:
     return {
-        key: (entry.make or (lambda: "given-by-others"))() for key, entry in service_secret(_service(service)).items() if not entry.optional
+        key: (entry.make or (lambda: "given-by-others"))() for key, entry in service_secret(Service(service)).items() if not entry.optional
     }
-
-
-def _service(name: str) -> Any:
-    from tuntas_contracts.vocabulary import Service
-
-    return Service(name)
 
 
 def as_a_pod_has_it(template: Manifest, overlay_name: str, service: str) -> dict[str, str]:
@@ -97,15 +94,20 @@ def test_every_variable_is_a_setting(overlay_name: str, service: str) -> None:
 
 @each_overlay
 @each_service
-def test_a_service_starts_with_what_it_is_told(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_starts_with_what_it_is_told(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = as_a_pod_has_it(workload(overlay_name, service), overlay_name, service)
+    for name in ("TUNTAS_KAFKA_CA_FILE", "PGSSLROOTCERT"):
+        mounted = {mount["mountPath"] for mount in main_container(workload(overlay_name, service))["volumeMounts"]}
+        assert str(Path(told[name]).parent) in mounted
+        told[name] = str(tmp_path / "ca.crt")
+    (tmp_path / "ca.crt").touch()
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     settings = settings_class(service)()
     domain = settings_of(overlay_name)["domain"]
     assert settings.environment == settings_of(overlay_name)["environment"]
     assert settings.kafka == settings_of(overlay_name)["kafka"]
-    assert (settings.kafka_tls, settings.kafka_username) == (True, service_user(_service(service)).name)
+    assert (settings.kafka_tls, settings.kafka_username) == (True, service_user(Service(service)).name)
     assert settings.http_port == 8080
     role, host = module_of(service), settings_of(overlay_name)["postgres"]
     assert settings.database_url.get_secret_value() == f"postgresql://{role}:{secrets_of_url(settings)}@{host}/{role}"
@@ -189,8 +191,6 @@ def groups_of(service: str) -> dict[str, tuple[str, ...]]:
 
 def _required(service: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    from pydantic import SecretStr
-
     plain = {"kafka": "kafka:9093", "oidc_issuer": "https://issuer.example", "intake_url": "http://intake", "smtp_host": "mail"}
     hidden = {"database_url": "postgresql://a:b@c/d", "client_secret": "x"} | {
         "encryption_key": secrets_of("intake")["encryption-key"],

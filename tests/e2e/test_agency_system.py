@@ -31,7 +31,9 @@ async def test_the_whole_walk_by_commands(platform: Platform) -> None:
     accepted = await obeyed(platform, AcceptCase(case_id=case, unit="dinas-perhubungan", officer="petugas-7"), 1)
     assert (accepted.body["state"], accepted.body["transition"], accepted.body["version"]) == ("dispatched", "T4", 3)
     assert (await obeyed(platform, RecordFollowUp(case_id=case, note="Sudah ditinjau."), 2)).body["transition"] == "T14"
-    assert (await obeyed(platform, AnswerCase(case_id=case, answer="Lampu sudah diganti.", evidence=("foto-1.jpg",)), 3)).body["transition"] == "T15"
+    assert (await obeyed(platform, AnswerCase(case_id=case, answer="Lampu sudah diganti.", evidence=("foto-1.jpg",)), 3)).body[
+        "transition"
+    ] == "T15"
     status = await platform.until_state(receipt, "responded")
     assert (status["history"][-1]["text"], status["history"][-1]["evidence"]) == ("Lampu sudah diganti.", ["foto-1.jpg"])
     await platform.reply(receipt, "Belum menyala.")
@@ -61,7 +63,10 @@ async def test_what_can_t_be_obeyed_is_refused_with_the_reason(platform: Platfor
     wrong_unit = await platform.command(BANDUNG, AcceptCase(case_id=case, unit="dinas-antariksa"))
     too_early = await platform.command(BANDUNG, AnswerCase(case_id=case, answer="Selesai."))
     refused = await platform.until_events(case, "ActionRefused", count=2, topic=TOPIC)
-    assert [(r.body["command_id"], r.body["code"]) for r in refused] == [(str(wrong_unit), "unknown_unit"), (str(too_early), "not_in_state")]
+    assert [(r.body["command_id"], r.body["code"]) for r in refused] == [
+        (str(wrong_unit), "unknown_unit"),
+        (str(too_early), "not_in_state"),
+    ]
     assert "dinas-perhubungan" in refused[0].body["detail"], "the refusal names the units that there are"
     assert "accept" in refused[1].body["detail"], "the refusal says what is possible now"
     assert (await platform.status(receipt))["state"]["code"] == "at_agency"

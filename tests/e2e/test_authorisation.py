@@ -1,6 +1,7 @@
 """Who may do what: every endpoint of every service refuses everybody else, in words, and changes nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -200,11 +201,13 @@ async def test_the_reporter_of_an_anonymous_case_is_told_to_nobody(platform: Pla
     named, anonymous = await platform.submit(addressed_agency=BANDUNG), await platform.submit(addressed_agency=BANDUNG, anonymous=True)
     for receipt in (named, anonymous):
         await platform.until_state(receipt, "at_agency")
-    asked = {"role": Role.AGENCY_ADMINISTRATOR, "agency": BANDUNG, "json": {"reason": "Perlu konfirmasi lokasi."}}
+    asked: dict[str, Any] = {"role": Role.AGENCY_ADMINISTRATOR, "agency": BANDUNG, "json": {"reason": "Perlu konfirmasi lokasi."}}
     told = await platform.call("intake", "POST", f"/v1/cases/{named.case_id}/reporter-disclosure", **asked)
     assert told.status_code == 200
     assert told.json()["name"] == "Sekar Ayu Wulandari"
     secret = await platform.call("intake", "POST", f"/v1/cases/{anonymous.case_id}/reporter-disclosure", **asked)
     is_problem(secret, 403, "an anonymous reporter")
-    logged = await platform.query("intake", "SELECT count(*) AS number FROM access_log WHERE case_id = $1 AND purpose LIKE '%konfirmasi%'", named.case_id)
+    logged = await platform.query(
+        "intake", "SELECT count(*) AS number FROM access_log WHERE case_id = $1 AND purpose LIKE '%konfirmasi%'", named.case_id
+    )
     assert logged[0]["number"] == 1

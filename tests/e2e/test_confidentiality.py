@@ -65,7 +65,9 @@ async def hand_in(platform: Platform) -> list[Told]:
     assert len(generated) >= TELLING
 
     async def one(report: GeneratedReport) -> Told:
-        request = {name: value for name, value in report.request().items() if name not in {"channel", "original_received_at", "suggested_agency"}}
+        request = {
+            name: value for name, value in report.request().items() if name not in {"channel", "original_received_at", "suggested_agency"}
+        }
         addressed = {} if report.payload.addressed_agency is None else {"addressed_agency": BANDUNG}
         answer = await platform.http.post(f"{platform.url('intake')}/v1/reports", json=request | addressed)
         assert answer.status_code == 201, answer.text
@@ -101,7 +103,9 @@ async def in_databases(platform: Platform) -> list[tuple[str, str]]:
 
 async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(platform: Platform) -> None:
     everyone = await hand_in(platform)
-    at_agency = [t for t in everyone if t.report.payload.addressed_agency and (await platform.status(t.receipt))["state"]["code"] == "at_agency"]
+    at_agency = [
+        t for t in everyone if t.report.payload.addressed_agency and (await platform.status(t.receipt))["state"]["code"] == "at_agency"
+    ]
     await asyncio.gather(*(converse(platform, told) for told in at_agency[:4]))
     written_to = [t for t in everyone if t.report.payload.reporter.email]
 

@@ -85,7 +85,11 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     await platform.until_mails(queued.tracking_id, "Peringatan", to="admin-nasional@lapor.example")
 
     await platform.at_rest()
-    told = Counter((r.key, r.body["clock"], r.body.get("level"), r.body["deadline_version"], r.kind) for r in await platform.read_topics() if r.topic == SLA.name)
+    told = Counter(
+        (r.key, r.body["clock"], r.body.get("level"), r.body["deadline_version"], r.kind)
+        for r in await platform.read_topics()
+        if r.topic == SLA.name
+    )
     assert {what: times for what, times in told.items() if times > 1} == {}, "something was told more than once"
     mails = Counter((mail.message_id, tuple(mail.to)) for mail in platform.mails())
     assert {mail: times for mail, times in mails.items() if times > 1} == {}, "a mail was sent more than once"

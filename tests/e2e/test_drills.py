@@ -127,7 +127,9 @@ async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform
             if (part := plan.get(len(where))) is not None:
                 plugs.pull(part)
             if number % 20 == 0:
-                await client.command(receipt.case_id, "accept", agency, {"unit": "layanan" if agency != "kemenkes" else "setjen"})
+                await client.command(
+                    receipt.case_id, "accept", agency, {"unit": "penanggulangan-penyakit" if agency == "kemenkes" else "layanan"}
+                )
                 await client.command(receipt.case_id, "answer", agency, {"answer": "Sudah diperbaiki."})
                 worked[receipt.case_id] = agency
 
@@ -186,10 +188,14 @@ async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_an
     twice = Counter(mail.message_id for mail in platform.mails(receipt.tracking_id))
     assert {message_id for message_id, times in twice.items() if times == 2} == set(repeats) & set(twice)
     assert max(twice.values()) == 2
-    [rows] = await platform.query("notifier", "SELECT count(*) AS number FROM delivery WHERE case_id = $1 AND status = 'sent'", receipt.case_id)
+    [rows] = await platform.query(
+        "notifier", "SELECT count(*) AS number FROM delivery WHERE case_id = $1 AND status = 'sent'", receipt.case_id
+    )
     assert rows["number"] == 2
     metrics = (await platform.http.get(f"{platform.url('notifier')}/metrics")).text
-    counted = sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith("tuntas_notices_possible_repeats_total{"))
+    counted = sum(
+        float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith("tuntas_notices_possible_repeats_total{")
+    )
     assert counted >= 1
 
 
@@ -204,20 +210,24 @@ async def test_every_service_is_replaced_under_load_and_ends_in_good_order(drill
             where[(await client.submit(agency)).case_id] = agency
             await asyncio.sleep(0.05)  # a steady stream, not a flood
 
-    async def replace() -> dict[str, int | None]:
-        ended = {}
+    async def replace(part: str) -> tuple[str, int | None]:
+        process = platform.stack._supervisor.process(part)
+        await asyncio.to_thread(platform.stack.stop_part, part)
+        code = process.exit_code
+        await asyncio.to_thread(platform.stack.restart, part)
+        return part, code
+
+    async def replace_all() -> dict[str, int | None]:
         try:
-            for part in (*SERVICES, "dispatch-2"):
-                process = platform.stack._supervisor.process(part)
-                await asyncio.to_thread(platform.stack.stop_part, part)
-                ended[part] = process.exit_code
-                await asyncio.to_thread(platform.stack.restart, part)
+            # the replicas of dispatch one after the other
+            first = await asyncio.gather(*(replace(part) for part in ("dispatch", "triage", "notifier")))
+            second = await asyncio.gather(*(replace(part) for part in ("dispatch-2", "intake", "sla-monitor")))
         finally:
             replaced.set()
-        return ended
+        return dict((*first, *second))
 
     before = await platform.query("intake", "SELECT count(*) AS number FROM report")
-    ended, *_ = await asyncio.gather(replace(), *(reporter(number) for number in range(4)))
+    ended, *_ = await asyncio.gather(replace_all(), *(reporter(number) for number in range(4)))
     assert ended == dict.fromkeys((*SERVICES, "dispatch-2"), 0), "SIGTERM ends a service with exit code 0"
     assert await reconciled(platform) == before[0]["number"] + len(where)
     await nothing_lost_nor_doubled(platform, where)
@@ -260,7 +270,9 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     for service in (Service.TRIAGE, Service.DISPATCH):
         await on_each(of(service, platform), "kill", platform)
         name = module_of(service)
-        await copy_database(platform, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
+        await copy_database(
+            platform, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"'
+        )
     await on_each([*of(Service.TRIAGE, platform), *of(Service.DISPATCH, platform)], "restart", platform)
     await load
 
@@ -281,7 +293,13 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     await platform.until_state(answered, "responded")
     await submit_some(client, 60)
     await reconciled(platform)
-    cases: dict[Receipt, str] = {answered: "responded", bounced: "received", archived: "archived", forwarded: "dispatched", closed: "closed"}
+    cases: dict[Receipt, str] = {
+        answered: "responded",
+        bounced: "received",
+        archived: "archived",
+        forwarded: "dispatched",
+        closed: "closed",
+    }
 
     for service in (Service.DISPATCH, Service.TRIAGE):
         before = told_so_far(await platform.read_topics())

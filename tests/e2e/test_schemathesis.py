@@ -35,7 +35,8 @@ async def test_no_request_made_from_the_document_breaks_the_service(platform: Pl
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", "schemathesis.toml", "run",
         f"{platform.url(service)}/openapi.json", "--header", f"Authorization: Bearer {token}", "--checks", CHECKS,
-        "--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing", "--no-color", "--generation-database", "none",
+        "--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing", "--no-color",
+        "--generation-database", "none",
     ]  # fmt: skip
     if service is not Service.TRIAGE:
         command += ["--exclude-path-regex", "^/v1/parked"]  # the same code in every service

@@ -40,14 +40,16 @@ async def test_one_trace_shows_the_request_every_hop_and_the_mail(platform: Plat
         spans = recorded()
         return spans if all(names <= {s["name"] for s in spans[service]} for service, names in wanted.items()) else None
 
-    by_service = await until(complete, f"trace {trace_id} shows {wanted}; it has { {s: [x['name'] for x in f] for s, f in recorded().items()} }", PATIENCE_S)
+    by_service = await until(
+        complete, f"trace {trace_id} shows {wanted}; it has { {s: [x['name'] for x in f] for s, f in recorded().items()} }", PATIENCE_S
+    )
     spans = [span for found in by_service.values() for span in found]
     known = {span["span_id"] for span in spans}
     roots = [span for span in spans if span["parent_id"] not in known]
     assert [root["name"] for root in roots] == ["POST /v1/reports"], "every other span hangs below the request"
     assert {span["name"].split()[0] for span in spans if span["kind"] == "PRODUCER"} == {"publish"}, "the hops through the outbox are shown"
 
-    published = [r for r in await platform.events(receipt.case_id)]
+    published = list(await platform.events(receipt.case_id))
     assert {r.header("traceparent").split("-")[1] for r in published} == {trace_id}
     assert {r.topic for r in published} == {CASES.name}
 

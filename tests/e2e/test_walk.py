@@ -72,7 +72,9 @@ async def test_verified_accepted_answered_replied_and_confirmed(platform: Platfo
     async def queued() -> object:
         cursor, found = None, []
         while True:
-            answer = await platform.call("triage", "GET", "/v1/queue", role=ADMIN, params={"limit": 200} | ({"cursor": cursor} if cursor else {}))
+            answer = await platform.call(
+                "triage", "GET", "/v1/queue", role=ADMIN, params={"limit": 200} | ({"cursor": cursor} if cursor else {})
+            )
             page = answer.json()
             found += page["cases"]
             if (cursor := page["next_cursor"]) is None:
@@ -132,9 +134,7 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
     await platform.give_back(receipt, BANDUNG, "Jalan ini milik kabupaten.")
     back = await platform.until_state(receipt, "received", version=3)
     assert transitions(back) == ["T2", "T10"]
-    again = await platform.settled_call(
-        "triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG}
-    )
+    again = await platform.settled_call("triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG})
     assert (again.status_code, again.json()["code"]) == (409, "returned_by_this_agency")
     await platform.forward(receipt, BOGOR)
     await platform.give_back(receipt, BOGOR, "Jalan ini milik kota.")
@@ -144,7 +144,12 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
 
     await platform.forward(receipt, BANDUNG)
     refused = await platform.settled_call(
-        "dispatch", "POST", f"/v1/cases/{receipt.case_id}/return", role=Role.AGENCY_ADMINISTRATOR, agency=BANDUNG, json={"reason": "Bukan kami."}
+        "dispatch",
+        "POST",
+        f"/v1/cases/{receipt.case_id}/return",
+        role=Role.AGENCY_ADMINISTRATOR,
+        agency=BANDUNG,
+        json={"reason": "Bukan kami."},
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "binding_arbitration")
     status = await platform.until_state(receipt, "at_agency", version=6)
@@ -170,7 +175,9 @@ async def test_archived_with_a_reason_and_the_reporter_is_told(platform: Platfor
 
 async def test_a_disaster_goes_straight_to_the_officer_in_charge(platform: Platform) -> None:
     receipt = await platform.submit(
-        title="Tanah longsor menutup jalan desa", category="other-strategic.disasters", body="Tanah longsor menutup jalan, warga terisolasi."
+        title="Tanah longsor menutup jalan desa",
+        category="other-strategic.disasters",
+        body="Tanah longsor menutup jalan, warga terisolasi.",
     )
     status = await platform.until_state(receipt, "dispatched")
     assert transitions(status) == ["T21"]
@@ -197,7 +204,5 @@ async def test_what_must_not_reach_an_agency_waits_at_the_centre(platform: Platf
     assert received.body["reason"] == reason
     assert await platform.agency_messages(BANDUNG, receipt.case_id) == []
     if reason == "misconduct":
-        refused = await platform.call(
-            "triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG}
-        )
+        refused = await platform.call("triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG})
         assert (refused.status_code, refused.json()["code"]) == (409, "misconduct_stays_national")

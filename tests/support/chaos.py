@@ -56,7 +56,7 @@ class Client:
         """An officer's command at dispatch, made again while the case is on its way there."""
         token = self.platform.token(Role.AGENCY_ADMINISTRATOR, agency)
         url = f"{self.platform.url('dispatch')}/v1/cases/{case_id}/{verb}"
-        answer = await self.insist(url, body, token=token, under_way=("unknown_case", "unknown_unit", "other_agency"))
+        answer = await self.insist(url, body, token=token, under_way=("unknown_case", "other_agency"))
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

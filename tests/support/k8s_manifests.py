@@ -1,7 +1,7 @@
 """`deploy/k8s` as a cluster would get it: overlays and combinations of components, rendered once per test run."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,16 @@ def overlay(name: str) -> list[Manifest]:
     return parse(kustomize().build(K8S / "overlays" / name))
 
 
-def combination(components: Sequence[str], folder: Path) -> list[Manifest]:
-    """The objects of base and platform with these components, as an operator's own overlay in `folder` would have them."""
-    for name in ("settings.yaml", "namespace.yaml"):
-        text = (K8S / "overlays" / "staging" / name).read_text(encoding="utf-8")
-        for part, address in ELSEWHERE.items():
-            if f"external-{part}" in components:
-                text = text.replace(settings_of("staging")[part], address)
-        (folder / name).write_text(text, encoding="utf-8")
+def combination(components: Sequence[str], folder: Path, settings: Mapping[str, str] | None = None) -> list[Manifest]:
+    """The objects of base and platform with these components, as an operator's own overlay in `folder` would have them.
+
+    Its settings are staging's, with the addresses of what is external, or those of `settings` where given.
+    """
+    staging = K8S / "overlays" / "staging"
+    (folder / "namespace.yaml").write_bytes((staging / "namespace.yaml").read_bytes())
+    document = yaml.safe_load((staging / "settings.yaml").read_text(encoding="utf-8"))
+    document["data"] |= {part: address for part, address in ELSEWHERE.items() if f"external-{part}" in components} | dict(settings or {})
+    (folder / "settings.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     root = Path(os.path.relpath(K8S.resolve(), folder.resolve())).as_posix()
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

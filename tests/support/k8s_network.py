@@ -36,18 +36,19 @@ def _allowed(policies: list[Manifest], own: Party, other: Party, direction: Dire
         and direction in policy["spec"]["policyTypes"]
         and matches(policy["spec"]["podSelector"], own.labels)
     ]
+    if not chosen:
+        return True
     peers = "to" if direction == "Egress" else "from"
-    rules = [rule for policy in chosen for rule in policy["spec"].get(direction.lower(), ())]
-    return not chosen or any(
-        any(p["port"] == port and p["protocol"] == protocol for p in rule["ports"])
-        and any(_is_peer(peer, other, own.namespace) for peer in rule[peers])
-        for rule in rules
-    )
+    for rule in (rule for policy in chosen for rule in policy["spec"].get(direction.lower(), ())):
+        to_port = any(open_["port"] == port and open_["protocol"] == protocol for open_ in rule["ports"])
+        if to_port and any(_is_peer(peer, other, own.namespace) for peer in rule[peers]):
+            return True
+    return False
 
 
 def _is_peer(peer: dict[str, Any], party: Party, namespace: str) -> bool:
     if "ipBlock" in peer:
-        return party.network == peer["ipBlock"]["cidr"]
+        return bool(party.network == peer["ipBlock"]["cidr"])
     if party.network:
         return False
     if "namespaceSelector" in peer:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is there, its stubs are not
 
 from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_contracts.topology import TOPICS
@@ -83,8 +83,9 @@ class KafkaLog:
     def ends(self) -> dict[tuple[str, int], int]:
         """The next offset of each partition of the platform's topics."""
         topics = self._admin.list_topics(timeout=_QUIET_S).topics
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {
-            TopicPartition(name, number): OffsetSpec.latest()
+            TopicPartition(name, number): latest
             for name, topic in topics.items()
             if any(family.match(name) for family in self._families)
             for number in topic.partitions
@@ -131,7 +132,7 @@ class KafkaLog:
 def _record(message: Message) -> TopicRecord:
     if message.error() is not None:
         raise KafkaException(message.error())
-    headers = tuple((name, value if isinstance(value, bytes) else str(value or "").encode()) for name, value in message.headers() or [])
+    headers = tuple((h[0], h[1] if isinstance(h[1], bytes) else str(h[1] or "").encode()) for h in message.headers() or [])
     key, value = message.key(), message.value()
     return TopicRecord(
         topic=str(message.topic()),

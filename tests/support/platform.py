@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ class Receipt:
     case_id: UUID
     tracking_id: str
     access_code: str
-    told: Json
+    told: Json = field(compare=False)
 
     @property
     def code(self) -> dict[str, str]:

@@ -91,15 +91,18 @@ class Relay:
         stop_waiter = asyncio.create_task(stopping.wait())
         stop_waiter.add_done_callback(lambda _task: self._wake.set())
         try:
-            while not stopping.is_set():
+            while True:
                 try:
                     await self._relay(producer, stopping)
+                    return
                 except ShardMismatch:
                     raise
                 except Exception as error:
                     _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
                     self._owned.clear()
-                    await _wait(stopping, 1.0)
+                    if stopping.is_set():
+                        return
+                    await _wait(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
         finally:
             stop_waiter.cancel()
             self._owned.clear()

@@ -109,9 +109,11 @@ async def test_it_can_be_told_to_end_before_it_has_reached_anybody(start: Callab
     assert status == 0, log
 
 
-async def test_a_start_that_cannot_work_says_why_and_how(start: Callable[..., Any]) -> None:
-    status, told = await (await start(TUNTAS_KAFKA="", TUNTAS_DATABASE_URL="nowhere")).ended()
+async def test_a_start_that_cannot_work_says_why_and_how(start: Callable[..., Any], make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    unusable = await start(delivery, TUNTAS_KAFKA="", TUNTAS_DATABASE_URL="nowhere")
+    unknown = await start(delivery, command="dance")
+    status, told = await unusable.ended()
     assert status == 2
     assert sorted(line.split(": ")[0] for line in told.splitlines()) == ["TUNTAS_DATABASE_URL", "TUNTAS_KAFKA"]
-    status, told = await (await start(command="dance")).ended()
-    assert (status, told) == (2, "unknown command 'dance'; known: serve, migrate\n")
+    assert await unknown.ended() == (2, "unknown command 'dance'; known: serve, migrate\n")

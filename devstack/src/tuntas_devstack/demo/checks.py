@@ -29,7 +29,7 @@ def checks(
 ) -> list[Check]:
     """Each with what was found."""
     states = book.states()
-    counted = figures["reports"]
+    counted = figures.get("reports", {"received": 0, "closed": 0, "archived": 0})
     archived, closed = states[CaseState.ARCHIVED], states[CaseState.CLOSED]
     others = {reason: number for reason, number in mails.undelivered.items() if reason != _NO_ADDRESS}
     refused = sum(tally.refused.values())
@@ -40,8 +40,8 @@ def checks(
         Check(
             "Accepted = published = owned by one service = delivered",
             reconciliation.clean and reconciliation.accepted == reports,
-            f"{reconciliation.accepted:,} = {reconciliation.published:,} = {reconciliation.owned:,}; "
-            f"forwarded {reconciliation.forwarded:,} = delivered {reconciliation.delivered:,}; {len(reconciliation.differences)} differences",
+            f"{reconciliation.accepted:,} = {reconciliation.published:,} = {reconciliation.owned:,}, of which "
+            f"{reconciliation.delivered:,} at agencies; {len(reconciliation.differences)} differences",
         ),
         Check(
             "The agencies' topics tell the same as the cases topic",

@@ -114,11 +114,9 @@ class Director:
 
     def _plan_handling(self, case: PlayedCase, data: "Data") -> None:
         liaison = self._deeds.liaison(case, data["agency"])
-        before_answer = liaison.follow_up is not None and (liaison.answer is None or liaison.follow_up < liaison.answer)
-        if data["state"] == CaseState.DISPATCHED and before_answer:
-            self._in_office(Deed.FOLLOW_UP, case, data, liaison.follow_up or 0)
-        if liaison.answer is not None:
-            self._in_office(Deed.ANSWER, case, data, liaison.answer)
+        answer = None if liaison.answer is None else self._in_office(Deed.ANSWER, case, data, liaison.answer)
+        if data["state"] == CaseState.DISPATCHED and liaison.follow_up is not None:
+            self._in_office(Deed.FOLLOW_UP, case, data, liaison.follow_up, before=answer)
 
     def _plan_reaction(self, case: PlayedCase, data: "Data") -> None:
         decision = reporter_decision(self._seed, case.number, data["agency"], case.report.behaviour, answers=case.answers)
@@ -131,9 +129,13 @@ class Director:
         if again is not None:
             self._in_office(Deed.ANSWER, case, data, again)
 
-    def _in_office(self, deed: Deed, case: PlayedCase, data: "Data", working_days: int) -> None:
+    def _in_office(self, deed: Deed, case: PlayedCase, data: "Data", working_days: int, before: datetime | None = None) -> datetime:
+        """Plan a deed in office hours; not at all if it would not come before another one."""
         rng = Random(f"{self._seed}:{case.number}:{data['version']}:{deed}")
-        self.agenda.add(self._timetable.office(self._now, working_days, rng), deed, case, data["version"])
+        moment = self._timetable.office(self._now, working_days, rng)
+        if before is None or moment < before:
+            self.agenda.add(moment, deed, case, data["version"])
+        return moment
 
 
 def _note(case: PlayedCase, told: Told) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+from tuntas_devstack.demo.wire import Wire, WireError
 
 _AT_ONCE = 64
 _WITHIN_S = 60.0
@@ -32,14 +32,12 @@ class Door:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._client = httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE), timeout=_WITHIN_S, trust_env=False
-        )
+        self._wire = Wire(at_once=_AT_ONCE, within_s=_WITHIN_S)
         self.requests: Counter[str] = Counter()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let go of all connections."""
-        await self._client.aclose()
+        self._wire.close()
 
     async def ask(
         self,
@@ -62,12 +60,12 @@ class Door:
             sent["Content-Type"] = "application/json"
         self.requests[what] += 1
         try:
-            answer = await self._client.request(method, url, content=content, headers=sent)
-        except httpx.HTTPError as error:
-            self._faults.add(f"{what}: {method} {url} was not answered ({type(error).__name__}: {error})")
+            status, answer = await self._wire.request(method, url, sent, content)
+        except WireError as error:
+            self._faults.add(f"{what}: {method} {url} was not answered: {error}")
             return None
-        if answer.status_code not in expected:
-            self._faults.add(f"{what}: {method} {url} was answered with {answer.status_code}: {answer.text[:500]}")
+        if status not in expected:
+            self._faults.add(f"{what}: {method} {url} was answered with {status}: {answer[:500].decode(errors='replace')}")
             return None
-        found: dict[str, Any] = json.loads(answer.content)
+        found: dict[str, Any] = json.loads(answer)
         return found

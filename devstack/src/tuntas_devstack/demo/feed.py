@@ -16,7 +16,6 @@ from tuntas_devstack.demo.options import DemoFailed
 
 _AT_ONCE = 1_000
 _POLL_S = 0.1
-_LOOK_AGAIN_S = 0.02
 _PREFIX = TYPE_PREFIX.encode()
 _MARK = RelayMarked.__name__
 
@@ -68,16 +67,15 @@ class Feed:
             self._thread.join()
         self._consumer.close()
 
-    async def caught_up(self, ends: Mapping[tuple[str, int], int]) -> None:
-        """Wait until everything before these ends has been listened to.
+    def has_read(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether everything before these ends has been listened to.
 
         Raises:
-            DemoFailed: Kafka can't be read.
+            DemoFailed: Kafka can't be read, or the listener failed.
         """
-        while any(self._read.get(partition, 0) < end for partition, end in ends.items()):
-            if self._fault is not None:
-                raise DemoFailed(self._fault)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        if self._fault is not None:
+            raise DemoFailed(self._fault)
+        return all(self._read.get(partition, 0) >= end for partition, end in ends.items())
 
     def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping.is_set():
@@ -108,10 +106,6 @@ class Feed:
 
 
 def _attributes(message: Message) -> tuple[str, str]:
-    kind = source = b""
-    for name, value in message.headers() or []:
-        if name == "ce_type" and isinstance(value, bytes):
-            kind = value.removeprefix(_PREFIX)
-        elif name == "ce_source" and isinstance(value, bytes):
-            source = value
-    return kind.decode(), source.decode()
+    """The type and the source that the message's envelope names."""
+    headers = {h[0]: bytes(h[1] or b"") for h in message.headers() or [] if not isinstance(h[1], str)}
+    return headers.get("ce_type", b"").removeprefix(_PREFIX).decode(), headers.get("ce_source", b"").decode()

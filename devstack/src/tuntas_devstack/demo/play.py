@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
@@ -33,42 +34,53 @@ from tuntas_devstack.stack import Stack
 
 _TOLD_WITHIN_S = 60.0
 _MAILED_WITHIN_S = 120.0
-_LOOK_AGAIN_S = 0.05
+_LOOK_AGAIN_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played: the reports, the register that they address, and the days."""
+
+    options: DemoOptions
+    timetable: Timetable
+    register: Register
+    reports: Sequence[GeneratedReport]
+
+    def agencies(self) -> set[str]:
+        """Every agency that a report may come to."""
+        found = {report.expected.agency for report in self.reports} | {report.expected.wrong_agency for report in self.reports}
+        return found | {report.payload.addressed_agency for report in self.reports if report.payload.addressed_agency}
 
 
 class Play:
-    """Use inside a running event loop: `open`, `run`, `close`."""
+    """Made and used inside a running event loop: `open`, `run`, `close`."""
 
-    def __init__(
-        self, stack: Stack, options: DemoOptions, timetable: Timetable, register: Register, reports: Sequence[GeneratedReport]
-    ) -> None:
-        self._options = options
-        self._timetable = timetable
+    def __init__(self, stack: Stack, script: Script) -> None:
+        self.script = script
         self._stack = stack
         state = stack.state
+        seed = script.options.seed
         self.faults = Faults()
         self.book = Casebook()
         self.door = Door(self.faults)
-        self.cases = [PlayedCase(report) for report in reports]
-        deeds = Deeds(register, options.seed)
-        concerned = {r.expected.agency for r in reports} | {r.expected.wrong_agency for r in reports}
-        concerned |= {r.payload.addressed_agency for r in reports if r.payload.addressed_agency}
+        deeds = Deeds(script.register, seed)
         self.tally = Tally(deeds.has_own_system)
         tokens = Tokens(stack.signing_key())
-        self.systems = Systems(state.kafka, deeds, options.seed)
+        self.systems = Systems(state.kafka, deeds, seed)
         cast = Cast(
-            Reporters(self.door, state.url("intake"), tokens, self.book, self.faults, options.seed),
-            Verifiers(self.door, state.url("triage"), tokens, self.faults, options.seed),
-            Officers(self.door, state.url("dispatch"), tokens, deeds, self.faults, options.seed),
+            Reporters(self.door, state.url("intake"), tokens, self.book, self.faults, seed),
+            Verifiers(self.door, state.url("triage"), tokens, self.faults, seed),
+            Officers(self.door, state.url("dispatch"), tokens, deeds, self.faults, seed),
             self.systems,
         )
-        self._director = Director(cast, deeds, self.book, self.tally, timetable, options.seed)
-        self._feed = Feed(state.kafka, sorted(code for code in concerned if deeds.has_own_system(code)), self._director.listen)
+        self._director = Director(cast, deeds, self.book, self.tally, script.timetable, seed)
+        self._feed = Feed(state.kafka, sorted(filter(deeds.has_own_system, script.agencies())), self._director.listen)
         self.quiet = Quiet(state.kafka, {module: stack.database_url(module) for module in map(module_of, Service)})
         clock = SimulatedClock(stack.folder.clock)
         self._clock = clock
         self._time = SimulatedTime(clock, self._at_rest)
         self._began = monotonic()
+        self._ended = 0.0
         self._doing = "the curtain rises"
         self.arrived_s = 0.0
         self._rate = _Rate()
@@ -81,7 +93,8 @@ class Play:
     async def close(self) -> None:
         """Let go of everything."""
         await asyncio.to_thread(self._feed.stop)
-        await asyncio.gather(self.quiet.close(), self.systems.stop(), self.door.close())
+        self.door.close()
+        await asyncio.gather(self.quiet.close(), self.systems.stop())
 
     async def run(self, display: Display) -> None:
         """From the first moment to the last, until every mail is out.
@@ -89,8 +102,8 @@ class Play:
         Raises:
             DemoFailed: something stands still, or a part of the stack died.
         """
-        agenda, timetable = self._director.agenda, self._timetable
-        for case in self.cases:
+        agenda, timetable = self._director.agenda, self.script.timetable
+        for case in map(PlayedCase, self.script.reports):
             agenda.add(timetable.arrival(case.report.arrival), Deed.SUBMIT, case, case.stage)
         agenda.halt_at(timetable.mornings())
         self._began = monotonic()
@@ -98,7 +111,7 @@ class Play:
             await self._time.advance_to(moment)
             self._doing = "everybody acts"
             await self._director.perform(moment)
-            if len(self.book) == len(self.cases) and not self.arrived_s:
+            if len(self.book) == len(self.script.reports) and not self.arrived_s:
                 self.arrived_s = self.seconds
             self._doing = "until all has come to rest"
             await self._time.settle()
@@ -110,22 +123,23 @@ class Play:
         self._doing = "the last mails"
         await _until(self._all_mailed, _MAILED_WITHIN_S, "notices are not delivered")
         await self._time.settle()
+        self._ended = monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long the play has been on, in real seconds."""
-        return monotonic() - self._began
+        """How long the play has been on, or was, in real seconds."""
+        return (self._ended or monotonic()) - self._began
 
     def look(self) -> Picture:
         """The play as it stands."""
         now = self._clock.now()
         return Picture(
             now=now,
-            day=min(self._timetable.day_number(now), self._options.days),
-            days=self._options.days,
-            day_off=self._timetable.is_day_off(now),
+            day=min(self.script.timetable.day_number(now), self.script.options.days),
+            days=self.script.options.days,
+            day_off=self.script.timetable.is_day_off(now),
             doing=self._doing,
-            reports=self._options.reports,
+            reports=self.script.options.reports,
             accepted=len(self.book),
             buckets=by_bucket(self.book.states()),
             events=self.tally.events,
@@ -144,11 +158,12 @@ class Play:
 
     async def _at_rest(self, until: datetime) -> None:
         ends = await self.quiet.wait(until, self.systems.ends)
-        await self._feed.caught_up(ends)
-        await _until(self._all_told, _TOLD_WITHIN_S, "agencies' topics lack what the cases topic says, or a mistake was not refused")
 
-    async def _all_told(self) -> bool:
-        return self.tally.unpaired == 0 and sum(self.tally.refused.values()) >= sum(self.systems.mistakes.values())
+        async def all_told() -> bool:
+            mistakes = self.systems.mistakes.total()
+            return self._feed.has_read(ends) and self.tally.unpaired == 0 and self.tally.refused.total() >= mistakes
+
+        await _until(all_told, _TOLD_WITHIN_S, "an agency's topic lacks what the cases topic says, or a mistake was not refused")
 
     async def _all_mailed(self) -> bool:
         return await self.quiet.waiting_mail() == 0

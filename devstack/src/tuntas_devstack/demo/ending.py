@@ -1,0 +1,117 @@
+"""Sums a play up: figures from the services' own interfaces, mails from the mail server, cases from topics and databases."""
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+from psutil import Process
+
+from tuntas_devstack.bench.accounting import cpu_seconds, memory_mb
+from tuntas_devstack.demo.checks import checks
+from tuntas_devstack.demo.picture import by_bucket
+from tuntas_devstack.demo.play import Play
+from tuntas_devstack.demo.summary import Mails, Pace, Summary
+from tuntas_devstack.mailbox import stored_mails
+from tuntas_devstack.reconciliation import Reconciler
+from tuntas_devstack.reconciliation.rounds import Result
+from tuntas_devstack.stack import Stack
+from tuntas_devstack.state import read_databases
+
+
+async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:
+    """The summary of a play that has ended, with its stack at rest; `start_s` is what the start took."""
+    play_s, ended = play.seconds, monotonic()
+    cpu_s, memory = await asyncio.to_thread(_used, stack)
+    reconciliation = await _reconciled(stack)
+    figures = await _figures(play, stack)
+    mails = await asyncio.to_thread(_mails, play, stack)
+    tally, options, timetable = play.tally, play.script.options, play.script.timetable
+    held = checks(
+        reports=options.reports,
+        book=play.book,
+        tally=tally,
+        figures=figures,
+        mails=mails,
+        mistakes=sum(play.systems.mistakes.values()),
+        reconciliation=reconciliation,
+        parked=await play.quiet.parked(),
+        faults=play.faults,
+        deaths=stack.deaths,
+    )
+    end_s = monotonic() - ended
+    states = play.book.states()
+    return Summary(
+        seed=options.seed,
+        reports=options.reports,
+        accepted=len(play.book),
+        first_day=timetable.first_day.isoformat(),
+        last_day=timetable.last_day.isoformat(),
+        working_days=options.days,
+        holidays=timetable.holidays(),
+        buckets=by_bucket(states),
+        states={state.value: number for state, number in states.items()},
+        classes=figures.get("classes", []),
+        clocks=figures.get("clocks", []),
+        warnings=dict(tally.warnings),
+        missed=dict(tally.missed),
+        closed=dict(tally.closed),
+        returned=tally.events["CaseReturned"],
+        arbitrated=sum(case.arbitrated for case in play.book),
+        misconduct=sum(case.report.payload.misconduct for case in play.book),
+        refused=dict(tally.refused),
+        mails=mails,
+        pace=_pace(play, start_s, play_s, end_s, memory, cpu_s),
+        reconciliation=reconciliation,
+        checks=held,
+        faults=play.faults.count,
+        shown_faults=play.faults.shown,
+    )
+
+
+def _pace(play: Play, start_s: float, play_s: float, end_s: float, memory: int, cpu_s: dict[str, float]) -> Pace:
+    requests = play.door.requests.total()
+    return Pace(
+        start_s=start_s,
+        play_s=play_s,
+        end_s=end_s,
+        total_s=start_s + play_s + end_s,
+        reports_per_s=len(play.book) / (play.arrived_s or play_s),
+        messages=play.tally.messages,
+        messages_per_s=play.tally.messages / play_s,
+        requests=requests,
+        requests_per_s=requests / play_s,
+        requests_by_kind=dict(play.door.requests.most_common()),
+        commands=play.systems.commands,
+        memory_mb=memory,
+        cpu_s=cpu_s,
+    )
+
+
+def _used(stack: Stack) -> tuple[dict[str, float], int]:
+    """CPU-seconds by part since the start, and megabytes now; `players` is this process, which plays everybody."""
+    this = Process()
+    times = this.cpu_times()
+    cpu_s = cpu_seconds(stack.state.parts) | {"players": times.user + times.system}
+    memory = sum(memory_mb(stack.state.parts).values()) + this.memory_full_info().uss / 1e6
+    return {name: round(seconds, 1) for name, seconds in cpu_s.items()}, int(memory)
+
+
+async def _reconciled(stack: Stack) -> Result:
+    reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder))
+    try:
+        return await reconciler.round(in_flight_s=0)
+    finally:
+        reconciler.close()
+
+
+async def _figures(play: Play, stack: Stack) -> dict[str, Any]:
+    # a report entered by hand may have been received some days before the first
+    timetable = play.script.timetable
+    period = f"from={timetable.first_day.year}-01-01&to={timetable.end.date()}"
+    found = await play.door.ask("read the public figures", "GET", f"{stack.state.url('sla-monitor')}/v1/figures?{period}")
+    return found or {}
+
+
+def _mails(play: Play, stack: Stack) -> Mails:
+    ids = [mail.message_id for mail in stored_mails(stack.folder.mail)]
+    return Mails(delivered=len(ids), distinct=len(set(ids)), by_kind=dict(play.tally.sent), undelivered=dict(play.tally.undelivered))
