@@ -1,5 +1,7 @@
 """A report walks through the whole platform, as its reporter, the officers and the agencies see it."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.delivery import until
@@ -197,7 +199,7 @@ async def test_a_disaster_goes_straight_to_the_officer_in_charge(platform: Platf
         ({"addressed_agency": "kementerian-kesepian"}, "unknown_agency"),
     ],
 )
-async def test_what_must_not_reach_an_agency_waits_at_the_centre(platform: Platform, fields: dict[str, object], reason: str) -> None:
+async def test_what_must_not_reach_an_agency_waits_at_the_centre(platform: Platform, fields: dict[str, Any], reason: str) -> None:
     receipt = await platform.submit(**fields)
     await platform.until_state(receipt, "received", version=2)
     [received] = await platform.events(receipt.case_id, "CaseReceived", topic=CASES.name)
