@@ -19,7 +19,7 @@ from tuntas_devstack.postgres.server import PostgresServer
 from tuntas_devstack.processes import Supervisor
 
 SCRIPT = K8S / "base" / "service" / "wait_for_schema.py"
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,12 @@ def test_a_pod_whose_database_is_away_says_so_and_waits(database: Database) -> N
     finally:
         waiting.kill()
         waiting.communicate()
+
+
+def test_a_server_without_tls_is_refused_as_the_pods_are_told_to(database: Database) -> None:
+    done = migrate(database, "triage", PGSSLMODE="require")
+    assert done.returncode != 0
+    assert "rejected SSL upgrade" in done.stderr
 
 
 def test_a_role_reaches_no_database_but_its_own(database: Database) -> None:

@@ -76,6 +76,7 @@ def _does_what_it_says(components: set[str], objects: list[Manifest]) -> None:
         assert pool["spec"]["replicas"] == (1 if "single-node" in components else 3)
     for cluster in of_kind(objects, "Cluster").values():
         assert cluster["spec"]["instances"] == (1 if "single-node" in components else 3)
+        assert ("synchronous" in cluster["spec"]["postgresql"]) == ("single-node" not in components), "nobody is there to wait for"
 
 
 OTHER_SETTINGS = {

@@ -13,7 +13,7 @@ from tuntas_devstack.issuer import mint_token
 
 BANDUNG = "kota-32-73"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-EXAMPLES = 10
+EXAMPLES = 8
 LONGEST_S = 120
 
 
@@ -35,7 +35,7 @@ async def test_no_request_made_from_the_document_breaks_the_service(platform: Pl
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", "schemathesis.toml", "run",
         f"{platform.url(service)}/openapi.json", "--header", f"Authorization: Bearer {token}", "--checks", CHECKS,
-        "--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing", "--no-color",
+        "--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "coverage,fuzzing", "--no-color",
         "--generation-database", "none",
     ]  # fmt: skip
     if service is not Service.TRIAGE:

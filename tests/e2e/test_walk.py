@@ -108,7 +108,7 @@ async def test_verified_accepted_answered_replied_and_confirmed(platform: Platfo
     assert transitions(closed) == ["T1", "T3", "T4", "T14", "T15", "T16", "T15", "T18"]
     assert closed["history"][-1]["rating"] == 4
     await versions_are_whole(platform, receipt)
-    changes = await platform.agency_messages(BANDUNG, receipt.case_id)
+    changes = await platform.until_events(receipt.case_id, count=7, topic=AGENCY_CASES.for_agency(BANDUNG))
     assert [(r.kind, r.body["transition"]) for r in changes] == [("CaseAssigned", "T3")] + [
         ("CaseChanged", t) for t in ("T4", "T14", "T15", "T16", "T15", "T18")
     ]
@@ -157,7 +157,8 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
     status = await platform.until_state(receipt, "at_agency", version=6)
     assert transitions(status) == ["T2", "T10", "T3", "T10", "T3"]
     await versions_are_whole(platform, receipt)
-    assert [r.body["version"] for r in await platform.agency_messages(BANDUNG, receipt.case_id, "CaseAssigned")] == [2, 6]
+    assigned = await platform.until_events(receipt.case_id, "CaseAssigned", count=2, topic=AGENCY_CASES.for_agency(BANDUNG))
+    assert [r.body["version"] for r in assigned] == [2, 6]
 
 
 async def test_archived_with_a_reason_and_the_reporter_is_told(platform: Platform) -> None:

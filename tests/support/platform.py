@@ -231,13 +231,13 @@ class Platform:
         return [(r.kind, r.body["clock"], r.body.get("level", "")) for r in await self.events(case_id, topic=SLA.name)]
 
     async def until_events(self, case_id: UUID, *kinds: str, count: int = 1, topic: str = CASES.name) -> list[TopicRecord]:
-        """Wait until that many events of these kinds stand on a topic of one case."""
+        """Wait until that many events (of these kinds, where some are named) stand on a topic of one case."""
 
         async def there() -> list[TopicRecord] | None:
             found = await self.events(case_id, *kinds, topic=topic)
             return found if len(found) >= count else None
 
-        found: list[TopicRecord] = await until(there, f"{count} {' or '.join(kinds)} of case {case_id} on {topic}", PATIENCE_S)
+        found: list[TopicRecord] = await until(there, f"{count} {' or '.join(kinds) or 'events'} of case {case_id} on {topic}", PATIENCE_S)
         return found
 
     def mails(self, about: str | None = None, to: str | None = None) -> list[Mail]:

@@ -15,6 +15,7 @@ from tests.support.delivery import Delivery, until
 from tuntas_devstack.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
+_PATIENCE_S = 90.0  # a new process has much to import, perhaps on a machine that is busy with other work
 
 
 @dataclass
@@ -51,7 +52,7 @@ class ServiceProcess:
         )
         return self
 
-    async def ended(self, within_s: float = 30.0) -> tuple[int, str]:
+    async def ended(self, within_s: float = _PATIENCE_S) -> tuple[int, str]:
         """Its exit status and all that it wrote, once it has ended."""
         assert self._process is not None
         async with asyncio.timeout(within_s):
@@ -87,5 +88,5 @@ class ServiceProcess:
                 return None
             return answer if answer.status_code == expected else None
 
-        found: httpx.Response = await until(answered, f"/readyz answers {expected}")
+        found: httpx.Response = await until(answered, f"/readyz answers {expected}", _PATIENCE_S)
         return found

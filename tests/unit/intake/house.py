@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from intake.adapters.history import HistoryStore
+from intake.adapters.store import HistoryStore
 from intake.app import build
 from intake.handlers import follow
 from intake.settings import Settings

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from intake.adapters.history import RebuiltReport
+from intake.adapters.store import RebuiltReport
 from intake.domain.history import HistoryEntry, Standing, entry_of, reply_possible_until, standing
 from intake.domain.labels import BUCKETS, EVENTS, STATES
 from intake.handlers import follow

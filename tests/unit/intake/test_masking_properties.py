@@ -67,6 +67,7 @@ def test_no_nik_is_left(before: list[str], after: list[str], province: int, day:
 @given(WORDS)
 def test_ordinary_words_money_and_years_are_left(words: list[str]) -> None:
     text = " ".join(words)
+    assume(not re.search(r"\d{4} \d{4} \d{4}", text))  # years in a row are written as a card number is
     assert Masker(OwnData(name="Zulkarnain")).mask(text).text == text
 
 

@@ -74,7 +74,8 @@ class Play:
             self.systems,
         )
         self._director = Director(cast, deeds, self.book, self.tally, script.timetable, seed)
-        self._feed = Feed(state.kafka, sorted(filter(deeds.has_own_system, script.agencies())), self._director.listen)
+        self._with_systems = sorted(filter(deeds.has_own_system, script.agencies()))
+        self._feed = Feed(state.kafka, self._with_systems, self._director.listen)
         self.quiet = Quiet(state.kafka, {module: stack.database_url(module) for module in map(module_of, Service)})
         clock = SimulatedClock(stack.folder.clock)
         self._clock = clock
@@ -87,7 +88,7 @@ class Play:
 
     async def open(self) -> None:
         """Connect to everything."""
-        await asyncio.gather(self.quiet.open(), self.systems.start())
+        await asyncio.gather(self.quiet.open(), self.systems.start(self._with_systems))
         self._feed.start()
 
     async def close(self) -> None:

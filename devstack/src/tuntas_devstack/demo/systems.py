@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from random import Random
 from uuid import UUID, uuid4
@@ -31,9 +31,10 @@ class Systems:
         self.ends: dict[tuple[str, int], int] = {}
         """The next offset of every partition that was written to."""
 
-    async def start(self) -> None:
-        """Connect."""
+    async def start(self, agencies: Iterable[str]) -> None:
+        """Connect, for these agencies: the client would ask anew about all topics at the first sending to each."""
         await self._producer.start()
+        await self._producer.client.set_topics([AGENCY_ACTIONS.for_agency(agency) for agency in agencies])
 
     async def stop(self) -> None:
         """Let go."""

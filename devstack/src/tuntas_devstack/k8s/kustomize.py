@@ -79,6 +79,7 @@ def _is_recent(command: Sequence[str]) -> bool:
 
 def build_with_go(target: Path) -> None:
     """Build kustomize to this path. Raises MissingProgram with what to do where that fails."""
+    print(f"building kustomize {VERSION}, once, in about a minute", file=sys.stderr)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as scratch:
         go = shutil.which("go") or _go_of_the_wheel(Path(scratch))

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from intake.adapters.history import read_history
 from intake.adapters.personal_data import Found, PersonalData, Read
+from intake.adapters.store import read_history
 from intake.domain.history import standing
 from intake.metrics import READS
 from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact

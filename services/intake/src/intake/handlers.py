@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from intake.adapters.history import RebuiltReport
 from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryKey
+from intake.adapters.store import RebuiltReport
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
 from intake.domain.labels import RECEIVED

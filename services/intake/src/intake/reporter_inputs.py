@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.access import AccessGate, OpenedReport
-from intake.adapters.history import read_history
 from intake.adapters.inputs import add_input, find_input, lock_report
 from intake.adapters.personal_data import Found, PersonalData, Read
+from intake.adapters.store import read_history
 from intake.domain.history import standing
 from intake.domain.masking import Masker, OwnData
 from intake.metrics import INPUTS, MASKED

@@ -1,7 +1,7 @@
 """What a reporter sees of a report: its state, and its history with every answer in full."""
 
 from intake.adapters.access import AccessGate
-from intake.adapters.history import read_history
+from intake.adapters.store import read_history
 from intake.domain.history import reply_possible_until, standing
 from intake.views import HistoryItem, ReportStatus, StateLabels
 from tuntas_chassis.database import Database

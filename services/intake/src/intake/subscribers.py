@@ -1,6 +1,6 @@
 """What intake reads from Kafka: the cases topic, for what reporters see of their reports."""
 
-from intake.adapters.history import HistoryStore
+from intake.adapters.store import HistoryStore
 from intake.domain.history import HistoryEntry
 from intake.handlers import follow
 from tuntas_chassis.processor import Subscription
