@@ -6,9 +6,10 @@ UV := $(TOOLS)/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
+OVERLAY ?= staging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status bench reconcile test test-fast check format generate clean
+.PHONY: help install demo up down status bench reconcile test test-fast k8s-check k8s-apply k8s-diff k8s-test check format generate clean
 
 help: ## Show these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +49,19 @@ test: $(READY) ## Run all tests, on real Kafka and PostgreSQL
 test-fast: $(READY) ## Run the tests that need no server
 	@$(BIN)/pytest tests/unit tests/contracts tests/architecture tests/deploy $(ARGS)
 
+k8s-check: $(READY) ## Render every overlay and combination, validate strictly (builds kustomize once where there is none)
+	@$(BIN)/python -m tuntas_devstack.k8s check
+	@$(BIN)/pytest tests/k8s $(ARGS)
+
+k8s-apply: $(READY) ## Apply an overlay: OVERLAY=production KUBECONFIG=...
+	@$(BIN)/python -m tuntas_devstack.k8s apply $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
+
+k8s-diff: $(READY) ## What an apply would change
+	@$(BIN)/python -m tuntas_devstack.k8s diff $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
+
+k8s-test: $(READY) ## Try every overlay on a cluster made for it
+	@$(BIN)/python -m tuntas_devstack.k8s test $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(ARGS)
+
 check: $(READY) ## Lint, types, imports, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -61,6 +75,7 @@ format: $(READY) ## Format the code
 
 generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from the contracts
 	@$(BIN)/python -m tuntas_devstack.contracts_tools generate
+	@$(BIN)/python -m tuntas_devstack.k8s generate
 
 clean: ## Remove what the commands installed and made
 	rm -rf .venv $(TOOLS) .tuntas .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

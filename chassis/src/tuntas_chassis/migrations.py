@@ -31,6 +31,15 @@ def head_revision(package: str) -> str:
     return head
 
 
+def is_served_by(package: str, revision: str | None) -> bool:
+    """Whether this package's code can work on a database at `revision`: its own head, or a later one that it does not know.
+
+    Migrations only expand before they contract, so that the old code goes on while a roll-out brings the new.
+    """
+    known = {script.revision for script in ScriptDirectory.from_config(_config(package)).walk_revisions()}
+    return revision is not None and (revision == head_revision(package) or revision not in known)
+
+
 def _upgrade(connection: Connection, package: str) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
     try:

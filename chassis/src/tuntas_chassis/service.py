@@ -22,7 +22,7 @@ from tuntas_chassis.ids import new_id
 from tuntas_chassis.kafka import make_producer
 from tuntas_chassis.logs import logger, setup_logs
 from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
-from tuntas_chassis.migrations import head_revision, upgrade
+from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
 from tuntas_chassis.operations import health_routes, parking_routes
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import install_problems
@@ -227,11 +227,10 @@ class ServiceApp:
         failed.cancel()
 
     async def _schema_is_current(self) -> None:
-        found, needed = await self.database.revision(), head_revision(self.package)
-        if found != needed:
-            raise SchemaMismatch(
-                f"the database stands at migration {found}, this code needs {needed}: run `python -m {self.package} migrate`"
-            )
+        found = await self.database.revision()
+        if not is_served_by(self.package, found):
+            needed = head_revision(self.package)
+            raise SchemaMismatch(f"the database is at migration {found}, this code needs {needed}: run `python -m {self.package} migrate`")
 
     async def _until_done(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay = 0.25

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.migrations import head_revision
+from tuntas_chassis.migrations import head_revision, is_served_by
 from tuntas_chassis.settings import ServiceSettings
 
 _PURGE_EVERY_S = 3600.0
@@ -43,8 +43,9 @@ class Upkeep:
             try:
                 async with asyncio.timeout(3):
                     found = await self._database.revision()
-                needed = head_revision(package)
-                self._faults = {} if found == needed else {"migrations": f"the database stands at {found}, this code needs {needed}"}
+                served = is_served_by(package, found)
+                wanted = f"the database stands at {found}, this code needs {head_revision(package)}"
+                self._faults = {} if served else {"migrations": wanted}
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 self._faults = {"database": f"does not answer ({type(error).__name__})"}
         return dict(self._faults)
