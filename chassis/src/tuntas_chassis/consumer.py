@@ -242,7 +242,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._metrics.set("tuntas_consumer_lag_seconds", age, self.consumer_name)
 
     async def topic_ends(self) -> dict[tuple[str, int], int] | None:
-        """The next offset of every partition of our topics that holds anything, other replicas' included; None before the start."""
+        """The next offset of every partition of our topics that has something unread here or elsewhere; None before the start."""
         consumer = self._kafka
         if consumer is None or not self._assigned_once:
             return None
@@ -251,8 +251,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             topics = {t for t in await consumer.topics() if pattern.match(t)} | set(self.subscription.topics)
             self._family = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
             self._family_at = monotonic()
-        ends = await consumer.end_offsets(self._family)
-        return {(p.topic, p.partition): end for p, end in ends.items() if end > 0}
+        ends = {p: end for p, end in (await consumer.end_offsets(self._family)).items() if self._positions.get(p, 0) < end}
+        # what another replica has not read may have expired: then there is nothing left to read
+        elsewhere = [p for p in ends if p not in self._positions]
+        starts = await consumer.beginning_offsets(elsewhere) if elsewhere else {}
+        return {(p.topic, p.partition): end for p, end in ends.items() if starts.get(p, 0) < end}
 
 
 async def _as_it_is(message: Any) -> KafkaMessage:

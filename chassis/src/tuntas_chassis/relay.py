@@ -220,6 +220,8 @@ class Relay:
             if bound is None:
                 return None
             mark = min(mark, bound)
+        if mark <= self._marked_at:
+            return None  # held back by the same work as before: nothing new to tell
         return mark - timedelta(seconds=self._settings.mark_tolerance_s)
 
     async def _send_marks(self, producer: AIOKafkaProducer, mark: datetime) -> None:
