@@ -18,7 +18,7 @@ from tuntas_devstack.cli import app as cli
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-_MAKE = re.compile(r"`make ([a-z-]+)")
+_MAKE = re.compile(r"`make ([a-z0-9-]+)")
 _TUNTAS = re.compile(r"`(?:\.venv/bin/)?tuntas ([a-z]+)")
 _METRIC = re.compile(r"`(tuntas_(?!contracts|chassis|devstack)\w+)`")
 _METRICS = {metric.name for metrics in (CHASSIS_METRICS, INTAKE, TRIAGE, DISPATCH, SLA_MONITOR, NOTIFIER) for metric in metrics}
@@ -34,7 +34,7 @@ def test_links_lead_to_something(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_named_commands_and_metrics_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     commands = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
     assert set(_MAKE.findall(text)) <= targets
     assert set(_TUNTAS.findall(text)) <= commands
