@@ -159,8 +159,10 @@ class Stack:
         if self.options.load_register and Service.DISPATCH in services:
             self._say("loading the agency register")
             self._supervisor.run(self._register_spec(surroundings))
-            known = {module_of(service): databases[service] for service in services}
-            wait_until_known(known, self.options.ready_within_s)
+            # another program in a service's place need not keep a register
+            keepers = {module_of(service): databases[service] for service in services if service not in self.options.commands}
+            if module_of(Service.DISPATCH) in keepers:
+                wait_until_known(keepers, self.options.ready_within_s)
 
     def _start_service(self, surroundings: Surroundings, place: Place) -> None:
         url = f"http://{LOOPBACK}:{place.port}"
