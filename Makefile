@@ -9,7 +9,7 @@ ARGS ?=
 OVERLAY ?= staging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status bench reconcile test test-fast k8s-check k8s-apply k8s-diff k8s-test check format generate clean
+.PHONY: help install demo up down status bench reconcile test drills test-fast k8s-check k8s-apply k8s-diff k8s-test check format generate clean
 
 help: ## Show these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,8 +43,11 @@ bench: $(READY) ## Measure reports per second and CPU per report
 reconcile: $(READY) ## Compare what was accepted, published, owned and delivered
 	@$(BIN)/tuntas reconcile $(ARGS)
 
-test: $(READY) ## Run all tests, on real Kafka and PostgreSQL
-	@$(BIN)/pytest $(ARGS)
+test: $(READY) ## Run all tests but the drills, on real Kafka and PostgreSQL
+	@$(BIN)/pytest -m "not drill" $(ARGS)
+
+drills: $(READY) ## Kill services, broker and database at random moments of 2,000 reports, and reconcile
+	@$(BIN)/pytest -m drill tests/e2e $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need no server
 	@$(BIN)/pytest tests/unit tests/contracts tests/architecture tests/deploy $(ARGS)

@@ -1,5 +1,6 @@
 """What must hold at the end of every demo."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,8 @@ def checks(
     counted = figures.get("reports", {"received": 0, "closed": 0, "archived": 0})
     archived, closed = states[CaseState.ARCHIVED], states[CaseState.CLOSED]
     others = {reason: number for reason, number in mails.undelivered.items() if reason != _NO_ADDRESS}
-    refused = sum(tally.refused.values())
+    missed = Counter({clock["clock"]: clock["met_late"] + clock["missed"] for clock in figures.get("clocks", [])})
+    refused = tally.refused.total()
     sent = sum(mails.by_kind.values())
     return [
         Check("Every report was accepted", len(book) == reports, f"{len(book):,} of {reports:,}"),
@@ -53,6 +55,7 @@ def checks(
             (counted["received"], counted["closed"], counted["archived"]) == (reports, closed, archived),
             f"received {counted['received']:,}, closed {counted['closed']:,}, archived {counted['archived']:,}",
         ),
+        Check("Every missed deadline was told once", missed == tally.missed, _listed(missed) or "none was missed"),
         Check("Every mistake was refused with a reason", refused == mistakes, f"{refused} of {mistakes}"),
         Check(
             "Every notice was delivered once",
@@ -69,3 +72,7 @@ def checks(
         Check("Every request was answered as it should be", faults.count == 0, f"{faults.count} faults"),
         Check("No part of the stack died", not deaths, "; ".join(deaths) or "none"),
     ]
+
+
+def _listed(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number)

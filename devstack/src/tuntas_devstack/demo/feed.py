@@ -79,9 +79,10 @@ class Feed:
 
     def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping.is_set():
-            messages = self._consumer.consume(_AT_ONCE, _POLL_S)
-            if not messages:
+            first = self._consumer.poll(_POLL_S)
+            if first is None:
                 continue
+            messages = [first, *self._consumer.consume(_AT_ONCE, 0)]  # what is there: with a time it would wait for all it asks for
             told: list[Told] = []
             read: dict[tuple[str, int], int] = {}
             for message in messages:

@@ -123,7 +123,7 @@ class Play:
         await self._time.settle()
         self._doing = "the last mails"
         await _until(self._all_mailed, _MAILED_WITHIN_S, "notices are not delivered")
-        await self._time.settle()
+        await self._at_rest(self._time.moment, with_notices=True)
         self._ended = monotonic()
 
     @property
@@ -157,8 +157,8 @@ class Play:
             seconds=self.seconds,
         )
 
-    async def _at_rest(self, until: datetime) -> None:
-        ends = await self.quiet.wait(until, self.systems.ends)
+    async def _at_rest(self, until: datetime, *, with_notices: bool = False) -> None:
+        ends = await self.quiet.wait(until, self.systems.ends, with_notices=with_notices)
 
         async def all_told() -> bool:
             mistakes = self.systems.mistakes.total()

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tuntas_contracts.topology import CASES, SLA, Topic
+from tuntas_contracts.topology import CASES, NOTICES, SLA, Topic
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.demo.options import DemoFailed
 from tuntas_devstack.options import module_of
@@ -31,7 +31,7 @@ _LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written, EXISTS (SEL
 _LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
 _WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending')"
 _PARKED = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'waiting')"
-_LOOK_AGAIN_S = 0.03
+_LOOK_AGAIN_S = 0.05
 _STALLED_S = 90.0
 
 Ends = Mapping[tuple[str, int], int]
@@ -63,7 +63,7 @@ class Quiet:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
         await consumer.start()
         self._consumer = consumer
-        self._partitions = [TopicPartition(topic.name, number) for topic in (CASES, SLA) for number in range(topic.partitions)]
+        self._partitions = [TopicPartition(topic.name, number) for topic in (CASES, SLA, NOTICES) for number in range(topic.partitions)]
 
     async def close(self) -> None:
         """Let go."""
@@ -72,10 +72,11 @@ class Quiet:
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def wait(self, until: datetime, commanded: Ends) -> Ends:
+    async def wait(self, until: datetime, commanded: Ends, *, with_notices: bool = False) -> Ends:
         """Wait until all is at rest and every deadline up to `until` was told; `commanded` are the ends of the actions topics.
 
-        Gives the ends of the topics that hold then. Nobody may send anything meanwhile.
+        Gives the ends of the topics that hold then. Nobody may send anything meanwhile. What the notifier tells of its mails
+        has no bearing on any case: it is waited for `with_notices` only.
 
         Raises:
             DemoFailed: it does not come to rest.
@@ -86,16 +87,19 @@ class Quiet:
         unrest = ""
         while monotonic() < deadline:
             look = await self._look(until)
-            if look.unsent:
-                unrest = f"the outboxes of {', '.join(look.unsent)} are not empty"
-            elif look.written != written:
+            counted = [service for service in Service if with_notices or service is not Service.NOTIFIER]
+            unsent = [service for service in counted if service in look.unsent]
+            now_written = {service: look.written[service] for service in counted}
+            if unsent:
+                unrest = f"the outboxes of {', '.join(unsent)} are not empty"
+            elif now_written != written:
                 # something was written since the ends were read: read them anew, and then everything up to them
-                written, ends = look.written, await self._ends()
+                written, ends = now_written, await self._ends()
                 continue
             elif look.due:
                 unrest = "deadlines are due that sla-monitor has not told"
             elif not (unrest := _unread(look.read, ends, commanded)):
-                return ends
+                return ends if with_notices else {place: end for place, end in ends.items() if place[0] != NOTICES.name}
             await asyncio.sleep(_LOOK_AGAIN_S)
         raise DemoFailed(f"the platform did not come to rest within {_STALLED_S:.0f} s: {unrest or 'it goes on writing'}")
 

@@ -88,15 +88,10 @@ def _in_folder(folder: StackFolder, options: DemoOptions, display: Display, afte
 
 
 def _while_starting(stack: Stack, write: Callable[[], list[GeneratedReport]]) -> list[GeneratedReport]:
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack") as pool:
-        starting = pool.submit(stack.start)
-        try:
-            written = write()
-        except BaseException:
-            stack.stop()  # so that the start gives up
-            raise
-        starting.result()
-    return written
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as pool:
+        writing = pool.submit(write)
+        stack.start()  # in this thread, which hears Ctrl-C
+        return writing.result()
 
 
 async def _play(stack: Stack, script: Script, display: Display, start_s: float) -> Summary:

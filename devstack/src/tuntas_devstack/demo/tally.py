@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from tuntas_contracts.topology import CASES, NOTICES, SLA
-from tuntas_contracts.vocabulary import WarningLevel
 from tuntas_devstack.demo.feed import Told
 
 _TO_AGENCIES = frozenset({"CaseForwarded"})
@@ -40,10 +39,8 @@ class Tally:
         if told.topic == SLA.name:
             if kind == "DeadlineWarning":
                 self.warnings[data["clock"]] += 1
-            elif kind == "DeadlineMissed" and data["level"] == WarningLevel.MISSED:
-                self.missed[data["clock"]] += 1
             elif kind == "DeadlineMissed":
-                self.warnings[data["clock"]] += 1
+                self.missed[data["clock"]] += 1
         elif told.topic == NOTICES.name:
             if kind == "NoticeSent":
                 self.sent[data["kind"]] += 1

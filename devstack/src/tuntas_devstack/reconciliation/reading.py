@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from tuntas_devstack.reconciliation.ledger import Delivery, Holding, TopicEvent
 _OWNER_EVENTS = {kind.__name__ for kind in OWNER_EVENTS}
 _PREFIX = TYPE_PREFIX.encode()
 _AT_ONCE = 5_000
+_LOOK_S = 0.1
 _QUIET_S = 15.0
 
 
@@ -50,9 +52,13 @@ class TopicReader:
             raise Unreachable(f"Kafka does not answer: {error.args[0].str()}") from error
         waiting = {p for p, end in ends.items() if self._positions.get(p, 0) < end}
         self._consumer.assign([TopicPartition(t, p, self._positions.get((t, p), 0)) for t, p in waiting])
+        heard_at = monotonic()
         while waiting:
-            messages = self._consumer.consume(_AT_ONCE, _QUIET_S)
-            if not messages:
+            # it waits out its whole time unless it gets as many as it was asked for
+            messages = self._consumer.consume(_AT_ONCE, _LOOK_S)
+            if messages:
+                heard_at = monotonic()
+            elif monotonic() - heard_at > _QUIET_S:
                 raise Unreachable(f"Kafka gave nothing for {_QUIET_S:.0f} s while {len(waiting)} partitions are unread")
             for message in messages:
                 if message.error() is not None:
