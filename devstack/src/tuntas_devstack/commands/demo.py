@@ -51,8 +51,8 @@ def demo(
     options = DemoOptions(reports=reports, days=days, seed=seed)
     console = Console(stderr=as_json)
     display: Display = LiveDisplay(console) if console.is_terminal else LineDisplay(lambda step: typer.echo(step, err=as_json))
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # what Ctrl-C does
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # all do what Ctrl-C does, even if the shell had it ignored
 
     def afterwards(stack: "Stack", summary: "Summary") -> None:
         if as_json:
