@@ -20,7 +20,8 @@ $(UV):
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv || { echo "uv could not be fetched from the package index: is there a network?" >&2; exit 1; }
 
 $(READY): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
-	@$(UV) sync --quiet --frozen --python $(TOOLS)/bin/python
+	@$(UV) sync --quiet --frozen --compile-bytecode --python $(TOOLS)/bin/python
+	@$(BIN)/python -m compileall -q contracts/src chassis/src services/*/src devstack/src
 	@touch $@
 
 install: $(READY) ## Install everything into .venv

@@ -61,7 +61,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Join the group; raises KafkaError where the broker is away."""
         broker = make_broker(self._settings, self.consumer_name)
         subscription = self.subscription
-        options = consumer_options(self, self._settings.batch_max, subscription.fetch_wait_ms)
+        options = consumer_options(self, self._settings.batch_max, subscription.fetch_wait_ms, subscription.fetch_min_bytes)
         where: dict[str, Any] = {"pattern": subscription.pattern} if subscription.pattern else {}
         subscriber = broker.subscriber(
             *subscription.topics,

@@ -61,7 +61,7 @@ def make_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
     )
 
 
-def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_wait_ms: int) -> dict[str, Any]:
+def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_wait_ms: int, fetch_min_bytes: int) -> dict[str, Any]:
     """What a batch subscriber is made with: from the earliest, committed by hand, patient with a slow batch."""
     return {
         "auto_offset_reset": "earliest",
@@ -69,6 +69,7 @@ def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_
         "max_records": batch_max,
         "batch_timeout_ms": 100,
         "fetch_max_wait_ms": fetch_wait_ms,
+        "fetch_min_bytes": fetch_min_bytes,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
         "max_poll_interval_ms": 600_000,
         "session_timeout_ms": 15_000,

@@ -56,6 +56,8 @@ class Subscription(Generic[S]):
     """Whether the service is ready only after this has read what lay on its topics at the start."""
     fetch_wait_ms: int = 150
     """How long a fetch waits at the broker for data. While it waits, a partition that was just drained is not asked for."""
+    fetch_min_bytes: int = 1
+    """How much the broker gathers before it answers a fetch, unless the wait is over first. More means fewer, later answers."""
     external_time: bool = False
     """Whether business times are the broker's append times, so that unread records hold the relay's marks back."""
 

@@ -115,7 +115,7 @@ class Stack:
         self._say("starting Kafka, PostgreSQL, mail sink and token issuer")
         issuer, mail = pool.submit(around.start_issuer), pool.submit(around.start_mail)
         postgres = pool.submit(around.start_postgres, self.options.database)
-        kafka = pool.submit(self._start_broker_with_topics, around)
+        kafka = pool.submit(self._start_broker_with_platform_topics, around)
         _first_failure([issuer, mail, postgres, kafka])
         issuer_part, client_secrets = issuer.result()
         postgres_part, databases = postgres.result()
@@ -123,16 +123,18 @@ class Stack:
             self._add(part)
         issuer_url = issuer_part.url or ""
         self._change(lambda state: replace(state, kafka=state.part("kafka").address, issuer=issuer_url))
-        self._start_services(pool, databases, client_secrets)
+        all_topics = pool.submit(create_topics, self._state.kafka, topics_for(self._state.agencies))
+        self._start_services(pool, databases, client_secrets, all_topics)
 
-    def _start_broker_with_topics(self, around: Infrastructure) -> Part:
+    def _start_broker_with_platform_topics(self, around: Infrastructure) -> Part:
         part = around.start_kafka(self.options.kafka)
-        topics = topics_for(self._state.agencies)
-        self._say(f"Kafka is ready; {len(topics)} topics")
-        create_topics(part.address, topics)
+        self._say(f"Kafka is ready; {len(topics_for(self._state.agencies))} topics")
+        create_topics(part.address, topics_for(()))
         return part
 
-    def _start_services(self, pool: ThreadPoolExecutor, databases: dict[Service, str], client_secrets: dict[Service, str]) -> None:
+    def _start_services(
+        self, pool: ThreadPoolExecutor, databases: dict[Service, str], client_secrets: dict[Service, str], all_topics: "Future[int]"
+    ) -> None:
         services = self.options.services
         surroundings = Surroundings(
             kafka=self._state.kafka,
@@ -154,8 +156,13 @@ class Stack:
         # The first of each service migrates its database; further replicas find it done.
         first = [place for place in places if place.part == place.service.value]
         further = [place for place in places if place not in first]
-        for some in (first, further):
-            _first_failure([pool.submit(self._start_service, surroundings, place) for place in some])
+        # Only dispatch reads agencies' topics: the others start while the broker is busy making them.
+        early = [place for place in first if place.service is not Service.DISPATCH]
+        starting = [pool.submit(self._start_service, surroundings, place) for place in early]
+        _first_failure([all_topics])
+        starting += [pool.submit(self._start_service, surroundings, place) for place in first if place not in early]
+        _first_failure(starting)
+        _first_failure([pool.submit(self._start_service, surroundings, place) for place in further])
         if self.options.load_register and Service.DISPATCH in services:
             self._say("loading the agency register")
             self._supervisor.run(self._register_spec(surroundings))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tuntas_devstack.demo import Summary
     from tuntas_devstack.stack import Stack
 
-_REPORTS, _DAYS = 2_000, 25
+_REPORTS, _DAYS = 2_000, 20
 _EXAMPLE = {
     "classification": "complaint",
     "title": "Lampu jalan padam di depan pasar",

@@ -10,7 +10,7 @@ from tuntas_devstack.options import StackOptions
 
 FIRST_DAY = date(2026, 7, 30)
 """A Thursday: reports arrive over a weekend, and 17 and 25 August are holidays."""
-DAYS = 25
+DAYS = 20
 REPORTS = 2_000
 ARRIVAL_DAYS = 5
 
@@ -25,7 +25,7 @@ _EVERY_SERVICE = {
     "TUNTAS_OUTBOX_LINGER_MS": "20",
 }
 _OF_ONE_SERVICE: Mapping[Service, Mapping[str, str]] = {
-    Service.DISPATCH: {"TUNTAS_ACTIONS_FETCH_WAIT_MS": "250"},
+    Service.DISPATCH: {"TUNTAS_ACTIONS_FETCH_WAIT_MS": "150", "TUNTAS_ACTIONS_FETCH_MIN_BYTES": "65536"},
     Service.SLA_MONITOR: {"TUNTAS_FIRING_INTERVAL_S": "0.1", "TUNTAS_FIGURES_CACHE_S": "0"},
     Service.NOTIFIER: {"TUNTAS_MAILS_PER_SECOND": "5000", "TUNTAS_MAIL_BATCH": "250"},
 }

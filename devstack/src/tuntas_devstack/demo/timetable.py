@@ -13,7 +13,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 """Western Indonesian time (waktu Indonesia barat), on which the play runs."""
 OFFICE = (time(10), time(15))
 EVENING = time(20)
-ARRIVALS = (OFFICE[0], OFFICE[1], time(18), EVENING, time(23, 30))
+ARRIVALS = (*OFFICE, EVENING, time(23, 30))
 _MIDNIGHT = time(0, 5)
 _LATE = time(8, 30)  # after the last deadline of the day before and the morning's warnings, in all three time zones
 

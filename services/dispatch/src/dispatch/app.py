@@ -28,7 +28,7 @@ def build(settings: Settings) -> ServiceApp:
     store = CaseStore()
 
     app.on_start("register", register.refresh)
-    for subscription in subscriptions(store, handlers, refusals, actions_fetch_wait_ms=settings.actions_fetch_wait_ms):
+    for subscription in subscriptions(store, handlers, refusals, settings):
         app.subscribe(subscription)
     app.background("register", register.keep_fresh)
     app.background("refusal-summaries", RefusalSummaries(refusals, app.database, app.outbox, app.clock).keep_sending)

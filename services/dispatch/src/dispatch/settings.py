@@ -10,4 +10,7 @@ class Settings(ServiceSettings):
 
     register_refresh_s: float = Field(default=30, gt=0, description="How often a process reads the register again")
     actions_fetch_wait_ms: int = Field(default=1_500, ge=10, description="How long a fetch of all agencies' commands waits at the broker")
+    actions_fetch_min_bytes: int = Field(
+        default=1, ge=1, description="How much of all agencies' commands such a fetch waits for; more costs less and answers later"
+    )
     refusals_per_minute: int = Field(default=5_000, ge=1, description="Refusals answered one by one, per agency")

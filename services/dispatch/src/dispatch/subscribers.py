@@ -3,6 +3,7 @@
 from dispatch.domain.case import Case
 from dispatch.handlers import Handlers
 from dispatch.refusals import Refusals
+from dispatch.settings import Settings
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.processor import Store, Subscription
 from tuntas_contracts.agencies import AgencyCommand
@@ -22,9 +23,7 @@ def case_named_in(message: Incoming) -> str:
     return str(message.body.case_id) if isinstance(message.body, AgencyCommand) else message.key
 
 
-def subscriptions(
-    store: Store[Case], handlers: Handlers, refusals: Refusals, *, actions_fetch_wait_ms: int
-) -> tuple[Subscription[Case], ...]:
+def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, settings: Settings) -> tuple[Subscription[Case], ...]:
     """Both subscriptions. Commands wait until a restored database has caught up with the cases topic."""
     return (
         Subscription(
@@ -45,7 +44,8 @@ def subscriptions(
             key_of=case_named_in,
             after=(CASES_SUBSCRIPTION,),
             gates_readiness=False,
-            fetch_wait_ms=actions_fetch_wait_ms,  # one request names every agency's topic
+            fetch_wait_ms=settings.actions_fetch_wait_ms,  # one request names every agency's topic
+            fetch_min_bytes=settings.actions_fetch_min_bytes,
             external_time=True,
         ),
     )
