@@ -13,6 +13,7 @@ _REMEMBER = text(
     "INSERT INTO inbox (message_id, consumer) SELECT id, :consumer FROM unnest(CAST(:ids AS uuid[])) AS id "
     "ON CONFLICT DO NOTHING RETURNING message_id"
 )
+_FORGET = text("DELETE FROM inbox WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))")
 _KNOWN = text("SELECT message_id FROM inbox WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))")
 _LOCK_POSITIONS = text(
     "SELECT topic, partition, position FROM consumer_offset WHERE consumer = :consumer AND (topic, partition) IN "
@@ -35,6 +36,11 @@ async def remember(connection: AsyncConnection, consumer: str, ids: Sequence[UUI
 async def remember_handled(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
     """Remember inputs or commands as answered, whatever message brings them; returns those that were new."""
     return await remember(connection, HANDLED, ids)
+
+
+async def forget_handled(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Take back that these were answered: they were refused in the transaction that remembered them."""
+    await connection.execute(_FORGET, {"consumer": HANDLED, "ids": list(ids)})
 
 
 async def known_handled(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
