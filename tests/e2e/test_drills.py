@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +16,8 @@ from tests.support.chaos import Client, Plugs
 from tests.support.delivery import until
 from tests.support.kafka_log import TopicRecord
 from tests.support.platform import Platform, Receipt
-from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES
+from tests.support.rollout import Endpoints, Traffic
+from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.mailbox import repeats_by_message_id
 from tuntas_devstack.options import StackOptions, module_of
@@ -25,10 +27,13 @@ from tuntas_devstack.state import read_databases
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
 
-AGENCIES = ("kota-32-73", "kab-32-01", "kemenkes")
+UNITS = {"kota-32-73": "layanan", "kab-32-01": "layanan", "kemenkes": "penanggulangan-penyakit"}
+AGENCIES = tuple(UNITS)
+NO_EVENTS = ("RelayMarked",)
 REPORTS = 2_000
 AT_ONCE = 40
 SERVICES = tuple(service.value for service in Service)
+PARTS = (*SERVICES, *(f"{service}-2" for service in SERVICES))
 LEASE_S = 5
 QUIET_WITHIN_S = 240.0
 SEED = random.SystemRandom().randrange(10**6)
@@ -37,11 +42,11 @@ SEED = random.SystemRandom().randrange(10**6)
 
 @pytest.fixture(scope="module")
 async def drilled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """A platform of its own; dispatch runs twice."""
+    """A platform of its own; every service runs twice."""
     options = StackOptions(
         agencies=AGENCIES,
         trace_ratio=0.0,
-        replicas={Service.DISPATCH: 2},
+        replicas=dict.fromkeys(Service, 2),
         environment={Service.NOTIFIER: {"TUNTAS_MAIL_LEASE_S": str(LEASE_S)}},
         ready_within_s=240,
         kafka=None,
@@ -113,7 +118,7 @@ async def nothing_lost_nor_doubled(platform: Platform, where: dict[UUID, str]) -
 async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform, seed: int) -> None:
     platform = drilled
     client, plugs = Client(platform), Plugs(platform.stack, random.Random(seed))
-    plan = plugs.plan([*SERVICES, "dispatch-2", "kafka", "postgres"], REPORTS)
+    plan = plugs.plan([*PARTS, "kafka", "postgres"], REPORTS)
     numbers = iter(range(REPORTS))
     where: dict[UUID, str] = {}
     tracking_ids: list[str] = []
@@ -128,16 +133,14 @@ async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform
             if (part := plan.get(len(where))) is not None:
                 plugs.pull(part)
             if number % 20 == 0:
-                await client.command(
-                    receipt.case_id, "accept", agency, {"unit": "penanggulangan-penyakit" if agency == "kemenkes" else "layanan"}
-                )
+                await client.command(receipt.case_id, "accept", agency, {"unit": UNITS[agency]})
                 await client.command(receipt.case_id, "answer", agency, {"answer": "Sudah diperbaiki."})
                 worked[receipt.case_id] = agency
 
     before = await platform.query("intake", "SELECT count(*) AS number FROM report")
     await asyncio.gather(*(reporter() for _ in range(AT_ONCE)))
     await plugs.all_back()
-    assert sorted(plugs.killed) == sorted([*SERVICES, "dispatch-2", "kafka", "postgres"])
+    assert sorted(plugs.killed) == sorted([*PARTS, "kafka", "postgres"])
     assert len(where) == REPORTS
     assert not any(fault.startswith("500") for fault in client.faults), f"an outage is a 503, not an error of ours: {client.faults}"
 
@@ -173,6 +176,7 @@ async def repeats_are_counted(platform: Platform) -> dict[str, int]:
 async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_and_counted(drilled: Platform) -> None:
     platform, faults = drilled, drilled.stack.folder.path / "mail-faults.json"
     await all_mailed(platform)
+    await asyncio.to_thread(platform.stack.stop_part, "notifier-2")  # so that it is known who sends
     faults.write_text(json.dumps({"kind": "delay", "remaining": 2, "delay_s": 30}))
     receipt = await Client(platform).submit("kota-32-73")
 
@@ -184,6 +188,7 @@ async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_an
     await asyncio.to_thread(platform.stack.kill, "notifier")
     faults.write_text(json.dumps({"kind": "delay", "remaining": 0}))
     await asyncio.to_thread(platform.stack.restart, "notifier")
+    await platform.at_rest(QUIET_WITHIN_S)
     await all_mailed(platform)
     repeats = await repeats_are_counted(platform)
     twice = Counter(mail.message_id for mail in platform.mails(receipt.tracking_id))
@@ -198,40 +203,36 @@ async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_an
         float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith("tuntas_notices_possible_repeats_total{")
     )
     assert counted >= 1
+    await asyncio.to_thread(platform.stack.restart, "notifier-2")
 
 
-async def test_every_service_is_replaced_under_load_and_ends_in_good_order(drilled: Platform) -> None:
-    platform, client = drilled, Client(drilled)
-    where: dict[UUID, str] = {}
-    replaced = asyncio.Event()
+async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event(drilled: Platform) -> None:
+    platform, endpoints = drilled, Endpoints(drilled)
+    assert [len(names) for names in endpoints.replicas.values()] == [2] * len(SERVICES)
+    traffic, stopping = Traffic(platform, endpoints), asyncio.Event()
+    await platform.read_topics()
+    told_before = len(platform.log.records)
 
-    async def reporter(number: int) -> None:
-        while not replaced.is_set():
-            agency = AGENCIES[(number + len(where)) % len(AGENCIES)]
-            where[(await client.submit(agency)).case_id] = agency
-            await asyncio.sleep(0.05)  # a steady stream, not a flood
-
-    async def replace(part: str) -> tuple[str, int | None]:
-        process = platform.stack._supervisor.process(part)
-        await asyncio.to_thread(platform.stack.stop_part, part)
-        code = process.exit_code
-        await asyncio.to_thread(platform.stack.restart, part)
-        return part, code
-
-    async def replace_all() -> dict[str, int | None]:
+    async def roll() -> dict[str, int | None]:
         try:
-            # the replicas of dispatch one after the other
-            first = await asyncio.gather(*(replace(part) for part in ("dispatch", "triage", "notifier")))
-            second = await asyncio.gather(*(replace(part) for part in ("dispatch-2", "intake", "sla-monitor")))
+            return {name: await endpoints.replace(name) for names in endpoints.replicas.values() for name in names}
         finally:
-            replaced.set()
-        return dict((*first, *second))
+            stopping.set()
 
     before = await platform.query("intake", "SELECT count(*) AS number FROM report")
-    ended, *_ = await asyncio.gather(replace_all(), *(reporter(number) for number in range(4)))
-    assert ended == dict.fromkeys((*SERVICES, "dispatch-2"), 0), "SIGTERM ends a service with exit code 0"
-    assert await reconciled(platform) == before[0]["number"] + len(where)
-    await nothing_lost_nor_doubled(platform, where)
+    rolling = asyncio.create_task(roll())
+    await asyncio.gather(*(traffic.reporter(UNITS, stopping, number) for number in range(4)))
+    ended = await rolling
+    assert set(ended.values()) == {0}, f"SIGTERM ends a service with exit code 0: {ended}"
+    assert traffic.failed == []
+    assert len(traffic.answered) == 5, f"something was asked of every service that takes requests: {traffic.answered}"
+    assert await reconciled(platform) == before[0]["number"] + len(traffic.where)
+    await nothing_lost_nor_doubled(platform, traffic.where)
+
+    told = [r for r in platform.log.records[told_before:] if r.topic in (CASES.name, SLA.name) and r.kind not in NO_EVENTS]
+    assert len(told) > len(traffic.where) * 4
+    late = [(r.kind, wait) for r in told if (wait := r.timestamp_ms / 1000 - datetime.fromisoformat(r.header("ce_time")).timestamp()) > 5]
+    assert late == [], f"{len(late)} of {len(told)} events stand on their topic later than 5 s after they happened"
 
 
 async def copy_database(platform: Platform, *statements: str) -> None:

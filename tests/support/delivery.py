@@ -77,13 +77,17 @@ class Delivery:
     async def start(self) -> ServiceApp:
         """Start a replica and wait until it has caught up."""
         app = self.app()
+        await self.run(app)
+        return app
+
+    async def run(self, app: ServiceApp) -> None:
+        """Run a replica and wait until it has caught up."""
         self.running.append((app, asyncio.create_task(app.run_delivery())))
 
         async def ready() -> bool:
             return not await app.unready()
 
         await until(ready, "the service is ready")
-        return app
 
     async def stop(self) -> None:
         """End every replica in good order."""

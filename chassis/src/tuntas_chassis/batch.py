@@ -194,7 +194,13 @@ class BatchWorker(Generic[S]):
         work.parkings.append(Parking(d.record, d.state_key, fault))
         if d.state_key:
             blocked.add(d.state_key)
+        self._keep_trace(d, fault)
         return "parked"
+
+    def _keep_trace(self, d: Decoded, fault: Exception) -> None:
+        traceparent, now = d.incoming.envelope.traceparent if d.incoming else "", time_ns()
+        told = {"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "error.type": type(fault).__name__}
+        self._tracing.keep(f"park {d.type_name}", SpanKind.CONSUMER, traceparent, now, now, failed=True, **told)
 
     async def _write(self, connection: AsyncConnection, work: Work[S], already_handled: set[UUID]) -> None:
         if work.changed or work.rows:

@@ -23,6 +23,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.parking import ParkingLimit
 from tuntas_chassis.processor import Record
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.tracing import sampled_trace_id
 
 S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
@@ -34,7 +35,18 @@ _log = logger(__name__)
 class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base is untyped
     """Reads one subscription in batches until stopped."""
 
-    def __init__(self, worker: BatchWorker[Any], settings: ServiceSettings, database: Database, clock: Clock, metrics: MetricSet) -> None:
+    def __init__(
+        self,
+        worker: BatchWorker[Any],
+        settings: ServiceSettings,
+        database: Database,
+        clock: Clock,
+        metrics: MetricSet,
+        *,
+        stands_still_s: float = 90.0,
+    ) -> None:
+        """After `stands_still_s` without progress, with something to read, it is made anew (see `stands_still`)."""
+        self._stands_still_s = stands_still_s
         self.name = worker.subscription.name
         self.subscription = worker.subscription
         self.consumer_name = worker.consumer
@@ -55,7 +67,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._elsewhere: dict[TopicPartition, int] = {}
         self._family: list[TopicPartition] = []
         self._family_at = -float("inf")
-        self.progress_at = monotonic()
+        self.progress_at = self._level_at = monotonic()
+        metrics.inc("tuntas_consumer_retries_total", self.consumer_name, by=0)
+        metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
 
     async def start(self) -> None:
         """Join the group; raises KafkaError where the broker is away."""
@@ -150,8 +164,37 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         here = all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
         return self._assigned_once and here and not self._elsewhere
 
+    def stands_still(self) -> bool:
+        """Whether it has had nothing to show for a long time although there is something to read. To be asked every second or so."""
+        now = monotonic()
+        if self._broker is None or not self._behind():
+            self._level_at = now
+        return now - max(self._level_at, self.progress_at) > self._stands_still_s
+
+    def _behind(self) -> bool:
+        consumer = self._kafka
+        if consumer is None or not self._assigned_once:
+            return True
+        going = {p: position for p, position in self._positions.items() if (p.topic, p.partition) not in self._limit.halted}
+        return any(position < max(self._ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
+
+    async def restart(self) -> None:
+        """Leave the group and join it anew; goes on where the database says."""
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await broker.stop()
+        self._assigned_once = False
+        self._positions.clear()
+        self._level_at = monotonic()
+        await self.start()
+
     async def _handle(self, records: Sequence[Record]) -> None:
-        await self.process(records)
+        try:
+            await self.process(records)
+        except Exception as error:
+            if not self._stopping.is_set():  # FastStream, which calls this, would swallow it
+                _log.error("batch_failed", consumer=self.consumer_name, error=type(error).__name__, exc_info=error)
+            raise
         if not self._stopping.is_set():
             load = min(len(records) / _BUSY_BATCH, 1.0)
             await asyncio.sleep(load * self._settings.batch_linger_ms / 1000)
@@ -179,9 +222,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 self.progress_at = monotonic()
                 await _sleep(self._stopping, delay)
                 delay = min(delay * 2, 10.0)
-        self._observe(records, monotonic() - started)
         for r in records:
             self._positions[TopicPartition(r.topic, r.partition)] = r.offset + 1
+        self._observe(records, monotonic() - started)
         for partition, count in parked.items():
             if self._limit.count(partition, count):
                 self._halt(TopicPartition(*partition))
@@ -193,8 +236,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._metrics.observe("tuntas_consumer_batch_seconds", seconds, self.consumer_name)
         now = time()
         # one observation a batch and partition end, not a record: the oldest and the newest bound the rest
-        for timestamp in {records[0].timestamp, records[-1].timestamp}:
-            self._metrics.observe("tuntas_consumer_event_age_seconds", max(now - timestamp / 1000, 0.0), self.consumer_name)
+        for record in {records[0].timestamp: records[0], records[-1].timestamp: records[-1]}.values():
+            trace_id = sampled_trace_id((dict(record.headers).get("traceparent") or b"").decode("latin-1"))
+            age = max(now - record.timestamp / 1000, 0.0)
+            self._metrics.observe("tuntas_consumer_event_age_seconds", age, self.consumer_name, trace_id=trace_id)
 
     def _halt(self, partition: TopicPartition) -> None:
         _log.error("consumer_halted", consumer=self.consumer_name, topic=partition.topic, partition=partition.partition)

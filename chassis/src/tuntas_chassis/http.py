@@ -1,14 +1,14 @@
 """What surrounds every HTTP request: size limit, metrics, a span."""
 
 from collections.abc import Mapping
-from time import perf_counter
+from time import perf_counter, time_ns
 
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.problems import BodyTooLarge
-from tuntas_chassis.tracing import Tracing
+from tuntas_chassis.tracing import Tracing, traceparent_of
 
 _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -16,11 +16,13 @@ _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
 class RequestMiddleware:
     """Pure ASGI, because it stands in the hot path of every report."""
 
-    def __init__(self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int, slow_s: float = 2.0) -> None:
+        """A request that takes longer than `slow_s`, or fails, leaves a span whether or not its trace is sampled."""
         self._app = app
         self._metrics = metrics
         self._tracing = tracing
         self._max_body_bytes = max_body_bytes
+        self._slow_s = slow_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -50,9 +52,23 @@ class RequestMiddleware:
                         if status >= 500:
                             span.set_status(StatusCode.ERROR)
         finally:
-            route = _route(scope)
+            route, seconds = _route(scope), perf_counter() - started
             self._metrics.inc("tuntas_http_requests_total", route, scope["method"], str(status))
-            self._metrics.observe("tuntas_http_request_seconds", perf_counter() - started, route, scope["method"])
+            trace_id = self._trace_of(span, f"{scope['method']} {route}", status, seconds)
+            self._metrics.observe("tuntas_http_request_seconds", seconds, route, scope["method"], trace_id=trace_id)
+
+    def _trace_of(self, span: Span, name: str, status: int, seconds: float) -> str | None:
+        """The trace in which this request is found."""
+        context = span.get_span_context()
+        if context.trace_flags.sampled:
+            return f"{context.trace_id:032x}"
+        if status < 500 and seconds <= self._slow_s:
+            return None
+        ended = time_ns()
+        told: dict[str, str | int] = {"http.route": name.partition(" ")[2], "http.response.status_code": status}
+        return self._tracing.keep(
+            name, SpanKind.SERVER, traceparent_of(span), ended - int(seconds * 1e9), ended, failed=status >= 500, **told
+        )
 
     async def _serve(self, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send) -> None:
         length = headers.get(b"content-length", b"0")

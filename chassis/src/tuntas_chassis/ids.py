@@ -19,3 +19,8 @@ def derive_id(cause: UUID, *parts: str | int) -> UUID:
     """The id that follows from a cause: the same input gives the same id. Layout of UUIDv7, with the cause's time."""
     digest = blake2b(cause.bytes + "\x1f".join(map(str, parts)).encode(), digest_size=10).digest()
     return UUID(int=cause.int & _TIME | int.from_bytes(digest, "big") & _RANDOM | _VERSION_AND_VARIANT)
+
+
+def time_of(identifier: UUID) -> float:
+    """When a UUIDv7 was made (seconds since 1970, real time); of a derived one, when its first cause was."""
+    return (identifier.int >> 80) / 1000

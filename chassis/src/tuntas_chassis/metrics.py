@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+# when a counter began is a series more for each, and nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BATCH_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000)
+WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,29 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
     Metric("tuntas_consumer_retries_total", "counter", "Batches tried again after a transient fault", ("consumer",), "batches"),
     Metric("tuntas_consumer_halted_partitions", "gauge", "Partitions paused because too much was parked", ("consumer",), "partitions"),
     Metric("tuntas_parked_messages", "gauge", "Messages that wait for an operator", ("consumer",), "messages"),
+    Metric("tuntas_parked_oldest_seconds", "gauge", "How long the oldest message has waited for an operator", ("consumer",), "seconds"),
     Metric("tuntas_outbox_messages", "gauge", "Messages written and not yet published", (), "messages"),
     Metric("tuntas_outbox_age_seconds", "gauge", "Age of the oldest message not yet published", (), "seconds"),
     Metric("tuntas_outbox_published_total", "counter", "Messages published", ("topic",), "messages"),
     Metric("tuntas_outbox_blocked_topics", "gauge", "Topics that refuse our messages", (), "topics"),
     Metric("tuntas_outbox_shards_owned", "gauge", "Outbox shards this process relays", (), "shards"),
+    Metric(
+        "tuntas_agency_delivery_seconds",
+        "histogram",
+        "Time from what caused a message for an agency (a report accepted, a decision) to its receipt by the broker",
+        ("type",),
+        "seconds",
+        buckets=WAITS,
+    ),
     Metric("tuntas_background_restarts_total", "counter", "Background loops started again after an error", ("loop",), "restarts"),
     Metric("tuntas_clock_skew_seconds", "gauge", "Database clock ahead of this process's clock", (), "seconds"),
+    Metric("tuntas_service_ready", "gauge", "1 while the service can serve, 0 while /readyz says why not"),
+    Metric("tuntas_migration_mismatch", "gauge", "1 while the database has a schema that this code does not serve"),
+    Metric(
+        "tuntas_trusted_certificate_expiry_timestamp_seconds",
+        "gauge",
+        "When the last of the certificates runs out by which broker (kafka) or database is recognised",
+        ("authority",),
+        "seconds since 1970",
+    ),
 )

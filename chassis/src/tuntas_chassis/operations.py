@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
+from tuntas_chassis.parking import ParkedMessage
 from tuntas_chassis.problems import PROBLEM_RESPONSES
 from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.vocabulary import Role
@@ -25,6 +27,18 @@ class ParkedPage(BaseModel):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
+
+
+class Settling(BaseModel):
+    """Why a message is replayed or discarded, for those who ask later; never anything of its content."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class Discarding(Settling):
+    """Which others of the key go with it."""
+
+    also: Annotated[list[UUID], Field(max_length=500)] = Field(default_factory=list)
 
 
 class ReplayAnswer(BaseModel):
@@ -55,9 +69,10 @@ def health_routes(
         return JSONResponse({"status": "not ready" if reasons else "ok", **reasons}, 503 if reasons else 200)
 
     @router.get("/metrics", summary="Prometheus metrics", include_in_schema=False)
-    async def metrics(_request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         await report()
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))  # only OpenMetrics has exemplars
+        return Response(encode(registry), headers={"Content-Type": content_type, "Vary": "Accept"})
 
     return router
 
@@ -71,38 +86,46 @@ def _after(cursor: str | None) -> UUID:
         raise bad_cursor() from error
 
 
+def _listed(message: ParkedMessage) -> dict[str, Any]:
+    return {field: getattr(message, field) for field in ParkedMessage.__slots__}
+
+
 def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
     """Look at, replay and discard what is parked; let halted partitions go on."""
     router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in (401, 403, 404, 409, 422)})
 
     @router.get("", summary="What is parked, oldest first")
-    async def list_parked(_operator: Operator, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ParkedPage:
-        items = await lot.list(_after(cursor), limit)
+    async def list_parked(
+        _operator: Operator,
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        key: Annotated[str | None, Query(max_length=500, description="Only messages of this key, such as a case id")] = None,
+        settled: Annotated[bool, Query(description="Instead what was replayed or discarded: when, by whom and why")] = False,
+    ) -> ParkedPage:
+        items = await lot.list(_after(cursor), limit, key=key, settled=settled)
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
-        return ParkedPage(items=[{f: getattr(i, f) for f in i.__slots__} for i in items], next_cursor=following)
+        return ParkedPage(items=[_listed(i) for i in items], next_cursor=following)
 
     @router.get("/{message_id}", summary="One parked message with its raw content")
     async def show(_operator: Operator, message_id: UUID) -> dict[str, Any]:
         found = await lot.show(message_id)
         record = found.record
         return {
-            "id": found.id,
-            "consumer": found.consumer,
-            "state": found.state,
+            **_listed(found.listed),
             "position": f"{record.topic}/{record.partition}/{record.offset}",
-            "key": found.key,
             "headers": {name: (value or b"").decode(errors="replace") for name, value in record.headers},
             "value_base64": b64encode(record.value or b"").decode(),
         }
 
     @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")
-    async def replay(operator: Operator, message_id: UUID) -> ReplayAnswer:
-        result = await lot.replay(message_id, operator.subject)
+    async def replay(operator: Operator, message_id: UUID, settling: Settling | None = None) -> ReplayAnswer:
+        result = await lot.replay(message_id, operator.subject, settling.reason if settling else None)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/{message_id}/discard", summary="Give it up for good, and replay what waited behind it")
-    async def discard(operator: Operator, message_id: UUID) -> ReplayAnswer:
-        result = await lot.discard(message_id, operator.subject)
+    async def discard(operator: Operator, message_id: UUID, discarding: Discarding | None = None) -> ReplayAnswer:
+        told = discarding or Discarding()
+        result = await lot.discard(message_id, operator.subject, told.reason, told.also)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/resume", summary="Let partitions go on that were halted because too much was parked")

@@ -33,14 +33,16 @@ _OPEN_OF_KEY = text(
     'ORDER BY topic, partition, "offset" FOR UPDATE'
 )
 _ONE = text("SELECT * FROM parked_message WHERE id = :id")
-_SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by WHERE id = :id")
+_SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
 _FAILED_AGAIN = text(
     "UPDATE parked_message SET attempts = attempts + 1, error_type = :error_type, error = :error, state = 'parked' WHERE id = :id"
 )
-_LIST = text(
-    'SELECT id, consumer, topic, partition, "offset", key, error_type, error, attempts, state, parked_at, length(value) AS bytes '
-    "FROM parked_message WHERE state IN ('parked', 'waiting') AND id > :after ORDER BY id LIMIT :limit"
+_SHOWN = (
+    'SELECT id, consumer, topic, partition, "offset", key, error_type, error, attempts, state, parked_at, length(value) AS bytes, '
+    "settled_at, settled_by, settled_why FROM parked_message WHERE (CAST(:key AS text) IS NULL OR key = :key) "
 )
+_OPEN = text(_SHOWN + "AND state IN ('parked', 'waiting') AND id > :after ORDER BY id LIMIT :limit")
+_SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after ORDER BY id LIMIT :limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class ParkedMessage:
     state: str
     parked_at: datetime
     bytes: int | None
+    settled_at: datetime | None
+    settled_by: str | None
+    settled_why: str | None
 
 
 async def park(connection: AsyncConnection, consumer: str, parkings: Sequence[Parking]) -> None:
@@ -115,9 +120,12 @@ def _stored(key: str) -> str:
     return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-async def list_parked(connection: AsyncConnection, after: UUID, limit: int) -> list[ParkedMessage]:
-    """What waits, oldest first, behind the id `after`."""
-    rows = await connection.execute(_LIST, {"after": after, "limit": limit})
+async def list_parked(
+    connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, settled: bool = False
+) -> list[ParkedMessage]:
+    """What waits, or what was replayed and discarded; of one key where one is given; oldest first, behind the id `after`."""
+    values = {"after": after, "limit": limit, "key": None if key is None else _stored(key)}
+    rows = await connection.execute(_SETTLED if settled else _OPEN, values)
     return [ParkedMessage(**row) for row in rows.mappings()]
 
 
@@ -130,6 +138,7 @@ class OpenParking:
     key: str | None
     state: str
     record: Record
+    listed: ParkedMessage
 
 
 async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenParking | None:
@@ -146,7 +155,7 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
 
 def _open(row: dict[str, object]) -> OpenParking:
     headers = row["headers"]
-    raw_key, value, key = row["raw_key"], row["value"], row["key"]
+    raw_key, value = row["raw_key"], row["value"]
     record: Record = ConsumerRecord(
         topic=str(row["topic"]),
         partition=int(str(row["partition"])),
@@ -160,12 +169,17 @@ def _open(row: dict[str, object]) -> OpenParking:
         serialized_value_size=-1,
         headers=tuple((n, b64decode(v)) for n, v in json.loads(headers)) if isinstance(headers, bytes) else (),
     )
-    return OpenParking(UUID(str(row["id"])), str(row["consumer"]), str(key) if key is not None else None, str(row["state"]), record)
+    listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
+    return OpenParking(listed.id, listed.consumer, listed.key, listed.state, record, listed)
 
 
-async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: str) -> None:
-    """Mark a parked message as `replayed` or `discarded`, and by whom."""
-    await connection.execute(_SETTLE, {"id": message_id, "state": state, "by": by})
+def _length(value: bytes | None) -> int | None:
+    return None if value is None else len(value)
+
+
+async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: str, why: str | None) -> None:
+    """Mark a parked message as `replayed` or `discarded`: by whom, and why where that was said."""
+    await connection.execute(_SETTLE, {"id": message_id, "state": state, "by": by, "why": why})
 
 
 async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from time import monotonic, time_ns
+from time import monotonic, time, time_ns
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
-from tuntas_chassis.ids import new_id
+from tuntas_chassis.ids import new_id, time_of
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
@@ -28,6 +28,7 @@ from tuntas_contracts.envelope import Envelope
 _LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
 _TAKE_SHARDS_EVERY_S = 2.0
 _RETRY_BLOCKED_TOPIC_S = 3.0
+_AGENCY = "agency-"  # in the name of every topic that belongs to one agency
 _BUSY_READ = 25  # messages; a relay that finds as many waits its whole linger before the next read
 _log = logger(__name__)
 
@@ -126,6 +127,7 @@ class Relay:
                     await asyncio.sleep(min(sent / _BUSY_READ, 1.0) * self._settings.outbox_linger_ms / 1000)
         finally:
             self._owned.clear()
+            self._metrics.set("tuntas_outbox_shards_owned", 0)
             await connection.close(timeout=5)
 
     async def _take_shards(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -179,9 +181,11 @@ class Relay:
                 self._block(row["topic"], f"{type(result).__name__}: {result}")
             elif (row["topic"], row["key"]) not in failed:
                 sent.append(row["id"])
+                if _AGENCY in row["topic"]:
+                    self._metrics.observe("tuntas_agency_delivery_seconds", max(time() - time_of(row["message_id"]), 0.0), row["type"])
         await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", sent)
         for topic, count in Counter(row["topic"] for row, _ in futures).items():
-            self._metrics.inc("tuntas_outbox_published_total", topic if "agency-" not in topic else _family(topic), by=count)
+            self._metrics.inc("tuntas_outbox_published_total", topic if _AGENCY not in topic else _family(topic), by=count)
 
     def _traced(self, row: asyncpg.Record) -> str:
         """The traceparent to publish with; in a sampled trace the wait in the outbox is a span, below which all that follows lies."""

@@ -1,6 +1,6 @@
 """What an operator does with parked messages: look, replay in the order of the topic, discard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,10 +32,10 @@ class ParkingLot:
         self._outbox = outbox
         self._workers = workers
 
-    async def list(self, after: UUID, limit: int) -> list[ParkedMessage]:
-        """What waits, oldest first."""
+    async def list(self, after: UUID, limit: int, *, key: str | None = None, settled: bool = False) -> list[ParkedMessage]:
+        """What waits, or what was settled by whom and why; oldest first."""
         async with self._database.connect() as connection:
-            return await list_parked(connection, after, limit)
+            return await list_parked(connection, after, limit, key=key, settled=settled)
 
     async def show(self, message_id: UUID) -> OpenParking:
         """One parked message with its raw content; Problem 404."""
@@ -45,7 +45,7 @@ class ParkingLot:
             raise Problem(404, "No such parked message", "List them with GET /v1/parked.", "not_parked")
         return found
 
-    async def replay(self, message_id: UUID, by: str) -> ReplayResult:
+    async def replay(self, message_id: UUID, by: str, why: str | None = None) -> ReplayResult:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
         first = await self.show(message_id)
         self._must_be_open(first)
@@ -64,8 +64,11 @@ class ParkingLot:
                     if is_transient(error):
                         raise
                     await failed_again(connection, message.id, error)
+                    _log.warning(
+                        "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
+                    )
                     return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {str(error)[:300]}")
-                await settle(connection, message.id, "replayed", by)
+                await settle(connection, message.id, "replayed", by, why)
                 replayed += 1
             self._outbox.written()
             if first.key is None:
@@ -73,15 +76,22 @@ class ParkingLot:
         _log.info("parked_replayed", consumer=first.consumer, parked_id=str(message_id), replayed=replayed, by=by)
         return ReplayResult(replayed, 0)
 
-    async def discard(self, message_id: UUID, by: str) -> ReplayResult:
-        """Give one message up for good; what waited behind it is replayed."""
-        found = await self.show(message_id)
-        self._must_be_open(found)
+    async def discard(self, message_id: UUID, by: str, why: str | None = None, also: Sequence[UUID] = ()) -> ReplayResult:
+        """Give a message up for good, and `also` others of its key before any of them is replayed; then what waits is replayed.
+
+        Nothing changes where one of them is of another key (Problem 422), unknown (404) or settled (409).
+        """
+        found, *others = [await self.show(one) for one in dict.fromkeys([message_id, *also])]
+        for one in (found, *others):
+            self._must_be_open(one)
+            if one is not found and (one.key is None or (one.consumer, one.key) != (found.consumer, found.key)):
+                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
         async with self._database.begin() as connection:
-            await settle(connection, message_id, "discarded", by)
+            for one in (found, *others):
+                await settle(connection, one.id, "discarded", by, why)
             behind = [] if found.key is None else await lock_parked_key(connection, found.consumer, found.key)
         _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
-        return await self.replay(behind[0].id, by) if behind else ReplayResult(0, 0)
+        return await self.replay(behind[0].id, by, why and f"behind {message_id}: {why}") if behind else ReplayResult(0, 0)
 
     def _must_be_open(self, message: OpenParking) -> None:
         if message.state not in ("parked", "waiting"):

@@ -31,3 +31,8 @@ def create_delivery_tables(op: Any) -> None:
     """Create them in an Alembic migration; `op` is `alembic.op`."""
     for statement in DELIVERY_TABLES:
         op.execute(statement)
+
+
+def add_settlement_reason(op: Any) -> None:
+    """Let a parked message keep why it was replayed or discarded, beside when and by whom."""
+    op.execute("ALTER TABLE parked_message ADD COLUMN IF NOT EXISTS settled_why text")

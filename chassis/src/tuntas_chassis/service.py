@@ -73,7 +73,13 @@ class ServiceApp:
         install_problems(app)
         app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
         app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self.workers), self.resume_halted))
-        app.add_middleware(RequestMiddleware, metrics=self.metrics, tracing=self.tracing, max_body_bytes=self.settings.max_body_bytes)
+        app.add_middleware(
+            RequestMiddleware,
+            metrics=self.metrics,
+            tracing=self.tracing,
+            max_body_bytes=self.settings.max_body_bytes,
+            slow_s=self.settings.trace_slow_s,
+        )
         return app
 
     # -- wiring -----------------------------------------------------------------------------------------------------
@@ -91,6 +97,7 @@ class ServiceApp:
     def background(self, name: str, loop: Loop) -> None:
         """Run `loop` until its event is set; one that raises is started again with backoff."""
         self._loops[name] = loop
+        self.metrics.inc("tuntas_background_restarts_total", name, by=0)  # a counter that begins with its first error hides that one
 
     def on_start(self, name: str, starter: Callable[[], Awaitable[None]]) -> None:
         """Do this after migrations and before anything is read or the service is ready; tried again until it succeeds."""
@@ -130,7 +137,8 @@ class ServiceApp:
     async def _report(self) -> None:
         for consumer in self._consumers.values():
             consumer.report()
-        await self._upkeep.report()
+        self.metrics.set("tuntas_service_ready", 0 if await self.unready() else 1)
+        await self._upkeep.report(self.workers)
 
     async def resume_halted(self) -> int:
         """Let every halted partition of this process go on; returns how many."""
@@ -266,6 +274,10 @@ class ServiceApp:
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
                 await consumer.look_elsewhere()
+            if consumer.stands_still():
+                self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
+                _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress although there is something to read")
+                await self._until_done(f"consumer {consumer.name}", consumer.restart)
             await self._pause(1.0 if consumer.caught_up else 0.2)
         await consumer.stop()
 

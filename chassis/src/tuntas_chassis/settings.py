@@ -37,6 +37,7 @@ class ServiceSettings(BaseSettings):
     simulated_clock: Path | None = None
 
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
+    trace_slow_s: float = Field(default=2, gt=0, description="A request that takes longer is traced though the ratio did not choose it")
     trace_file: Path | None = None
     otlp_endpoint: str | None = None
 

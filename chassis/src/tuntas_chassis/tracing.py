@@ -1,6 +1,7 @@
 """OpenTelemetry: one trace crosses HTTP, outbox, Kafka and mail; unsampled work costs a string comparison.
 
-Sampling is decided once, where a report enters, by ratio; from there the W3C `traceparent` travels with every message.
+Sampling is decided once, where a report enters, by ratio; from there the W3C `traceparent` travels with every message. What fails or
+is slow in a trace that was not chosen is kept by itself, as one span under that trace's id.
 """
 
 import json
@@ -8,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -15,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -24,6 +26,7 @@ from tuntas_chassis.settings import ServiceSettings
 _PROPAGATOR = TraceContextTextMapPropagator()
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SAMPLED = frozenset("13579bdf")  # how flags end whose lowest bit is set
+_KEPT_PER_S = 20
 
 
 class SpanFile(SpanExporter):
@@ -63,16 +66,21 @@ class Tracing:
 
     def __init__(self, service: str, settings: ServiceSettings) -> None:
         """Exports to the collector and to the file that the settings name, or to nowhere."""
-        self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service, "service.namespace": "tuntas"}),
-            sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),
-        )
+        resource = Resource.create({"service.name": service, "service.namespace": "tuntas"})
+        self._provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)))
+        keeping = TracerProvider(resource=resource, sampler=ALWAYS_ON, shutdown_on_exit=False)
+        processors = []
         if settings.otlp_endpoint:
             exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces")
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            processors.append(BatchSpanProcessor(exporter))
         if settings.trace_file:
-            self._provider.add_span_processor(BatchSpanProcessor(SpanFile(settings.trace_file), schedule_delay_millis=500))
+            processors.append(BatchSpanProcessor(SpanFile(settings.trace_file), schedule_delay_millis=500))
+        for processor in processors:
+            self._provider.add_span_processor(processor)
+            keeping.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("tuntas")
+        self._keeping = keeping.get_tracer("tuntas")
+        self._kept_second, self._kept = 0, 0
         self.enabled = bool(settings.otlp_endpoint or settings.trace_file)
 
     @contextmanager
@@ -99,6 +107,28 @@ class Tracing:
         span.end(end_ns)
         return traceparent_of(span)
 
+    def keep(
+        self, name: str, kind: SpanKind, traceparent: str, start_ns: int, end_ns: int, *, failed: bool, **attributes: str | int
+    ) -> str | None:
+        """Record what failed or was slow in a trace that is not sampled; returns that trace's id.
+
+        None where nothing is kept: no destination, or 20 were kept in this second, so that an outage is not made worse by telling of it.
+        """
+        if not self.enabled or self._kept_enough():
+            return None
+        span = self._keeping.start_span(name, _context(traceparent), kind, attributes=attributes, start_time=start_ns)
+        if failed:
+            span.set_status(StatusCode.ERROR)
+        span.end(end_ns)
+        return f"{span.get_span_context().trace_id:032x}"
+
+    def _kept_enough(self) -> bool:
+        second = int(monotonic())
+        if second != self._kept_second:
+            self._kept_second, self._kept = second, 0
+        self._kept += 1
+        return self._kept > _KEPT_PER_S
+
     def close(self) -> None:
         """Send what is left."""
         self._provider.shutdown()
@@ -111,6 +141,11 @@ def _context(traceparent: str) -> Context | None:
 def is_sampled(traceparent: str) -> bool:
     """Whether the trace is recorded."""
     return traceparent[-1:] in _SAMPLED and is_traceparent(traceparent)
+
+
+def sampled_trace_id(traceparent: str) -> str | None:
+    """The id of the trace if it is recorded: what a histogram names as the example of an observation."""
+    return traceparent[3:35] if is_sampled(traceparent) else None
 
 
 def is_traceparent(text: str) -> bool:

@@ -1,12 +1,14 @@
 """What every service does on the side: purge its inbox, measure its queues, know whether its database can serve."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from time import monotonic
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tuntas_chassis.certificates import trusted_until
 from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
@@ -21,7 +23,10 @@ _PURGE = text(
     "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT 50000))"
 )
 _OUTBOX = text("SELECT count(*) AS number, extract(epoch FROM clock_timestamp() - min(written_at))::float8 AS age FROM outbox")
-_PARKED = text("SELECT consumer, count(*) AS number FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer")
+_PARKED = text(
+    "SELECT consumer, count(*) AS number, extract(epoch FROM clock_timestamp() - min(parked_at))::float8 AS age "
+    "FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer"
+)
 _NOW = text("SELECT clock_timestamp()")
 
 
@@ -34,7 +39,6 @@ class Upkeep:
         self._metrics = metrics
         self._looked_at = -float("inf")
         self._faults: dict[str, str] = {"database": "not asked yet"}
-        self._parked_consumers: set[str] = set()
 
     async def database_faults(self, package: str) -> dict[str, str]:
         """Why the database can't serve; nothing where it can. Asked at most once a second."""
@@ -46,27 +50,29 @@ class Upkeep:
                 served = is_served_by(package, found)
                 wanted = f"the database stands at {found}, this code needs {head_revision(package)}"
                 self._faults = {} if served else {"migrations": wanted}
+                self._metrics.set("tuntas_migration_mismatch", 0 if served else 1)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 self._faults = {"database": f"does not answer ({type(error).__name__})"}
         return dict(self._faults)
 
-    async def report(self) -> None:
-        """Set the gauges of outbox, parking lot and clock; what can't be measured stays as it was."""
+    async def report(self, consumers: Iterable[str]) -> None:
+        """Set the gauges of outbox, parking lot of these consumers, clock and certificates; what can't be measured stays as it was."""
+        for authority, until in trusted_until(self._settings).items():
+            self._metrics.set("tuntas_trusted_certificate_expiry_timestamp_seconds", until, authority)
         try:
             async with asyncio.timeout(3), self._database.connect() as connection:
                 outbox = (await connection.execute(_OUTBOX)).one()
-                parked = {row.consumer: row.number for row in await connection.execute(_PARKED)}
+                parked = {row.consumer: row for row in await connection.execute(_PARKED)}
                 database_now = (await connection.execute(_NOW)).scalar_one()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("gauges_not_measured", error=type(error).__name__)
             return
         self._metrics.set("tuntas_outbox_messages", outbox.number)
         self._metrics.set("tuntas_outbox_age_seconds", outbox.age or 0.0)
-        for consumer in self._parked_consumers - parked.keys():
-            self._metrics.set("tuntas_parked_messages", 0, consumer)
-        for consumer, number in parked.items():
-            self._metrics.set("tuntas_parked_messages", number, consumer)
-        self._parked_consumers |= parked.keys()
+        for consumer in consumers:
+            found = parked.get(consumer)
+            self._metrics.set("tuntas_parked_messages", found.number if found else 0, consumer)
+            self._metrics.set("tuntas_parked_oldest_seconds", found.age if found else 0.0, consumer)
         self._metrics.set("tuntas_clock_skew_seconds", (database_now - datetime.now(UTC)).total_seconds())
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
 class Contract(BaseModel):
     """What the world may rely on. A breaking change is a new topic, never an edit."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False, hide_input_in_errors=True)
 
 
 class Actor(Contract):

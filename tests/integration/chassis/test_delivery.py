@@ -155,3 +155,24 @@ async def test_graceful_stop_drains_the_outbox(make: Callable[..., Delivery]) ->
     await until(applied, "all are applied")
     await delivery.stop()
     assert len(await delivery.published()) == 400
+
+
+async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.feed([("a", Added(amount=1))])
+    app = delivery.app()
+    consumer = app._consumers["in"]
+    consumer._stands_still_s = 1.0
+    assigned, times = consumer.on_partitions_assigned, []
+
+    async def fails_at_first(partitions: set[Any]) -> None:
+        times.append(len(partitions))
+        if len(times) == 1:
+            raise OSError("the client library swallows this, and the consumer goes on from nowhere")
+        await assigned(partitions)
+
+    consumer.on_partitions_assigned = fails_at_first  # type: ignore[method-assign]
+    await delivery.run(app)
+    await _all_published(delivery, 1)
+    assert len(times) > 1
+    assert app.metrics.value("tuntas_background_restarts_total", "consumer in") == 1

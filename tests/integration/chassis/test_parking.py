@@ -10,6 +10,7 @@ from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery, until
 from tests.support.servers import Servers
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.problems import Problem
 from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.envelope import Envelope
 
@@ -100,6 +101,53 @@ async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(make: Ca
     await _reach(delivery, {"a": (6, 3)})
     await delivery.feed([("a", Added(amount=4))])
     await _reach(delivery, {"a": (10, 4)})
+
+
+async def test_who_settled_what_when_and_why_is_kept(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=2)), ("b", Added(amount=10, fail=True))])
+
+    async def three() -> bool:
+        return len(await _parked(delivery)) == 3
+
+    await until(three, "both keys are parked")
+    app = delivery.running[0][0]
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    first = (await lot.list(UUID(int=0), 10, key="a"))[0]
+    assert (await lot.list(UUID(int=0), 10, settled=True)) == []
+    await lot.discard(first.id, "siti", "sent twice by mistake")
+    settled = await lot.list(UUID(int=0), 10, settled=True)
+    assert [(m.state, m.key, m.settled_by, m.settled_why) for m in settled] == [
+        ("discarded", "a", "siti", "sent twice by mistake"),
+        ("replayed", "a", "siti", f"behind {first.id}: sent twice by mistake"),
+    ]
+    assert all(m.settled_at is not None and m.settled_at >= m.parked_at for m in settled)
+    assert await lot.list(UUID(int=0), 10, key="a") == []
+    assert [m.key for m in await lot.list(UUID(int=0), 10)] == ["b"]
+
+
+async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=20)), ("a", Added(amount=3))])
+    await delivery.feed([("b", Added(amount=10, fail=True))])
+
+    async def four() -> bool:
+        return len(await _parked(delivery)) == 4
+
+    await until(four, "both keys are parked")
+    app = delivery.running[0][0]
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    first, sound, _, other = await lot.list(UUID(int=0), 10)
+    with pytest.raises(Problem) as refused:
+        await lot.discard(first.id, "siti", "a mistake", [sound.id, other.id])
+    assert refused.value.status == 422
+    assert len(await _parked(delivery)) == 4, "nothing was done"
+
+    result = await lot.discard(first.id, "siti", "a mistake", [sound.id])
+    assert (result.replayed, result.waiting) == (1, 0)
+    assert (await delivery.totals())["a"] == (3, 1), "the sound one was given up, not replayed"
 
 
 async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Callable[..., Delivery]) -> None:
