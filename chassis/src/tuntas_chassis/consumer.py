@@ -28,6 +28,8 @@ from tuntas_chassis.tracing import sampled_trace_id
 S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
+_IDLE_AFTER_S = 5.0  # without anything but marks
+_IDLE_FETCH_WAIT_MS = 5_000
 _FAMILY_FOR_S = 60.0  # topics that a pattern finds are looked up this often
 _log = logger(__name__)
 
@@ -67,7 +69,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._elsewhere: dict[TopicPartition, int] = {}
         self._family: list[TopicPartition] = []
         self._family_at = -float("inf")
-        self.progress_at = self._level_at = monotonic()
+        self.progress_at = self._level_at = self._looked_at = self._busy_at = monotonic()
         metrics.inc("tuntas_consumer_retries_total", self.consumer_name, by=0)
         metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
 
@@ -164,9 +166,22 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         here = all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
         return self._assigned_once and here and not self._elsewhere
 
+    def rest_when_idle(self) -> None:
+        """Let fetches wait long while nothing comes: a record ends the wait at once, and an idle platform costs next to nothing."""
+        if monotonic() - self._busy_at > _IDLE_AFTER_S:
+            self._fetches_wait(max(self.subscription.fetch_wait_ms, _IDLE_FETCH_WAIT_MS))
+
+    def _fetches_wait(self, milliseconds: int) -> None:
+        fetcher = getattr(self._kafka, "_fetcher", None)  # the client takes no other word for it while it runs
+        if fetcher is not None:
+            fetcher._fetch_max_wait_ms = milliseconds
+
     def stands_still(self) -> bool:
         """Whether it has had nothing to show for a long time although there is something to read. To be asked every second or so."""
         now = monotonic()
+        if now - self._looked_at < min(self._stands_still_s / 6, 15.0):
+            return False
+        self._looked_at = now
         if self._broker is None or not self._behind():
             self._level_at = now
         return now - max(self._level_at, self.progress_at) > self._stands_still_s
@@ -205,6 +220,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not records:
             return
         self._oldest_unread = min(r.timestamp for r in records) / 1000
+        if any(r.key for r in records):  # marks have none
+            self._busy_at = monotonic()
+            self._fetches_wait(self.subscription.fetch_wait_ms)
         replay_until = {(p.topic, p.partition): end for p, end in self._ends.items()}
         delay = 0.1
         started = monotonic()

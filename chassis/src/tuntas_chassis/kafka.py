@@ -67,7 +67,7 @@ def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_
         "auto_offset_reset": "earliest",
         "batch": True,
         "max_records": batch_max,
-        "batch_timeout_ms": 100,
+        "batch_timeout_ms": 1_000,  # it returns as soon as there is a record
         "fetch_max_wait_ms": fetch_wait_ms,
         "fetch_min_bytes": fetch_min_bytes,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,

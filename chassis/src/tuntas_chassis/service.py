@@ -274,6 +274,7 @@ class ServiceApp:
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
                 await consumer.look_elsewhere()
+            consumer.rest_when_idle()
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress although there is something to read")

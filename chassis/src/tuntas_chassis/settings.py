@@ -46,7 +46,7 @@ class ServiceSettings(BaseSettings):
     outbox_shards: int = Field(default=24, ge=1, le=1000, description="Equal to the partitions of the cases topic")
     outbox_batch: int = Field(default=2_000, ge=1)
     outbox_linger_ms: int = Field(default=80, ge=0)
-    outbox_poll_s: float = Field(default=1, gt=0, description="How long an idle relay waits before it looks unasked")
+    outbox_poll_s: float = Field(default=2, gt=0, description="How long an idle relay waits before it looks unasked")
     mark_interval_s: float = Field(default=15, gt=0, description="Business time between two marks on the cases topic")
     mark_tolerance_s: float = Field(default=1, ge=0, description="How far the clocks of service and broker may differ")
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")

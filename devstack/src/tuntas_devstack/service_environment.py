@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.issuer import AUDIENCE
+from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.ports import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the services of one stack find around them. `databases` and `client_secrets` are by service."""
+    """What the services of one stack find around them, each by service where it is not the same for all.
+
+    `kafka_users` is empty where the broker is not secured.
+    """
 
     kafka: str
     databases: Mapping[Service, str]
@@ -26,6 +30,7 @@ class Surroundings:
     traces: Path
     trace_ratio: float
     log_level: str
+    kafka_users: Mapping[Service, Credentials] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ Value = Callable[[Surroundings, Place], str | None]
 EVERY_SERVICE: dict[str, Value] = {
     "TUNTAS_ENVIRONMENT": lambda s, p: "development",
     "TUNTAS_KAFKA": lambda s, p: s.kafka,
+    "TUNTAS_KAFKA_USERNAME": lambda s, p: s.kafka_users[p.service].username if s.kafka_users else None,
+    "TUNTAS_KAFKA_PASSWORD": lambda s, p: s.kafka_users[p.service].password if s.kafka_users else None,
     "TUNTAS_DATABASE_URL": lambda s, p: s.databases[p.service],
     "TUNTAS_HTTP_HOST": lambda s, p: LOOPBACK,
     "TUNTAS_HTTP_PORT": lambda s, p: str(p.port),
@@ -50,7 +57,6 @@ EVERY_SERVICE: dict[str, Value] = {
     "TUNTAS_OIDC_AUDIENCE": lambda s, p: AUDIENCE,
     "TUNTAS_MIGRATE_ON_START": lambda s, p: "true",
     "TUNTAS_SIMULATED_CLOCK": lambda s, p: None if s.simulated_clock is None else str(s.simulated_clock),
-    "TUNTAS_MARK_INTERVAL_S": lambda s, p: "5",
     "TUNTAS_MARK_TOLERANCE_S": lambda s, p: "0",
     "TUNTAS_TRACE_RATIO": lambda s, p: str(s.trace_ratio),
     "TUNTAS_TRACE_FILE": lambda s, p: str(s.traces / f"{p.part}.jsonl"),

@@ -171,8 +171,25 @@ async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Del
             raise OSError("the client library swallows this, and the consumer goes on from nowhere")
         await assigned(partitions)
 
-    consumer.on_partitions_assigned = fails_at_first  # type: ignore[method-assign]
+    consumer.on_partitions_assigned = fails_at_first  # type: ignore[method-assign, assignment]
     await delivery.run(app)
     await _all_published(delivery, 1)
     assert len(times) > 1
     assert app.metrics.value("tuntas_background_restarts_total", "consumer in") == 1
+
+
+async def test_fetches_wait_long_only_while_nothing_comes(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    app = await delivery.start()
+    consumer = app._consumers["in"]
+
+    def fetches_wait() -> int:
+        return int(consumer._kafka._fetcher._fetch_max_wait_ms)  # type: ignore[union-attr]
+
+    async def rests() -> bool:
+        return fetches_wait() > 1_000
+
+    await until(rests, "an idle consumer's fetches wait long")
+    await delivery.feed([("a", Added(amount=1))])
+    await _all_published(delivery, 1)
+    assert fetches_wait() == consumer.subscription.fetch_wait_ms
