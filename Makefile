@@ -44,14 +44,14 @@ bench: $(READY) ## Measure reports per second and CPU per report
 reconcile: $(READY) ## Compare what was accepted, published, owned and delivered
 	@$(BIN)/tuntas reconcile $(ARGS)
 
-test: $(READY) ## Run all tests but the drills, on real Kafka and PostgreSQL
-	@$(BIN)/pytest -m "not drill" $(ARGS)
+test: $(READY) ## Run all tests on real Kafka and PostgreSQL
+	@$(BIN)/pytest $(ARGS)
 
-drills: $(READY) ## Kill services, broker and database at random moments of 2,000 reports, and reconcile
+drills: $(READY) ## Only the drills: kill services, broker and database at random moments of 2,000 reports, and reconcile
 	@$(BIN)/pytest -m drill tests/e2e $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need no server
-	@$(BIN)/pytest tests/unit tests/contracts tests/architecture tests/deploy $(ARGS)
+	@$(BIN)/pytest tests/unit tests/contracts tests/architecture tests/deploy tests/observability $(ARGS)
 
 k8s-check: $(READY) ## Render every overlay and combination, validate strictly (builds kustomize once where there is none)
 	@$(BIN)/python -m tuntas_devstack.k8s check
@@ -72,6 +72,7 @@ check: $(READY) ## Lint, types, imports, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tuntas_devstack.contracts_tools check
+	@$(BIN)/python -m tuntas_devstack.observability check
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff format .
@@ -80,6 +81,7 @@ format: $(READY) ## Format the code
 generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from the contracts
 	@$(BIN)/python -m tuntas_devstack.contracts_tools generate
 	@$(BIN)/python -m tuntas_devstack.k8s generate
+	@$(BIN)/python -m tuntas_devstack.observability generate
 
 clean: ## Remove what the commands installed and made
 	rm -rf .venv $(TOOLS) .tuntas .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,10 +1,12 @@
 """An agency's own system at its smallest: accepts each new case for one unit, and prints what happens to its cases.
 
-Usage: python agency_system.py <bootstrap servers> <agency code> <unit code>. Needs tuntas-contracts and aiokafka.
+Usage: python agency_system.py <bootstrap servers> <agency code> <unit code>, with the agency's password at the broker in KAFKA_PASSWORD.
+Needs tuntas-contracts and aiokafka.
 """
 # ruff: noqa: T201
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -22,15 +24,21 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 async def main(bootstrap: str, agency: str, unit: str) -> None:
     """Read the agency's cases topic from its beginning, or from where this group left off."""
-    # in production add the agency's SCRAM-SHA-512 user and TLS; the access list allows groups `agency.<code>.<any name>` only
+    client = {
+        "bootstrap_servers": bootstrap,
+        "security_protocol": "SASL_PLAINTEXT",  # in production SASL_SSL, and an ssl_context
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": f"agency.{agency}",  # it may join groups `agency.<code>.<any name>`
+        "sasl_plain_password": os.environ["KAFKA_PASSWORD"],
+    }
     consumer = AIOKafkaConsumer(
         AGENCY_CASES.for_agency(agency),
-        bootstrap_servers=bootstrap,
+        **client,
         group_id=f"agency.{agency}.desk",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**client, acks="all", enable_idempotence=True)
     async with consumer, producer:
         async for record in consumer:
             await handle(record, producer, agency, unit)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.architecture.sources import PACKAGES, ROOT, SERVICES, files
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_devstack.ops.settings import OperatorSettings, variable
 from tuntas_devstack.service_environment import EVERY_SERVICE, OF_ONE_SERVICE
 
 PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml")), *sorted(ROOT.glob("services/*/pyproject.toml"))]
@@ -62,8 +63,13 @@ def _of_the_devstack() -> set[str]:
     return set(VARIABLE.findall(text))
 
 
+def _of_operators() -> set[str]:
+    """What names a cluster to `tuntas ops`."""
+    return {variable(name) for name in OperatorSettings.model_fields}
+
+
 def test_every_variable_that_documents_and_manifests_name_exists() -> None:
-    known = _of_the_devstack().union(*map(_variables, _settings().values()))
+    known = _of_the_devstack().union(_of_operators(), *map(_variables, _settings().values()))
     named = {
         (name, str(path.relative_to(ROOT)))
         for path in TOLD_TO_OPERATORS

@@ -32,6 +32,11 @@ def environment(container: dict[str, Any]) -> dict[str, str]:
     return {name: _VARIABLE.sub(r"\1", value) for name, value in container.get("environment", {}).items()}
 
 
+def started_unasked() -> dict[str, Any]:
+    """The containers that run without a profile."""
+    return {name: container for name, container in containers().items() if "profiles" not in container}
+
+
 def jobs() -> dict[str, Any]:
     """The containers that run once."""
     return {name: container for name, container in containers().items() if container.get("restart") == "no"}

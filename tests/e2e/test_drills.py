@@ -68,7 +68,8 @@ async def drilled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pla
 async def reconciled(platform: Platform) -> int:
     """The platform comes to rest, and topics and databases agree in everything; gives the number of reports."""
     await platform.at_rest(QUIET_WITHIN_S)
-    reconciler = Reconciler(platform.stack.state.kafka, read_databases(platform.stack.folder))
+    stack = platform.stack
+    reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder), stack.kafka_client())
     try:
         result = await reconciler.round(in_flight_s=0)
     finally:

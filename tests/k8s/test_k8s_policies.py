@@ -65,7 +65,7 @@ def test_nothing_may_act_on_the_cluster(name: str) -> None:
 def test_every_container_has_bounds(name: str) -> None:
     for where, container in all_containers(overlay(name)):
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
-        assert set(requests) == set(limits) == {"cpu", "memory", "ephemeral-storage"}, where
+        assert set(requests) == set(limits) == {"cpu", "memory"}, where
         assert 64 <= mebibytes(requests["memory"]) <= mebibytes(limits["memory"]) <= 256, where
         assert 50 <= int(requests["cpu"].removesuffix("m")) <= 300, where
     for where, template in pod_templates(overlay(name)).items():

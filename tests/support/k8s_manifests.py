@@ -14,7 +14,7 @@ from tuntas_devstack.k8s.overlays import overlay_names
 
 K8S = ROOT / "deploy" / "k8s"
 OVERLAYS = tuple(overlay_names(K8S))
-OPTIONAL = ("external-kafka", "external-postgres", "no-keda", "single-node", "tracing")
+OPTIONAL = ("alerts", "external-kafka", "external-postgres", "no-keda", "single-node", "tracing")
 ELSEWHERE = {"kafka": "broker.example:19093", "postgres": "database.example:15432"}
 
 Manifest = dict[str, Any]

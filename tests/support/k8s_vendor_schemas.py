@@ -35,6 +35,7 @@ CUSTOM = {
     ("keda.sh", "v1alpha1", "ScaledObject"),
     ("keda.sh", "v1alpha1", "TriggerAuthentication"),
     ("monitoring.coreos.com", "v1", "PodMonitor"),
+    ("monitoring.coreos.com", "v1", "PrometheusRule"),
     ("postgresql.cnpg.io", "v1", "Cluster"),
     ("postgresql.cnpg.io", "v1", "Database"),
     ("postgresql.cnpg.io", "v1", "ScheduledBackup"),

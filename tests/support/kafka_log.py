@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -61,14 +61,17 @@ def _unescaped(value: bytes | None) -> str:
 
 
 class KafkaLog:
-    """Reads what is new on all of the platform's topics, and keeps it. Not asynchronous; `bootstrap` is host:port."""
+    """Reads what is new on all of the platform's topics, and keeps it. Not asynchronous; `bootstrap` is host:port.
 
-    def __init__(self, bootstrap: str) -> None:
+    `client` holds further settings of the Kafka client: a user with all rights.
+    """
+
+    def __init__(self, bootstrap: str, client: Mapping[str, str]) -> None:
         self.records: list[TopicRecord] = []
         self._by_key: dict[str, list[TopicRecord]] = defaultdict(list)
         self._positions: dict[tuple[str, int], int] = {}
         self._families = [re.compile(topic.pattern) for topic in TOPICS]
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **client})
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -77,6 +80,7 @@ class KafkaLog:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 20,
                 "log_level": 0,
+                **client,
             }
         )
 

@@ -22,6 +22,7 @@ from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, SLA, TOPICS
 from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.issuer import mint_token
+from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.mailbox import Mail, stored_mails
 from tuntas_devstack.options import module_of
 from tuntas_devstack.stack import Stack
@@ -60,15 +61,16 @@ class Platform:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.http = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200, max_keepalive_connections=200))
-        self.log = KafkaLog(stack.state.kafka)
+        self.log = KafkaLog(stack.state.kafka, stack.kafka_client())
         self._reading = asyncio.Lock()
-        self._producer: AIOKafkaProducer | None = None
+        self._producers: dict[str | None, AIOKafkaProducer] = {}
+        self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
         """Leave the stack, which goes on."""
         await self.http.aclose()
-        if self._producer is not None:
-            await self._producer.stop()
+        for producer in self._producers.values():
+            await producer.stop()
         await asyncio.to_thread(self.log.close)
 
     # -- HTTP -------------------------------------------------------------------------------------------------------
@@ -194,21 +196,33 @@ class Platform:
 
     # -- agencies' own systems --------------------------------------------------------------------------------------
 
-    async def command(self, agency: str, command: AgencyCommand, *, command_id: UUID | None = None, topic_of: str | None = None) -> UUID:
-        """Put a command on an agency's actions topic (or on that of `topic_of`); returns its id."""
+    async def command(self, agency: str, command: AgencyCommand, *, command_id: UUID | None = None) -> UUID:
+        """Put a command on an agency's actions topic, connected as that agency's user; returns its id."""
         command_id = command_id or new_id()
         envelope = Envelope(command_id, f"agency/{agency}", type(command).__name__, str(command.case_id), datetime.now(UTC))
         key, value = str(command.case_id).encode(), command.model_dump_json().encode()
-        await self.produce(AGENCY_ACTIONS.for_agency(topic_of or agency), [(key, value, envelope.headers())])
+        await self.produce(AGENCY_ACTIONS.for_agency(agency), [(key, value, envelope.headers())], agency=agency)
         return command_id
 
-    async def produce(self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]) -> None:
-        """Put raw records (key, value, headers) on a topic, in order."""
-        if self._producer is None:
-            self._producer = AIOKafkaProducer(bootstrap_servers=self.stack.state.kafka, acks="all", enable_idempotence=True)
-            await self._producer.start()
-        futures = [await self._producer.send(topic, value, key, headers=headers) for key, value, headers in records]
+    async def produce(
+        self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]], *, agency: str | None = None
+    ) -> None:
+        """Put raw records (key, value, headers) on a topic, in order: as an agency's user, or as one who may write everywhere."""
+        producer = await self._producer_of(agency)
+        futures = [await producer.send(topic, value, key, headers=headers) for key, value, headers in records]
         await asyncio.gather(*futures)
+
+    async def _producer_of(self, agency: str | None) -> AIOKafkaProducer:
+        async with self._connecting:
+            if agency not in self._producers:
+                user = credentials_of(self.stack.folder) if agency is None else await asyncio.to_thread(self.stack.agency_client, agency)
+                assert user is not None, "the broker of a stack is secured"
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self.stack.state.kafka, acks="all", enable_idempotence=True, **user.aiokafka()
+                )
+                await producer.start()
+                self._producers[agency] = producer
+            return self._producers[agency]
 
     # -- what can be seen -------------------------------------------------------------------------------------------
 

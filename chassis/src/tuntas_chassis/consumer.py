@@ -190,7 +190,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         consumer = self._kafka
         if consumer is None or not self._assigned_once:
             return True
-        going = {p: position for p, position in self._positions.items() if (p.topic, p.partition) not in self._limit.halted}
+        going = {p: position for p, position in self._here(consumer).items() if (p.topic, p.partition) not in self._limit.halted}
         return any(position < max(self._ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
 
     async def restart(self) -> None:
@@ -295,7 +295,12 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         consumer = self._kafka
         if consumer is None:
             return 0
-        return sum(max((consumer.highwater(p) or 0) - position, 0) for p, position in self._positions.items())
+        return sum(max((consumer.highwater(p) or 0) - position, 0) for p, position in self._here(consumer).items())
+
+    def _here(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Our positions on partitions that are ours at this moment: a rebalance takes them away before it says so."""
+        ours = consumer.assignment()
+        return {p: position for p, position in self._positions.items() if p in ours}
 
     def report(self) -> None:
         """Set the lag gauges."""

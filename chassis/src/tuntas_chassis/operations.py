@@ -20,6 +20,7 @@ from tuntas_contracts.vocabulary import Role
 
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
 _ZERO = UUID(int=0)
+_REFUSALS = (400, 401, 403, 404, 409, 413, 422)
 
 
 class ParkedPage(BaseModel):
@@ -92,7 +93,7 @@ def _listed(message: ParkedMessage) -> dict[str, Any]:
 
 def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
     """Look at, replay and discard what is parked; let halted partitions go on."""
-    router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in (401, 403, 404, 409, 422)})
+    router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS})
 
     @router.get("", summary="What is parked, oldest first")
     async def list_parked(

@@ -12,7 +12,12 @@ from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.issuer.clients import make_clients, write_clients
+from tuntas_devstack.k8s.rights import agency_users, platform_users
 from tuntas_devstack.kafka import KafkaServer, server_answers
+from tuntas_devstack.kafka.access import OPERATOR, Credentials, client_settings, credentials_of, given_credentials, read_users, write_users
+from tuntas_devstack.kafka.agencies import AGENCIES_KEY
+from tuntas_devstack.kafka.users import provide_passwords, provide_rights
+from tuntas_devstack.observability.server import PrometheusServer, Target
 from tuntas_devstack.options import module_of
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres import PostgresServer, provide_databases
@@ -37,24 +42,45 @@ class Infrastructure:
     def start_kafka(self, external: str | None) -> Part:
         """Kafka, ours or the one that runs already; its address are the bootstrap servers.
 
+        Ours lets only its operator in, until `provide_kafka_users`. The other is as it is: of its users we know at most the
+        one that we are given, and everyone here connects as that one.
+
         Raises:
             StackError: it can't be had.
         """
         if external is not None:
+            given = given_credentials()
+            write_users(self._folder, {} if given is None else dict.fromkeys((OPERATOR, *Service), given))
             deadline = time.monotonic() + _EXTERNAL_WITHIN_S
-            while not server_answers(external, within_s=3):
+            while not server_answers(external, within_s=3, client=client_settings(self._folder)):
                 if time.monotonic() > deadline:
-                    raise Unreachable(f"no Kafka broker answers at {external}: look at TUNTAS_KAFKA")
+                    who = "" if given is None else f" that lets {given.username} in"
+                    raise Unreachable(f"no Kafka broker answers at {external}{who}: look at TUNTAS_KAFKA{' and its user' if given else ''}")
             return Part(name="kafka", kind="kafka", address=external)
         log = self._log("kafka")
         port, controller_port = self._port_of("kafka"), self._port_of("kafka-controller")
-        server = KafkaServer(self._folder.path / "kafka", port, controller_port, log)
+        names = (OPERATOR, *(user.name for user in platform_users()))
+        write_users(self._folder, {name: Credentials(name, self._folder.secret(f"kafka-{name}")) for name in names})
+        server = KafkaServer(self._folder.path / "kafka", port, controller_port, log, credentials_of(self._folder))
         spec = server.prepare(
             on_fetch=lambda count: self._say(f"fetching Apache Kafka ({count} files, once)"),
             cancelled=self._supervisor.is_closing,
         )
         process = self._supervisor.start(spec)
         return Part(name="kafka", kind="kafka", address=server.bootstrap, pid=process.pid, log=str(log))
+
+    def provide_kafka_users(self, kafka: Part, agencies: Iterable[str]) -> None:
+        """Give the platform's users their passwords, and them and the agencies' users their rights; nothing to do elsewhere.
+
+        Agencies' passwords are made when somebody asks for them: for the whole register they would cost seconds of processor
+        time at every start, and hardly any is ever used.
+        """
+        if kafka.pid is not None:
+            self._folder.secret(AGENCIES_KEY, "key")
+            users = read_users(self._folder)
+            operator = users.pop(OPERATOR)
+            provide_passwords(kafka.address, operator, users.values())
+            provide_rights(kafka.address, operator, [*platform_users(), *agency_users(agencies)])
 
     def start_postgres(self, external: str | None) -> tuple[Part, dict[Service, str]]:
         """PostgreSQL with a role and a database for every service; gives also their URLs.
@@ -95,6 +121,18 @@ class Infrastructure:
         arguments = ["--port", str(port), "--folder", str(home)]
         part = self._start_module("issuer", "tuntas_devstack.issuer", arguments, port, lambda: answers_ready(url), url=url)
         return part, {service: clients[service.value].secret for service in Service}
+
+    def start_prometheus(self, parts: Iterable[tuple[Service, str]]) -> Part:
+        """Prometheus, which scrapes these parts of services at the ports chosen for them.
+
+        Raises:
+            StackError: it can't be had.
+        """
+        log = self._log("prometheus")
+        server = PrometheusServer(self._folder.path / "prometheus", self._port_of("prometheus"), log)
+        targets = [Target(service.value, part, f"{LOOPBACK}:{self._port_of(part)}") for service, part in parts]
+        process = self._supervisor.start(server.prepare(targets))
+        return Part(name="prometheus", kind="prometheus", address=server.address, url=server.url, pid=process.pid, log=str(log))
 
     def _start_module(
         self,

@@ -21,7 +21,8 @@ class StackOptions:
     where it is not named). `environment` adds variables to a service's; `commands` puts another command line in the
     place of `python -m <module>`. `ports` fixes a part's port, by the part's name. `kafka` (bootstrap servers) and
     `database` (URL of a role that may create roles and databases) name servers that already run. `trace_ratio` is the
-    share of reports that are traced. `load_register` runs dispatch's `load-register` once it is ready.
+    share of reports that are traced. `load_register` runs dispatch's `load-register` once it is ready. `observe` runs Prometheus
+    beside the services.
     """
 
     agencies: Sequence[str] | None = None
@@ -34,6 +35,7 @@ class StackOptions:
     trace_ratio: float = 0.01
     log_level: str = "info"
     load_register: bool = True
+    observe: bool = False
     ready_within_s: float = 90.0
     kafka: str | None = field(default_factory=lambda: os.environ.get("TUNTAS_KAFKA") or None)
     database: str | None = field(default_factory=lambda: os.environ.get("TUNTAS_DATABASE") or None)

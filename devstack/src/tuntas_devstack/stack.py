@@ -15,6 +15,8 @@ from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.folder import DEFAULT_FOLDER, StackFolder
 from tuntas_devstack.infrastructure import Infrastructure, Say
 from tuntas_devstack.issuer import SigningKey
+from tuntas_devstack.kafka.access import Credentials, client_settings, users_of_services
+from tuntas_devstack.kafka.agencies import agency_credentials
 from tuntas_devstack.options import StackOptions, module_of
 from tuntas_devstack.ports import LOOPBACK, demanded_port, free_port
 from tuntas_devstack.postgres.home import remove_home
@@ -25,7 +27,7 @@ from tuntas_devstack.state import Part, StackState, answers_ready, read_database
 from tuntas_devstack.topics import create_topics, register_codes, topics_for
 
 _SERVICES_STAGE = 1
-_AROUND = ("kafka", "postgres", "mail", "issuer")
+_AROUND = ("kafka", "postgres", "mail", "issuer", "prometheus")
 
 
 class Stack:
@@ -116,20 +118,23 @@ class Stack:
         issuer, mail = pool.submit(around.start_issuer), pool.submit(around.start_mail)
         postgres = pool.submit(around.start_postgres, self.options.database)
         kafka = pool.submit(self._start_broker_with_platform_topics, around)
-        _first_failure([issuer, mail, postgres, kafka])
+        watched = [(service, part) for service in self.options.services for part in self.options.part_names(service)]
+        observing = [pool.submit(around.start_prometheus, watched)] if self.options.observe else []
+        _first_failure([issuer, mail, postgres, kafka, *observing])
         issuer_part, client_secrets = issuer.result()
         postgres_part, databases = postgres.result()
-        for part in (kafka.result(), postgres_part, mail.result(), issuer_part):
+        for part in (kafka.result(), postgres_part, mail.result(), issuer_part, *(future.result() for future in observing)):
             self._add(part)
         issuer_url = issuer_part.url or ""
         self._change(lambda state: replace(state, kafka=state.part("kafka").address, issuer=issuer_url))
-        all_topics = pool.submit(create_topics, self._state.kafka, topics_for(self._state.agencies))
+        all_topics = pool.submit(create_topics, self._state.kafka, topics_for(self._state.agencies), client=client_settings(self.folder))
         self._start_services(pool, databases, client_secrets, all_topics)
 
     def _start_broker_with_platform_topics(self, around: Infrastructure) -> Part:
         part = around.start_kafka(self.options.kafka)
         self._say(f"Kafka is ready; {len(topics_for(self._state.agencies))} topics")
-        create_topics(part.address, topics_for(()))
+        around.provide_kafka_users(part, self._state.agencies)
+        create_topics(part.address, topics_for(()), client=client_settings(self.folder))
         return part
 
     def _start_services(
@@ -149,6 +154,7 @@ class Stack:
             traces=self.folder.traces,
             trace_ratio=self.options.trace_ratio,
             log_level=self.options.log_level,
+            kafka_users=users_of_services(self.folder),
         )
         places = [Place(service, part, self._port_of(part)) for service in services for part in self.options.part_names(service)]
         if places:
@@ -234,6 +240,18 @@ class Stack:
     def database_url(self, name: str) -> str:
         """The URL of a service's database by module name, or of the server's own (`admin`)."""
         return read_databases(self.folder)[name]
+
+    def kafka_client(self) -> dict[str, str]:
+        """What a client of `confluent_kafka` needs to connect as the operator, who may do everything; empty on an unsecured broker."""
+        return client_settings(self.folder)
+
+    def agency_client(self, code: str) -> Credentials | None:
+        """By which user an agency's own system connects; None on an unsecured broker.
+
+        Raises:
+            StackError: the stack has no such agency.
+        """
+        return agency_credentials(self.folder, self._state, code)
 
     def signing_key(self) -> SigningKey:
         """The issuer's key, to mint tokens in this process with `mint_token`."""

@@ -15,7 +15,7 @@ from tuntas_devstack.errors import NotRunning
 from tuntas_devstack.folder import StackFolder, write_private
 from tuntas_devstack.ports import accepts
 
-Kind = Literal["kafka", "postgres", "mail", "issuer", "service"]
+Kind = Literal["kafka", "postgres", "mail", "issuer", "service", "prometheus"]
 Phase = Literal["starting", "ready", "stopped"]
 _HTTP_WITHIN_S = 2.0
 
@@ -36,7 +36,8 @@ class Part:
         if self.pid is not None and not _alive(self.pid):
             return "dead"
         if self.url is not None:
-            return "ready" if answers_ready(self.url) else "not ready"
+            path = "/-/ready" if self.kind == "prometheus" else "/readyz"
+            return "ready" if answers_ready(self.url, path) else "not ready"
         host, _, port = self.address.split(",")[0].rpartition(":")
         return "ready" if accepts(int(port), host) else "not ready"
 
@@ -116,12 +117,12 @@ def read_databases(folder: StackFolder) -> dict[str, str]:
     return urls
 
 
-def answers_ready(url: str) -> bool:
-    """Whether `GET <url>/readyz` is answered with 200."""
+def answers_ready(url: str, path: str = "/readyz") -> bool:
+    """Whether `GET <url><path>` is answered with 200."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_WITHIN_S)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

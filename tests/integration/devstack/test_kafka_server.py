@@ -1,21 +1,28 @@
 """Kafka itself: what was written survives `kill -9` and a start on other ports; topics are made fast and once."""
 
+import socket
+import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
+from tests.support.attempts import GRANTED, TOPIC_REFUSED, Attempts, connection_faults
 from tuntas_devstack.errors import StackError
+from tuntas_devstack.k8s.rights import BrokerUser, Grant
 from tuntas_devstack.kafka import KafkaServer
-from tuntas_devstack.ports import free_port
+from tuntas_devstack.kafka.access import Credentials
+from tuntas_devstack.kafka.users import provide_rights, provide_user
+from tuntas_devstack.ports import LOOPBACK, free_port
 from tuntas_devstack.processes import Supervisor
 from tuntas_devstack.topics import TopicSpec, create_topics, topics_for
 
 QUIET = {"log_level": 0}
+INSECURE: Mapping[str, str] = {}
 
 
 @pytest.fixture
@@ -25,21 +32,26 @@ def supervisor() -> Iterator[Supervisor]:
     supervisor.stop_all()
 
 
-def kafka_in(folder: Path) -> KafkaServer:
-    return KafkaServer(folder / "kafka", free_port(), free_port(), folder / "kafka.log")
+OPERATOR = Credentials("operator", "-a-password_1")
+# DescribeCluster, version 0, with a correlation id, no client id, no tags: the smallest request that both listeners answer
+DESCRIBE_CLUSTER = struct.pack(">hhihBBB", 60, 0, 7, -1, 0, 0, 0)
 
 
-def write(bootstrap: str, topic: str, *values: bytes) -> None:
+def kafka_in(folder: Path, operator: Credentials | None = None, controller_port: int = 0) -> KafkaServer:
+    return KafkaServer(folder / "kafka", free_port(), controller_port or free_port(), folder / "kafka.log", operator)
+
+
+def write(bootstrap: str, topic: str, *values: bytes, client: Mapping[str, str] = INSECURE) -> None:
     failures: list[object] = []
-    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, **QUIET})
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, **QUIET, **client})
     for value in values:
         producer.produce(topic, value, on_delivery=lambda error, _: failures.append(error) if error else None)
     assert producer.flush(60) == 0
     assert failures == []
 
 
-def read_all(bootstrap: str, topic: str, count: int, within_s: float = 60) -> list[bytes]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, **QUIET})
+def read_all(bootstrap: str, topic: str, count: int, within_s: float = 60, *, client: Mapping[str, str] = INSECURE) -> list[bytes]:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, **QUIET, **client})
     consumer.assign([TopicPartition(topic, 0, 0)])
     values: list[bytes] = []
     deadline = time.monotonic() + within_s
@@ -114,3 +126,70 @@ def test_without_a_broker_it_is_said_in_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tuntas_devstack.topics._REQUEST_S", 2)
     with pytest.raises(StackError, match="does not answer"):
         create_topics(f"127.0.0.1:{free_port()}", [TopicSpec("t", 1)])
+
+
+def answered(port: int, request: bytes) -> bool:
+    """Whether the listener answers a request of somebody who did not say who it is; if not it hangs up."""
+    with socket.create_connection((LOOPBACK, port), timeout=30) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        try:
+            return connection.recv(4) != b""
+        except ConnectionResetError:
+            return False
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_the_controllers_listener_is_no_way_round_the_rights(tmp_path: Path, supervisor: Supervisor, *, secured: bool) -> None:
+    controller_port = free_port()
+    server = kafka_in(tmp_path, OPERATOR if secured else None, controller_port)
+    supervisor.start(server.prepare())
+    assert answered(controller_port, DESCRIBE_CLUSTER) is not secured
+    assert answered(int(server.bootstrap.rpartition(":")[2]), DESCRIBE_CLUSTER) is not secured
+    if not secured:
+        return
+    user = Credentials("intake", "its own password")
+    provide_user(server.bootstrap, OPERATOR, user)
+    for mechanism in ("PLAIN", "SCRAM-SHA-512"):  # it is a user of the broker, and of nothing else
+        assert "_AUTHENTICATION" in connection_faults(f"{LOOPBACK}:{controller_port}", user.librdkafka() | {"sasl.mechanism": mechanism})
+    assert "_AUTHENTICATION" in connection_faults(server.bootstrap, OPERATOR.librdkafka() | {"sasl.mechanism": "PLAIN"})
+
+
+def test_users_and_rights_survive_kill_and_restart_and_follow_what_is_declared(tmp_path: Path, supervisor: Supervisor) -> None:
+    server = kafka_in(tmp_path, OPERATOR)
+    spec = server.prepare()
+    supervisor.start(spec)
+    assert OPERATOR.password not in " ".join(spec.command)
+    writer = Credentials("writer", "w" * 20)
+    create_topics(server.bootstrap, [TopicSpec("one", 1), TopicSpec("two", 1)], client=OPERATOR.librdkafka())
+    provide_user(server.bootstrap, OPERATOR, writer)
+    both = BrokerUser("writer", (Grant("topic", "one", ("Write",)), Grant("topic", "two", ("Write",))))
+    provide_rights(server.bootstrap, OPERATOR, [both])
+    supervisor.kill("kafka")
+    supervisor.restart("kafka")
+    assert Attempts(server.bootstrap, writer).write(["one", "two"]) == {"one": GRANTED, "two": GRANTED}
+
+    one = BrokerUser("writer", (Grant("topic", "one", ("Write",)),))
+    for _ in range(2):
+        provide_rights(server.bootstrap, OPERATOR, [one])
+
+    def answers() -> dict[str, str]:
+        return Attempts(server.bootstrap, writer).write(["one", "two"])
+
+    deadline = time.monotonic() + 20
+    while (now := answers())["two"] == GRANTED:
+        assert time.monotonic() < deadline, "a right that is declared no more was not taken away"
+    assert now == {"one": GRANTED, "two": TOPIC_REFUSED}
+    provide_rights(server.bootstrap, OPERATOR, [BrokerUser("reader", (Grant("topic", "one", ("Read",)),))])
+    assert answers() == now, "a user that was not named lost its rights"
+
+    log = (tmp_path / "kafka.log").read_text(encoding="utf-8")
+    assert OPERATOR.password not in log
+    others = [path for path in (tmp_path / "kafka").iterdir() if path.is_file() and path.stat().st_mode & 0o077]
+    assert not [path for path in others if OPERATOR.password in path.read_text(encoding="utf-8")]
+
+
+def test_data_of_a_broker_without_users_are_not_started_with_them(tmp_path: Path, supervisor: Supervisor) -> None:
+    supervisor.start(kafka_in(tmp_path).prepare())
+    supervisor.stop("kafka")
+    with pytest.raises(StackError, match="before it had users"):
+        kafka_in(tmp_path, OPERATOR).prepare()

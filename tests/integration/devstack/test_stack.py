@@ -20,6 +20,8 @@ from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.errors import FolderInUse, NotRunning, PartFailed, StackError
 from tuntas_devstack.issuer import mint_token
+from tuntas_devstack.kafka.access import Credentials, credentials_of
+from tuntas_devstack.kafka.server import server_answers
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.stack import Stack
@@ -79,6 +81,8 @@ def test_the_services_got_what_runs_here(stack: Stack) -> None:
     told = environment_of(stack, "triage-2")
     assert told["TUNTAS_KAFKA"] == stack.state.kafka
     assert told["TUNTAS_DATABASE_URL"] == read_databases(stack.folder)["triage"]
+    assert told["TUNTAS_KAFKA_USERNAME"] == "triage"
+    assert server_answers(stack.state.kafka, client=Credentials("triage", told["TUNTAS_KAFKA_PASSWORD"]).librdkafka())
     assert f"http://127.0.0.1:{told['TUNTAS_HTTP_PORT']}" == stack.state.url("triage-2")
     assert environment_of(stack, "notifier")["TUNTAS_INTAKE_URL"] == stack.state.url("intake")
     SimulatedClock(Path(told["TUNTAS_SIMULATED_CLOCK"]))  # it exists and can be opened
@@ -135,7 +139,8 @@ def test_data_ports_secrets_and_clock_survive_an_orderly_end(tmp_path: Path) -> 
     chosen = options(services=(Service.INTAKE,), load_register=False)
     first = Stack(tmp_path / "stack", chosen)
     first.start()
-    write(first.state.kafka, "tuntas.agency-cases.kemenkes.v1", b"kept")
+    operator = first.kafka_client()
+    write(first.state.kafka, "tuntas.agency-cases.kemenkes.v1", b"kept", client=operator)
     addresses = [part.address for part in first.state.parts]
     databases, key = read_databases(first.folder), first.signing_key().public_jwk()
     clock = first.folder.clock
@@ -150,7 +155,8 @@ def test_data_ports_secrets_and_clock_survive_an_orderly_end(tmp_path: Path) -> 
         assert [part.address for part in second.state.parts] == addresses
         assert read_databases(second.folder) == databases
         assert second.signing_key().public_jwk() == key
-        assert read_all(second.state.kafka, "tuntas.agency-cases.kemenkes.v1", 1) == [b"kept"]
+        assert second.kafka_client() == operator
+        assert read_all(second.state.kafka, "tuntas.agency-cases.kemenkes.v1", 1, client=operator) == [b"kept"]
         assert clock.read_bytes() == b"\x01" * 8
     second.delete_data()
 
@@ -166,7 +172,11 @@ def test_a_service_that_fails_ends_everything_with_its_reason(tmp_path: Path) ->
     stack.delete_data()
 
 
-def test_servers_that_run_already_are_used(stack: Stack, tmp_path: Path) -> None:
+def test_servers_that_run_already_are_used(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = credentials_of(stack.folder)
+    assert operator is not None
+    monkeypatch.setenv("TUNTAS_KAFKA_USERNAME", operator.username)
+    monkeypatch.setenv("TUNTAS_KAFKA_PASSWORD", operator.password)
     chosen = options(
         kafka=stack.state.kafka,
         database=read_databases(stack.folder)["admin"],
@@ -177,8 +187,24 @@ def test_servers_that_run_already_are_used(stack: Stack, tmp_path: Path) -> None
     with Stack(tmp_path / "other", chosen) as other:
         assert [part.name for part in other.state.parts if part.pid is None] == ["kafka", "postgres"]
         assert all(part.health() == "ready" for part in other.state.parts)
-        write(stack.state.kafka, "tuntas.agency-cases.baru.v1", b"x")
-        assert environment_of(other, "intake")["TUNTAS_DATABASE_URL"].split("@")[1].startswith(stack.state.part("postgres").address)
+        write(stack.state.kafka, "tuntas.agency-cases.baru.v1", b"x", client=other.kafka_client())
+        told = environment_of(other, "intake")
+        assert told["TUNTAS_DATABASE_URL"].split("@")[1].startswith(stack.state.part("postgres").address)
+        assert (told["TUNTAS_KAFKA_USERNAME"], told["TUNTAS_KAFKA_PASSWORD"]) == (operator.username, operator.password)
+        assert other.agency_client("baru") == operator  # users there are made by whoever runs it
+
+
+def test_a_kafka_that_does_not_let_us_in_is_said(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuntas_devstack.infrastructure._EXTERNAL_WITHIN_S", 1.0)
+    monkeypatch.setenv("TUNTAS_KAFKA_USERNAME", "operator")
+    chosen = options(kafka=stack.state.kafka, services=())
+    with pytest.raises(StackError, match="TUNTAS_KAFKA_USERNAME and TUNTAS_KAFKA_PASSWORD go together"):
+        Stack(tmp_path / "stack", chosen).start()
+    monkeypatch.setenv("TUNTAS_KAFKA_PASSWORD", "a guess")
+    other = Stack(tmp_path / "stack", chosen)
+    with pytest.raises(StackError, match=rf"no Kafka broker answers at {stack.state.kafka} that lets operator in"):
+        other.start()
+    other.delete_data()
 
 
 def test_a_kafka_that_does_not_answer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

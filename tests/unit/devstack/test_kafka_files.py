@@ -10,6 +10,7 @@ import pytest
 
 from tuntas_devstack.errors import DiskFull, FetchFailed, MissingProgram
 from tuntas_devstack.kafka import jars
+from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.kafka.java import find_java
 from tuntas_devstack.kafka.settings import server_properties
 
@@ -127,3 +128,12 @@ def test_the_broker_listens_on_loopback_only_and_makes_no_topic_by_itself(tmp_pa
     assert all(address.split("://")[1].startswith("127.0.0.1:") for address in lines["listeners"].split(","))
     assert lines["auto.create.topics.enable"] == "false"
     assert "log.message.timestamp.type" not in lines  # topics decide
+
+
+def test_a_broker_with_an_operator_lets_nobody_in_without_a_password(tmp_path: Path) -> None:
+    text = server_properties(tmp_path, 19092, 19093, Credentials("operator", "word"))
+    lines = dict(line.split("=", 1) for line in text.splitlines())
+    assert set(lines["listener.security.protocol.map"].split(",")) == {"CLIENTS:SASL_PLAINTEXT", "CONTROLLER:SASL_PLAINTEXT"}
+    assert lines["allow.everyone.if.no.acl.found"] == "false"
+    assert lines["super.users"] == "User:operator"
+    assert lines["listener.name.clients.sasl.enabled.mechanisms"] == "SCRAM-SHA-512"

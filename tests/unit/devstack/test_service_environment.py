@@ -1,10 +1,12 @@
 """Each service gets what the table gives it, and nothing of the caller's `TUNTAS_…` variables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.service_environment import Place, Surroundings, service_environment
 
 SURROUNDINGS = Surroundings(
@@ -30,6 +32,14 @@ def test_every_service_knows_its_own_database_and_address(service: Service) -> N
     assert (told["TUNTAS_HTTP_HOST"], told["TUNTAS_HTTP_PORT"]) == ("127.0.0.1", "8123")
     assert told["TUNTAS_TRACE_FILE"].endswith(f"{service}-2.jsonl")
     assert "TUNTAS_SIMULATED_CLOCK" not in told
+    assert "TUNTAS_KAFKA_USERNAME" not in told
+
+
+@pytest.mark.parametrize("service", list(Service))
+def test_every_service_has_its_own_user_at_a_secured_broker(service: Service) -> None:
+    users = {service: Credentials(service.value, f"word-{service}") for service in Service}
+    told = service_environment(replace(SURROUNDINGS, kafka_users=users), Place(service, f"{service}-2", 8123))
+    assert (told["TUNTAS_KAFKA_USERNAME"], told["TUNTAS_KAFKA_PASSWORD"]) == (service, f"word-{service}")
 
 
 @pytest.mark.parametrize("service", list(Service))

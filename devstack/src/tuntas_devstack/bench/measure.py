@@ -10,6 +10,8 @@ import asyncpg
 from tuntas_devstack.bench.accounting import cpu_seconds, memory_mb, spent
 from tuntas_devstack.bench.load import Sent, send
 from tuntas_devstack.bench.watch import Passed, TopicWatch
+from tuntas_devstack.folder import StackFolder
+from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.state import StackState
 
 _PATIENCE_S = 120.0
@@ -41,9 +43,11 @@ class Measurement:
         return sum(self.cpu_ms_by_process.values())
 
 
-async def measure(state: StackState, databases: Mapping[str, str], bodies: Sequence[bytes], rate: float | None) -> Measurement:
+async def measure(
+    folder: StackFolder, state: StackState, databases: Mapping[str, str], bodies: Sequence[bytes], rate: float | None
+) -> Measurement:
     """Send `bodies` and wait until all of it is done; raises Incomplete after two minutes without an end."""
-    watch = await asyncio.to_thread(TopicWatch, state.kafka)
+    watch = await asyncio.to_thread(TopicWatch, state.kafka, client_settings(folder))
     watch.start()
     counts = await _counts(databases)
     before = cpu_seconds(state.parts)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
 from uuid import uuid4
@@ -13,6 +13,8 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tuntas_devstack.bench.accounting import cpu_seconds, spent
+from tuntas_devstack.folder import StackFolder
+from tuntas_devstack.kafka.access import aiokafka_settings, client_settings
 from tuntas_devstack.state import StackState
 from tuntas_devstack.topics import TopicSpec, create_topics
 
@@ -28,14 +30,16 @@ class RawMeasurement:
     cpu_ms_per_report: float
 
 
-def measure_raw(state: StackState, admin_url: str, bodies: Sequence[bytes]) -> RawMeasurement:
+def measure_raw(folder: StackFolder, state: StackState, admin_url: str, bodies: Sequence[bytes]) -> RawMeasurement:
     """Bytes to a cases topic, from there on to it again and to an agency's topic; a row for each of five services by COPY."""
     name = f"raw.{uuid4().hex[:8]}"
-    create_topics(state.kafka, [TopicSpec(f"{name}.{hop}", _PARTITIONS) for hop in ("submitted", "forwarded", "assigned")])
+    topics = [TopicSpec(f"{name}.{hop}", _PARTITIONS) for hop in ("submitted", "forwarded", "assigned")]
+    create_topics(state.kafka, topics, client=client_settings(folder))
+    kafka = {"bootstrap_servers": state.kafka, **aiokafka_settings(folder)}
     around = [part for part in state.parts if part.name in ("kafka", "postgres")]
     before, own_before = cpu_seconds(around), _own_cpu()
     begun = time()
-    asyncio.run(_run(state.kafka, admin_url, name, bodies))
+    asyncio.run(_run(kafka, admin_url, name, bodies))
     seconds = time() - begun
     cost = sum(spent(before, cpu_seconds(around), len(bodies)).values()) + (_own_cpu() - own_before) * 1000 / len(bodies)
     return RawMeasurement(len(bodies) / seconds, round(cost, 3))
@@ -46,17 +50,17 @@ def _own_cpu() -> float:
     return times.user + times.system
 
 
-async def _run(bootstrap: str, admin_url: str, name: str, bodies: Sequence[bytes]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=20)
+async def _run(kafka: Mapping[str, str], admin_url: str, name: str, bodies: Sequence[bytes]) -> None:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=20, **kafka)
     await producer.start()
     database = await asyncpg.connect(admin_url)
     try:
         for service in range(5):
             await database.execute(f'CREATE TABLE "{name}_{service}" (id uuid, body bytea)')
         hops = [
-            asyncio.create_task(_hop(bootstrap, producer, f"{name}.submitted", f"{name}.forwarded", len(bodies))),
-            asyncio.create_task(_hop(bootstrap, producer, f"{name}.forwarded", f"{name}.assigned", len(bodies))),
-            asyncio.create_task(_hop(bootstrap, producer, f"{name}.assigned", None, len(bodies))),
+            asyncio.create_task(_hop(kafka, producer, f"{name}.submitted", f"{name}.forwarded", len(bodies))),
+            asyncio.create_task(_hop(kafka, producer, f"{name}.forwarded", f"{name}.assigned", len(bodies))),
+            asyncio.create_task(_hop(kafka, producer, f"{name}.assigned", None, len(bodies))),
         ]
         for start in range(0, len(bodies), _CHUNK):
             chunk = bodies[start : start + _CHUNK]
@@ -75,8 +79,8 @@ async def _run(bootstrap: str, admin_url: str, name: str, bodies: Sequence[bytes
         await producer.stop()
 
 
-async def _hop(bootstrap: str, producer: AIOKafkaProducer, source: str, target: str | None, count: int) -> None:
-    consumer = AIOKafkaConsumer(source, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+async def _hop(kafka: Mapping[str, str], producer: AIOKafkaProducer, source: str, target: str | None, count: int) -> None:
+    consumer = AIOKafkaConsumer(source, auto_offset_reset="earliest", enable_auto_commit=False, **kafka)
     await consumer.start()
     try:
         seen = 0
@@ -91,4 +95,4 @@ async def _hop(bootstrap: str, producer: AIOKafkaProducer, source: str, target: 
         await consumer.stop()
 
 
-Measure = Callable[[StackState, str, Sequence[bytes]], RawMeasurement]
+Measure = Callable[[StackFolder, StackState, str, Sequence[bytes]], RawMeasurement]

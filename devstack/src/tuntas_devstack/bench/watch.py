@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import time
 
@@ -30,7 +31,8 @@ class Passed:
 class TopicWatch:
     """Reads the cases topic and every agency's from their present ends, in a thread."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, client: Mapping[str, str]) -> None:
+        """`client` holds further settings of the Kafka client."""
         self.passed = Passed()
         self._stop = threading.Event()
         self._consumer = Consumer(
@@ -40,10 +42,11 @@ class TopicWatch:
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 100,
                 "log_level": 0,
+                **client,
             }
         )
         family = re.compile(AGENCY_CASES.pattern)
-        topics = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=20).topics
+        topics = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **client}).list_topics(timeout=20).topics
         partitions = [
             TopicPartition(name, number)
             for name, topic in topics.items()

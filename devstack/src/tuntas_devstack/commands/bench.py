@@ -47,28 +47,28 @@ def bench(
         if not as_json_:
             typer.echo(step, err=True)
 
-    with _stack(folder, say) as (state, databases):
+    with _stack(folder, say) as (home, state, databases):
         try:
-            asyncio.run(_warm_up(state, databases))
+            asyncio.run(_warm_up(home, state, databases))
             say(f"sending {reports:,} reports")
-            full = asyncio.run(measure(state, databases, bodies(state.agencies, reports), rate))
+            full = asyncio.run(measure(home, state, databases, bodies(state.agencies, reports), rate))
             paced = full
             if rate is None:
                 half = full.reports_per_s / 2
                 number = max(int(half * 15), 100)
                 say(f"sending {number:,} reports at {half:.0f} a second")
-                paced = asyncio.run(measure(state, databases, bodies(state.agencies, number), half))
+                paced = asyncio.run(measure(home, state, databases, bodies(state.agencies, number), half))
         except Incomplete as error:
             raise StackError(str(error)) from error
         raw_figures: RawMeasurement | None = None
         if raw:
             say("the raw pipeline: the same bytes by bare clients")
-            raw_figures = measure_raw(state, databases["admin"], bodies(state.agencies, reports))
+            raw_figures = measure_raw(home, state, databases["admin"], bodies(state.agencies, reports))
     _tell(full, paced, raw_figures, as_json=as_json_)
 
 
-async def _warm_up(state: StackState, databases: dict[str, str]) -> None:
-    await measure(state, databases, bodies(state.agencies, _WARM_UP), None)
+async def _warm_up(home: StackFolder, state: StackState, databases: dict[str, str]) -> None:
+    await measure(home, state, databases, bodies(state.agencies, _WARM_UP), None)
 
 
 def _tell(full: Measurement, paced: Measurement, raw: RawMeasurement | None, *, as_json: bool) -> None:
@@ -79,10 +79,10 @@ def _tell(full: Measurement, paced: Measurement, raw: RawMeasurement | None, *, 
 
 
 @contextmanager
-def _stack(folder: Path | None, say: object) -> Iterator[tuple[StackState, dict[str, str]]]:
+def _stack(folder: Path | None, say: object) -> Iterator[tuple[StackFolder, StackState, dict[str, str]]]:
     if folder is not None:
         running = StackFolder(folder)
-        yield read_state(running), read_databases(running)
+        yield running, read_state(running), read_databases(running)
         return
     with tempfile.TemporaryDirectory(prefix="tuntas-bench-") as place:
         Path(place).chmod(0o711)
@@ -91,5 +91,5 @@ def _stack(folder: Path | None, say: object) -> Iterator[tuple[StackState, dict[
         options = StackOptions(environment={Service.NOTIFIER: {"TUNTAS_MAILS_PER_SECOND": "20"}})
         stack = Stack(Path(place) / "stack", options, say=say)  # type: ignore[arg-type]
         with stack:
-            yield stack.state, read_databases(stack.folder)
+            yield stack.folder, stack.state, read_databases(stack.folder)
         stack.delete_data()

@@ -12,6 +12,7 @@ from rich.table import Table
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.folder import StackFolder
+from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.reconciliation import Reconciler
 from tuntas_devstack.reconciliation.rounds import Result
 from tuntas_devstack.state import read_databases, read_state
@@ -33,7 +34,7 @@ def reconcile(
     """Prove that nothing was lost or done twice. Exit status 1 if anything differs (in the last round)."""
     stack = StackFolder(folder)
     state = read_state(stack)
-    reconciler = Reconciler(state.kafka, read_databases(stack))
+    reconciler = Reconciler(state.kafka, read_databases(stack), client_settings(stack))
     try:
         result = asyncio.run(_rounds(reconciler, 0.0 if at_rest else 60.0, watch, as_json=as_json))
     finally:
@@ -65,6 +66,8 @@ def print_result(result: Result) -> None:
         table.add_column(heading, justify="right")
     table.add_row(*(f"{n:,}" for n in (result.accepted, result.published, result.owned, result.forwarded, result.delivered, result.events)))
     console.print(table)
+    if result.unreadable:
+        console.print(f"{result.unreadable:,} records can't be read and are passed over: `tuntas ops parked list` shows those that wait.")
     if result.clean:
         console.print("[green]Everything agrees.[/]")
         return

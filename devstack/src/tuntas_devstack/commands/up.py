@@ -19,7 +19,7 @@ from tuntas_devstack.commands.status import print_state
 from tuntas_devstack.errors import NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.state import read_state
+from tuntas_devstack.state import StackState, read_state
 
 _LOOK_S = 0.2
 
@@ -45,6 +45,7 @@ def up(
     ] = False,
     trace_ratio: Annotated[float, typer.Option(min=0, max=1, help="Share of reports that are traced.")] = 0.01,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    observe: Annotated[bool, typer.Option("--observe", help="Run Prometheus beside it, with our rules and alerts.")] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, a mail sink, a token issuer and the five services on free loopback ports."""
     options = StackOptions(
@@ -55,6 +56,7 @@ def up(
         simulated_clock=simulated_clock,
         trace_ratio=trace_ratio,
         log_level=log_level,
+        observe=observe,
     )
     if detach:
         _detached(StackFolder(folder))
@@ -71,6 +73,7 @@ def _attached(folder: Path, options: StackOptions) -> None:
         try:
             stack.start()
             print_state(stack.state)
+            _say_where_metrics_are(stack.state)
             _say(f"ready; data and logs are in {stack.folder.path}; Ctrl-C ends it")
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -111,7 +114,9 @@ def _detached(folder: StackFolder) -> None:
         process.terminate()
         process.wait()
         raise
-    print_state(read_state(folder))
+    state = read_state(folder)
+    print_state(state)
+    _say_where_metrics_are(state)
     _say(f"ready; process {process.pid} keeps it; `tuntas down --folder {folder.path}` ends it")
 
 
@@ -121,6 +126,12 @@ def _is_ready(folder: StackFolder, pid: int) -> bool:
     except NotRunning:
         return False
     return state.supervisor == pid and state.phase == "ready"
+
+
+def _say_where_metrics_are(state: StackState) -> None:
+    for part in state.parts:
+        if part.kind == "prometheus":
+            _say(f"metrics, rules and alerts: {part.url}/alerts")
 
 
 def _say(step: str) -> None:

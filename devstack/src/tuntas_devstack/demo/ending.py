@@ -97,7 +97,7 @@ def _used(stack: Stack) -> tuple[dict[str, float], int]:
 
 
 async def _reconciled(stack: Stack) -> Result:
-    reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder))
+    reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder), stack.kafka_client())
     try:
         return await reconciler.round(in_flight_s=0)
     finally:

@@ -33,8 +33,10 @@ class Told:
 class Feed:
     """Follows the cases, deadlines and notices topics, and the topics of the agencies that act by their own systems."""
 
-    def __init__(self, bootstrap: str, agencies: Sequence[str], listen: Callable[[Sequence[Told]], None]) -> None:
-        """`listen` is called in the event loop that `start` was called in."""
+    def __init__(
+        self, bootstrap: str, client: Mapping[str, str], agencies: Sequence[str], listen: Callable[[Sequence[Told]], None]
+    ) -> None:
+        """`client` holds further settings of the Kafka client; `listen` is called in the event loop that `start` was called in."""
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -43,6 +45,7 @@ class Feed:
                 "fetch.wait.max.ms": 60,
                 "fetch.min.bytes": 32_768,  # one request in 60 ms at most, however little comes: there are many partitions in it
                 "log_level": 0,
+                **client,
             }
         )
         names = [(topic.name, topic.partitions) for topic in (CASES, SLA, NOTICES)]

@@ -29,6 +29,7 @@ from tuntas_devstack.demo.time import SimulatedTime
 from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.demo.tokens import Tokens
 from tuntas_devstack.demo.verifiers import Verifiers
+from tuntas_devstack.kafka.access import aiokafka_settings
 from tuntas_devstack.options import module_of
 from tuntas_devstack.stack import Stack
 
@@ -66,7 +67,7 @@ class Play:
         deeds = Deeds(script.register, seed)
         self.tally = Tally(deeds.has_own_system)
         tokens = Tokens(stack.signing_key())
-        self.systems = Systems(state.kafka, deeds, seed)
+        self.systems = Systems(state.kafka, aiokafka_settings(stack.folder), deeds, seed)
         cast = Cast(
             Reporters(self.door, state.url("intake"), tokens, self.book, self.faults, seed),
             Verifiers(self.door, state.url("triage"), tokens, self.faults, seed),
@@ -75,8 +76,9 @@ class Play:
         )
         self._director = Director(cast, deeds, self.book, self.tally, script.timetable, seed)
         self._with_systems = sorted(filter(deeds.has_own_system, script.agencies()))
-        self._feed = Feed(state.kafka, self._with_systems, self._director.listen)
-        self.quiet = Quiet(state.kafka, {module: stack.database_url(module) for module in map(module_of, Service)})
+        self._feed = Feed(state.kafka, stack.kafka_client(), self._with_systems, self._director.listen)
+        databases = {module: stack.database_url(module) for module in map(module_of, Service)}
+        self.quiet = Quiet(state.kafka, aiokafka_settings(stack.folder), databases)
         clock = SimulatedClock(stack.folder.clock)
         self._clock = clock
         self._time = SimulatedTime(clock, self._at_rest)

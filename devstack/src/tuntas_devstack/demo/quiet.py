@@ -48,9 +48,9 @@ class _Look:
 class Quiet:
     """Looks into the five databases and at the ends of the topics."""
 
-    def __init__(self, bootstrap: str, databases: Mapping[str, str]) -> None:
-        """`databases` are the services' URLs by module name."""
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, client: Mapping[str, str], databases: Mapping[str, str]) -> None:
+        """`client` holds further arguments of the Kafka client; `databases` are the services' URLs by module name."""
+        self._kafka = {"bootstrap_servers": bootstrap, **client}
         self._urls = {service: databases[module_of(service)] for service in Service}
         self._connections: dict[Service, asyncpg.Connection[asyncpg.Record]] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -60,7 +60,7 @@ class Quiet:
         """Connect."""
         for service, url in self._urls.items():
             self._connections[service] = await asyncpg.connect(url)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(enable_auto_commit=False, **self._kafka)
         await consumer.start()
         self._consumer = consumer
         self._partitions = [TopicPartition(topic.name, number) for topic in (CASES, SLA, NOTICES) for number in range(topic.partitions)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 from uuid import UUID, uuid4
@@ -20,10 +20,14 @@ _REPEAT_SHARE = 0.02
 
 
 class Systems:
-    """The applications of many agencies, behind one producer."""
+    """The applications of many agencies, behind one producer.
 
-    def __init__(self, bootstrap: str, deeds: Deeds, seed: int) -> None:
-        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
+    A real one connects as its own agency's user. A producer for each of hundreds of agencies would be dear, so `client`, further
+    arguments of the Kafka client, names a user who may write to all of them.
+    """
+
+    def __init__(self, bootstrap: str, client: Mapping[str, str], deeds: Deeds, seed: int) -> None:
+        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **client)
         self._deeds = deeds
         self._seed = seed
         self.commands = 0

@@ -4,13 +4,15 @@ import base64
 import os
 import subprocess
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tuntas_devstack.errors import PartFailed
+from tuntas_devstack.errors import PartFailed, StackError
+from tuntas_devstack.folder import write_private
+from tuntas_devstack.kafka.access import ITERATIONS, MECHANISM, Credentials
 from tuntas_devstack.kafka.jars import class_path
 from tuntas_devstack.kafka.java import Java, find_java
 from tuntas_devstack.kafka.settings import LOG_SETTINGS, server_properties
@@ -21,9 +23,12 @@ from tuntas_devstack.processes import ProcessSpec
 _FORMAT_WITHIN_S = 60
 
 
-def server_answers(bootstrap: str, within_s: float = 1.0) -> bool:
-    """Whether a Kafka broker at `bootstrap` (host:port[,host:port…]) answers with a list of brokers."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200})
+def server_answers(bootstrap: str, within_s: float = 1.0, client: Mapping[str, str] | None = None) -> bool:
+    """Whether a Kafka broker at `bootstrap` (host:port[,host:port…]) answers with a list of brokers.
+
+    `client` holds further settings of the Kafka client (security); one that is not let in has no answer.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200, **(client or {})})
     try:
         return bool(admin.list_topics(timeout=within_s).brokers)
     except KafkaException:
@@ -31,12 +36,16 @@ def server_answers(bootstrap: str, within_s: float = 1.0) -> bool:
 
 
 class KafkaServer:
-    """Kafka with its data in `folder`; what was written before survives any end and start."""
+    """Kafka with its data in `folder`; what was written before survives any end and start.
+
+    With an operator it is secured: nobody else may do anything until the operator makes users and gives them rights.
+    """
 
     name = "kafka"
 
-    def __init__(self, folder: Path, port: int, controller_port: int, log: Path) -> None:
+    def __init__(self, folder: Path, port: int, controller_port: int, log: Path, operator: Credentials | None = None) -> None:
         self.bootstrap = f"{LOOPBACK}:{port}"
+        self._operator = operator
         self._folder = folder
         self._port = port
         self._controller_port = controller_port
@@ -44,20 +53,27 @@ class KafkaServer:
         self._settings = folder / "server.properties"
         self._log_settings = folder / "log4j2.properties"
         self._data = folder / "data"
+        self._secured = folder / "secured"
 
     def prepare(self, on_fetch: Callable[[int], None] | None = None, cancelled: Callable[[], bool] = lambda: False) -> ProcessSpec:
         """Fetch the jars that lack, write the settings, format the storage at the first start; gives what to run.
 
         Raises:
-            StackError: no Java, no jars, or the storage can't be formatted.
+            StackError: no Java, no jars, the storage can't be formatted, or it was made for a broker that was not secured.
         """
         java = find_java()
         jars = class_path(on_fetch=on_fetch, cancelled=cancelled)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
-        self._settings.write_text(server_properties(self._data, self._port, self._controller_port), encoding="utf-8")
+        write_private(self._settings, server_properties(self._data, self._port, self._controller_port, self._operator))
         if not (self._data / "meta.properties").exists():
             self._format(java, jars)
+        elif self._operator is not None and not self._secured.exists():
+            raise StackError(
+                f"the broker's data in {self._folder} were written before it had users, so nobody could connect to it: "
+                "remove the stack's folder to begin anew, or name another with --folder"
+            )
+        client = {} if self._operator is None else self._operator.librdkafka()
         return ProcessSpec(
             name=self.name,
             command=java.command(jars, self._log_settings, "kafka.Kafka", str(self._settings)),
@@ -65,22 +81,33 @@ class KafkaServer:
             environment=dict(os.environ),
             folder=self._folder,
             # A bare connection first: a client thread for every poll is dear while the server is still down.
-            ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap),
+            ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap, client=client),
             ready_within_s=90,
             stop_within_s=30,
         )
 
     def format_arguments(self) -> Sequence[str]:
-        """Arguments of the storage tool; the place for `--add-scram` of users that must exist before the first start."""
-        return ("format", "--cluster-id", _new_cluster_id(), "--config", str(self._settings))
+        """Arguments of the storage tool; the operator must exist before the first start, or nobody could ever connect."""
+        arguments = ["format", "--cluster-id", _new_cluster_id(), "--config", str(self._settings)]
+        if (operator := self._operator) is not None:
+            user = f"name={operator.username},iterations={ITERATIONS},password={operator.password}"
+            arguments += ["--add-scram", f"{MECHANISM}=[{user}]"]
+        return arguments
 
     def _format(self, java: Java, jars: str) -> None:
-        command = java.command(jars, self._log_settings, "kafka.tools.StorageTool", *self.format_arguments())
+        # A command line can be read by everyone on the machine; the tool takes its arguments from a file too, one a line.
+        if self._operator is not None:
+            self._secured.touch()
+        arguments = self._folder / "format-arguments"
+        write_private(arguments, "\n".join(self.format_arguments()))
+        command = java.command(jars, self._log_settings, "kafka.tools.StorageTool", f"@{arguments}")
         with self._log.open("ab") as log:
             try:
                 result = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=_FORMAT_WITHIN_S, check=False)
             except subprocess.TimeoutExpired:
                 raise PartFailed(self.name, f"kafka's storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})") from None
+            finally:
+                arguments.unlink()
         if result.returncode:
             raise PartFailed(self.name, f"kafka's storage can't be formatted{last_words(self._log)}")
 

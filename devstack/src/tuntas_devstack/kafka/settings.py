@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from tuntas_devstack.kafka.access import MECHANISM, PROTOCOL, Credentials
 from tuntas_devstack.ports import LOOPBACK
 
 _MB = 1024 * 1024
+_CONTROLLER = "CONTROLLER"
+_MODULES = "org.apache.kafka.common.security"
 
 _FIXED: dict[str, str] = {
     "process.roles": "broker,controller",
@@ -50,28 +53,46 @@ logger.life.level = info
 """Log4j's settings: warnings, and the start and end of the server; at INFO each topic writes several lines."""
 
 
-def security_settings(client_listener: str) -> dict[str, str]:
+def security_settings(client_listener: str, operator: Credentials | None) -> dict[str, str]:
     """Who may connect and what they may do: the one place for protocols, SASL mechanisms, authorizer and super users.
 
-    Loopback, in clear and without an authorizer. SCRAM users that must exist before the first start are given to the
-    storage tool (see `KafkaServer.format_arguments`).
+    Without an operator: loopback in clear, and everyone may do everything. With one, which the storage tool must have added:
+    every client is a user with SCRAM-SHA-512, may do what a rule allows, and the operator everything.
     """
+    if operator is None:
+        return {"listener.security.protocol.map": f"{client_listener}:PLAINTEXT,{_CONTROLLER}:PLAINTEXT"}
+    clients, controller = (f"listener.name.{listener.lower()}" for listener in (client_listener, _CONTROLLER))
+    login = f'username="{operator.username}" password="{operator.password}"'
     return {
-        "listener.security.protocol.map": f"{client_listener}:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"{client_listener}:{PROTOCOL},{_CONTROLLER}:{PROTOCOL}",
+        f"{clients}.sasl.enabled.mechanisms": MECHANISM,
+        f"{clients}.{MECHANISM.lower()}.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required {login};",
+        "sasl.mechanism.inter.broker.protocol": MECHANISM,
+        # The controller's listener takes admin requests too: in clear without a password it would be a way round the
+        # authorizer. SCRAM is not to be had there, its credentials being in the very log that the controller must read first;
+        # so the one user that it knows stands here.
+        f"{controller}.sasl.enabled.mechanisms": "PLAIN",
+        f"{controller}.plain.sasl.jaas.config": (
+            f'{_MODULES}.plain.PlainLoginModule required {login} user_{operator.username}="{operator.password}";'
+        ),
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": f"User:{operator.username}",
     }
 
 
-def server_properties(data: Path, client_port: int, controller_port: int) -> str:
-    """The text of `server.properties`. The ports may differ at every start; the data stay."""
+def server_properties(data: Path, client_port: int, controller_port: int, operator: Credentials | None = None) -> str:
+    """The text of `server.properties`, with the operator's password. The ports may differ at every start; the data stay."""
     listener = "CLIENTS"
     settings = _FIXED | {
         "log.dirs": str(data),
-        "listeners": f"{listener}://{LOOPBACK}:{client_port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "listeners": f"{listener}://{LOOPBACK}:{client_port},{_CONTROLLER}://{LOOPBACK}:{controller_port}",
         "advertised.listeners": f"{listener}://{LOOPBACK}:{client_port}",
-        "controller.listener.names": "CONTROLLER",
+        "controller.listener.names": _CONTROLLER,
         "inter.broker.listener.name": listener,
         "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-        **security_settings(listener),
+        **security_settings(listener, operator),
     }
     return "".join(f"{key}={_escaped(value)}\n" for key, value in sorted(settings.items()))
 

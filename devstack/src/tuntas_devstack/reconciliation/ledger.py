@@ -2,10 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 from uuid import UUID
 
 IN_FLIGHT_S = 60.0
 """Between two owners, or between a database and a topic, a case may be under way this long (real seconds)."""
+
+DifferenceKind = Literal[
+    "accepted_not_published",
+    "delivered_not_forwarded",
+    "delivered_to_another",
+    "delivered_twice",
+    "no_owner",
+    "not_delivered",
+    "owned_not_published",
+    "owner_differs",
+    "published_not_accepted",
+    "two_events_of_one_version",
+    "two_owners",
+    "version_differs",
+    "version_out_of_order",
+]
+KINDS: tuple[DifferenceKind, ...] = get_args(DifferenceKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ class Holding:
 class Difference:
     """Something that does not agree, and about which case."""
 
-    kind: str
+    kind: DifferenceKind
     case_id: UUID
     detail: str
 
@@ -95,7 +113,7 @@ class Ledger:
             self._fault("delivered_twice", delivery.case_id, f"version {delivery.version} to {known[0]} and to {delivery.agency}")
         case.deliveries[delivery.version] = (delivery.agency, delivery.message_id)
 
-    def _fault(self, kind: str, case_id: UUID, detail: str) -> None:
+    def _fault(self, kind: DifferenceKind, case_id: UUID, detail: str) -> None:
         self._faults.append(Difference(kind, case_id, detail))
 
     def differences(

@@ -12,7 +12,7 @@ from tuntas_devstack.reconciliation.reading import TopicReader, read_accepted, r
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one round found. Every figure counts cases, but `events`."""
+    """What one round found. Every figure counts cases, but `events`, and `unreadable` records (see `TopicReader`)."""
 
     accepted: int
     published: int
@@ -21,6 +21,7 @@ class Result:
     delivered: int
     events: int
     differences: tuple[Difference, ...]
+    unreadable: int = 0
 
     @property
     def clean(self) -> bool:
@@ -36,9 +37,9 @@ class Result:
 class Reconciler:
     """Reads and compares; the ledger lives as long as it does."""
 
-    def __init__(self, bootstrap: str, databases: Mapping[str, str]) -> None:
-        """`databases` are the services' URLs by module name."""
-        self._topics = TopicReader(bootstrap)
+    def __init__(self, bootstrap: str, databases: Mapping[str, str], client: Mapping[str, str] | None = None) -> None:
+        """`databases` are the services' URLs by module name; `client` holds further settings of the Kafka client (security)."""
+        self._topics = TopicReader(bootstrap, client)
         self._databases = databases
         self._ledger = Ledger()
 
@@ -61,6 +62,7 @@ class Reconciler:
             delivered=sum(1 for c in cases.values() if c.deliveries),
             events=self._ledger.events,
             differences=tuple(differences),
+            unreadable=self._topics.unreadable,
         )
 
     def _read_topics(self) -> None:

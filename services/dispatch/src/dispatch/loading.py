@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dispatch.adapters.register_store import Loaded, load_into
+from dispatch.adapters.register_store import Loaded, disable_in, load_into
 from dispatch.domain.register import Register, RegisterError, load_register
 from tuntas_chassis.service import ServiceApp
 
@@ -17,6 +17,15 @@ async def load(app: ServiceApp, register: Register) -> Loaded:
         await app.outbox.write(connection, loaded.outgoing)
     app.outbox.written()
     return loaded
+
+
+async def disable(app: ServiceApp, code: str) -> bool:
+    """Let an agency get no more cases, and publish it; False if it was disabled before. Raises UnknownAgencyError."""
+    async with app.database.begin() as connection:
+        outgoing = await disable_in(connection, code, app.clock.now())
+        await app.outbox.write(connection, outgoing)
+    app.outbox.written()
+    return bool(outgoing)
 
 
 async def load_register_command(app: ServiceApp, arguments: Sequence[str]) -> int:

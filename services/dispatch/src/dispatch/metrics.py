@@ -35,5 +35,13 @@ METRICS: tuple[Metric, ...] = (
         "inputs",
         "product",
     ),
+    Metric(
+        "tuntas_dispatch_open_cases",
+        "gauge",
+        "Unfinished cases at each agency, by state",
+        ("agency", "state"),
+        "cases",
+        "national administrators",
+    ),
     Metric("tuntas_dispatch_register_agencies", "gauge", "Agencies in the register as this process sees it", (), "agencies"),
 )

@@ -8,6 +8,7 @@ from tuntas_chassis.settings import ServiceSettings
 class Settings(ServiceSettings):
     """Environment variables `TUNTAS_*`."""
 
+    gauges_s: float = Field(default=60, gt=0, description="How often the open cases of every agency are counted for the gauges")
     register_refresh_s: float = Field(default=30, gt=0, description="How often a process reads the register again")
     actions_fetch_wait_ms: int = Field(default=1_500, ge=10, description="How long a fetch of all agencies' commands waits at the broker")
     actions_fetch_min_bytes: int = Field(

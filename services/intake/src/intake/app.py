@@ -5,6 +5,7 @@ from functools import partial
 from intake.adapters.access import AccessGate
 from intake.adapters.personal_data import PersonalData
 from intake.adapters.reports import ReportWriter
+from intake.adapters.undecided import UndecidedReports
 from intake.adapters.upkeep import Upkeep
 from intake.disclosure import Disclosures
 from intake.handlers import Submissions
@@ -20,6 +21,7 @@ from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
 _PURGE_EVERY_S = 600.0
+_MEASURE_EVERY_S = 15.0
 
 
 def build(settings: Settings) -> ServiceApp:
@@ -32,6 +34,7 @@ def build(settings: Settings) -> ServiceApp:
 
     app.subscribe(status())
     app.background("purge", partial(Upkeep(app.database, settings.access_log_retention_days).keep_purging, every_s=_PURGE_EVERY_S))
+    app.background("gauges", partial(UndecidedReports(app.database, app.metrics).keep_measuring, every_s=_MEASURE_EVERY_S))
     submissions = Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics)
     app.http.router.routes.insert(0, submission_route(submissions))
     app.http.include_router(

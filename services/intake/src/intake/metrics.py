@@ -8,6 +8,7 @@ REPLAYED = "tuntas_intake_idempotent_replays_total"
 ACCESS_FAILURES = "tuntas_intake_access_failures_total"
 INPUTS = "tuntas_intake_reporter_inputs_total"
 READS = "tuntas_intake_personal_data_reads_total"
+UNDECIDED = "tuntas_intake_oldest_undecided_report_seconds"
 
 METRICS: tuple[Metric, ...] = (
     Metric(ACCEPTED, "counter", "Reports accepted", ("classification", "channel"), "reports", "national administrators"),
@@ -16,4 +17,5 @@ METRICS: tuple[Metric, ...] = (
     Metric(ACCESS_FAILURES, "counter", "Tracking id and access code that do not go together", ("outcome",), "requests", "security"),
     Metric(INPUTS, "counter", "What reporters sent after submitting", ("kind",), "inputs"),
     Metric(READS, "counter", "Reads of one reporter's personal data, each in the access log", ("by",), "reads", "auditors"),
+    Metric(UNDECIDED, "gauge", "Age of the oldest report that triage has neither forwarded nor queued, as read back here", (), "seconds"),
 )

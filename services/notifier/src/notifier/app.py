@@ -21,6 +21,7 @@ from notifier.sender import Sender
 from notifier.sending_loop import SendingLoop
 from notifier.settings import Settings
 from notifier.subscribers import cases, deadlines, register
+from notifier.telling import count_from_zero
 from notifier.upkeep import forget_old, keep_gauges
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.vocabulary import Service
@@ -34,6 +35,7 @@ def build(settings: Settings) -> ServiceApp:
     history = NoticeHistory(app.database)
     loop = SendingLoop(_sender(app, settings, http, mailer), app.metrics, rate=settings.mails_per_second, batch=settings.mail_batch)
     writer = DeliveryWriter(app.metrics, loop.wake)
+    count_from_zero(app.metrics)
 
     async def send(stopping: asyncio.Event) -> None:
         try:

@@ -6,6 +6,7 @@ from opentelemetry.trace import SpanKind
 
 from notifier.domain.delivery import Settlement, Status
 from notifier.domain.mail import message_id
+from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, DELAY, FAILED, REPEATS, SENT
 from notifier.ports import Handed, SpanRecorder, Told
 from tuntas_chassis.ids import derive_id
@@ -65,6 +66,13 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
         )
     event_id = derive_id(delivery.notice_id, type(body).__name__)
     return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
+
+
+def count_from_zero(metrics: MetricSet) -> None:
+    """Show every kind of notice as neither sent nor failed yet: a counter that begins with its first failure hides that one."""
+    for kind in Kind:
+        for name in (SENT, FAILED, DEFERRED):
+            metrics.inc(name, kind.value, by=0)
 
 
 def count(settlement: Settlement, now: datetime, metrics: MetricSet) -> None:

@@ -1,7 +1,10 @@
 """The wiring of the SLA monitor."""
 
+from functools import partial
+
 from sla_monitor.adapters.calendar_files import load_calendar
 from sla_monitor.adapters.clock_queries import ClockQueries
+from sla_monitor.adapters.completions import CompletionGauges
 from sla_monitor.adapters.due import DueCheckpoints
 from sla_monitor.adapters.figures import FigureReader
 from sla_monitor.adapters.store import ClockStore
@@ -36,6 +39,8 @@ def build(settings: Settings) -> ServiceApp:
 
     app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics)))
     app.background("firing", firing.run)
+    gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)
+    app.background("gauges", partial(gauges.keep_measuring, every_s=settings.gauges_s))
     app.http.include_router(case_routes(ClockQueries(app.database), planner, app.clock))
     app.http.include_router(public_routes(FigureReader(app.database, settings.figures_cache_s), planner, app.clock))
     return app

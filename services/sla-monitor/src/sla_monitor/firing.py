@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from time import monotonic
 
 from sla_monitor.adapters.due import DueCheckpoints
@@ -10,6 +11,7 @@ from sla_monitor.handlers import Fired, tell
 from sla_monitor.metrics import DELAY, ELAPSED, HELD, LAG, MISSED, UNMARKED, WARNINGS
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
+from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
 
@@ -61,8 +63,7 @@ class FiringLoop:
         if fired:
             self._outbox.written()
             for item in fired:
-                self._metrics.observe(DELAY, max((now - item.fire_at).total_seconds(), 0.0))
-                self._count(item)
+                self._count(item, now)
         return more
 
     async def measure(self) -> None:
@@ -74,7 +75,7 @@ class FiringLoop:
         self._metrics.set(UNMARKED, self._partitions - backlog.marked_partitions)
         self._metrics.set(HELD, backlog.held)
 
-    def _count(self, item: Fired) -> None:
+    def _count(self, item: Fired, now: datetime) -> None:
         notice = notice_of(item.profile, item.clock, item.level)
         if notice.elapses:
             self._metrics.inc(ELAPSED, item.clock.value)
@@ -82,3 +83,7 @@ class FiringLoop:
             self._metrics.inc(MISSED, item.clock.value)
         else:
             self._metrics.inc(WARNINGS, item.clock.value, item.level.value)
+        what = "elapsed" if notice.elapses else "missed" if notice.ends else "warning"
+        # a report entered by hand starts its clocks in the past: nobody could tell of it before it was entered
+        due = max(item.fire_at.timestamp(), time_of(item.case_id))
+        self._metrics.observe(DELAY, max(now.timestamp() - due, 0.0), what)

@@ -11,8 +11,35 @@ LAG = "tuntas_sla_watermark_lag_seconds"
 UNMARKED = "tuntas_sla_unmarked_partitions"
 HELD = "tuntas_sla_due_held_checkpoints"
 DELAY = "tuntas_sla_firing_delay_seconds"
+COMPLETIONS = "tuntas_sla_completion_cases"
+FOLLOW_UP = "tuntas_sla_mean_follow_up_working_days"
+UPCOMING = "tuntas_sla_upcoming_checkpoints"
 
 METRICS: tuple[Metric, ...] = (
+    Metric(
+        COMPLETIONS,
+        "gauge",
+        "Completions (C4) begun in the last 90 days, by how they stand (on_time, late, running)",
+        ("agency", "service_class", "standing"),
+        "cases",
+        "national administrators",
+    ),
+    Metric(
+        FOLLOW_UP,
+        "gauge",
+        "Mean time from acceptance to the first answer of completions begun in the last 90 days",
+        ("agency",),
+        "working days",
+        "national administrators",
+    ),
+    Metric(
+        UPCOMING,
+        "gauge",
+        "Warnings and deadlines that fall due within a day unless the case moves on",
+        ("clock", "level"),
+        "checkpoints",
+        "national administrators",
+    ),
     Metric(ARMED, "counter", "Clocks started", ("clock",), "clocks", "national administrators"),
     Metric(ENDED, "counter", "Clocks ended, by how (met, met_late, stopped, missed, elapsed)", ("clock", "outcome"), "clocks"),
     Metric(WARNINGS, "counter", "Warnings published", ("clock", "level"), "warnings", "national administrators"),
@@ -30,9 +57,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         DELAY,
         "histogram",
-        "Time from the moment at which a checkpoint was due to its publication",
-        (),
+        "Time from the moment at which a checkpoint was due (and its report entered) to its publication, by what it was",
+        ("notice",),
         "seconds",
-        buckets=(0.5, 1, 2, 5, 15, 30, 60, 300, 3_600, 86_400),
+        buckets=(0.5, 1, 2, 5, 15, 30, 60, 300, 900, 3_600, 86_400),
     ),
 )

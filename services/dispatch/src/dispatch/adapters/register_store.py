@@ -1,4 +1,4 @@
-"""The agency register in PostgreSQL: written by `load-register`, read by everyone."""
+"""The agency register in PostgreSQL: written by `load-register` and by operators, read by everyone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.domain.register import UnknownAgencyError
 from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
 from tuntas_chassis.messages import Outgoing
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
@@ -40,6 +41,7 @@ _UPSERT = text(
     "time_zone = EXCLUDED.time_zone, region_code = EXCLUDED.region_code, supervised_by = EXCLUDED.supervised_by, "
     "email = EXCLUDED.email, sectors = EXCLUDED.sectors, units = EXCLUDED.units, enabled = true, changed_at = EXCLUDED.changed_at"
 )
+_DISABLE = text("UPDATE agency SET enabled = false, changed_at = :at WHERE code = :code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,23 @@ async def load_into(connection: AsyncConnection, register: Sequence[Agency], at:
         absent=len(known.keys() - {a.code for a in register}),
         outgoing=[Outgoing(AGENCIES.name, a.code, _registered(a, at), at) for a in for_writing],
     )
+
+
+async def disable_in(connection: AsyncConnection, code: str, at: datetime) -> Sequence[Outgoing]:
+    """Let an agency get no more cases; the caller publishes what this gives, which is nothing if it was disabled before.
+
+    Raises:
+        UnknownAgencyError: the register has no such agency.
+    """
+    await connection.execute(_LOCK)
+    found = await read_one(connection, code)
+    if found is None:
+        raise UnknownAgencyError(code)
+    stored, _ = found
+    if not stored.enabled:
+        return ()
+    await connection.execute(_DISABLE, {"code": code, "at": at})
+    return [Outgoing(AGENCIES.name, code, _registered(stored.agency, at, enabled=False), at)]
 
 
 async def read_all(connection: AsyncConnection) -> Mapping[str, StoredAgency]:
@@ -147,7 +166,7 @@ def _values(agency: Agency, at: datetime) -> dict[str, object]:
     }
 
 
-def _registered(agency: Agency, at: datetime) -> AgencyRegistered:
+def _registered(agency: Agency, at: datetime, *, enabled: bool = True) -> AgencyRegistered:
     return AgencyRegistered(
         code=agency.code,
         name=agency.name,
@@ -158,6 +177,6 @@ def _registered(agency: Agency, at: datetime) -> AgencyRegistered:
         email=agency.email,
         sectors=agency.sectors,
         units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors) for u in agency.units),
-        enabled=True,
+        enabled=enabled,
         occurred_at=at,
     )

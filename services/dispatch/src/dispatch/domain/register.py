@@ -14,7 +14,7 @@ from dispatch.domain.register_tables import (
     Row,
     parse_table,
 )
-from dispatch.domain.register_units import check_owners, parse_unit_rules
+from dispatch.domain.register_units import UnitRules, check_owners, parse_unit_rules
 
 __all__ = [
     "AGENCY_FILES",
@@ -113,37 +113,43 @@ def parse_register(files_: Mapping[str, Iterable[str]]) -> Register:
         parse_table(UNITS_FILE, files_[UNITS_FILE], UNIT_COLUMNS, faults),
         parse_table(AGENCY_UNITS_FILE, files_[AGENCY_UNITS_FILE], AGENCY_UNIT_COLUMNS, faults),
     )
-    placed: dict[str, tuple[Row, AgencyKind]] = {}
-    for name in AGENCY_FILES:
-        for row in parse_table(name, files_[name], AGENCY_COLUMNS, faults):
-            code, kind = row.code("code"), row.member("kind", AgencyKind)
-            row.text("name")
-            if kind is None:
-                continue
-            check_agency(row, kind)
-            if code in placed:
-                first = placed[code][0]
-                row.fault(f"code {code!r} is already that of {first.file}:{first.line}")
-            else:
-                placed[code] = (row, kind)
+    placed = place_agencies(row for name in AGENCY_FILES for row in parse_table(name, files_[name], AGENCY_COLUMNS, faults))
     check_tiers(placed)
     check_owners(rules, placed, faults)
-    agencies: list[Agency] = []
-    for code, (row, kind) in placed.items():
-        sectors = row.sectors()
-        agencies.append(
-            Agency(
-                code=code,
-                name=row.cells["name"],
-                kind=kind,
-                time_zone=row.cells["time_zone"],
-                email=row.cells["email"],
-                sectors=sectors,
-                units=rules.units_of(code, kind, sectors, row),
-                region_code=row.optional("region_code"),
-                supervised_by=row.optional("supervised_by"),
-            )
-        )
+    agencies = [agency_of(row, kind, rules) for row, kind in placed.values()]
     if faults:
         raise RegisterError(tuple(sorted(set(faults))))
     return Register(agencies)
+
+
+def place_agencies(rows: Iterable[Row]) -> dict[str, tuple[Row, AgencyKind]]:
+    """The rows by code, each checked for itself; one whose kind or code can't be used is left out with its fault."""
+    placed: dict[str, tuple[Row, AgencyKind]] = {}
+    for row in rows:
+        code, kind = row.code("code"), row.member("kind", AgencyKind)
+        row.text("name")
+        if kind is None:
+            continue
+        check_agency(row, kind)
+        if code in placed:
+            first = placed[code][0]
+            row.fault(f"code {code!r} is already that of {first.file}:{first.line}")
+        else:
+            placed[code] = (row, kind)
+    return placed
+
+
+def agency_of(row: Row, kind: AgencyKind, rules: UnitRules) -> Agency:
+    """The agency of a row, with the units that the rules give it."""
+    code, sectors = row.cells["code"], row.sectors()
+    return Agency(
+        code=code,
+        name=row.cells["name"],
+        kind=kind,
+        time_zone=row.cells["time_zone"],
+        email=row.cells["email"],
+        sectors=sectors,
+        units=rules.units_of(code, kind, sectors, row),
+        region_code=row.optional("region_code"),
+        supervised_by=row.optional("supervised_by"),
+    )

@@ -1,0 +1,1 @@
+"""What watches the platform: Prometheus beside the local stack, rules, dashboards."""

@@ -1,0 +1,194 @@
+"""Rows that every service's dashboard has, because the chassis does this in every service: HTTP, reading, writing."""
+
+from tuntas_devstack.observability.dashboards.model import Panel, Query, Row
+from tuntas_devstack.observability.dashboards.queries import increase, measured, or_zero, quantile, quantiles, rate, waits
+
+
+def health(service: str) -> Row:
+    """Whether the processes serve."""
+    own = f'service="{service}"'
+    return Row(
+        "Health",
+        [
+            Panel(
+                title="Ready processes",
+                description="Replicas that say they can serve; fewer than the Deployment asks for means /readyz of one says why not.",
+                queries=[Query(or_zero(f"sum (tuntas_service_ready{{{own}}})"))],
+                kind="stat",
+                width=4,
+                height=5,
+            ),
+            Panel(
+                title="Messages parked",
+                description="Messages that wait for an operator: look at them with `tuntas ops parked list`, then replay or discard.",
+                queries=[Query(or_zero(measured("tuntas_parked_messages", (), own, inner=("consumer",))))],
+                kind="stat",
+                thresholds=waits(1, 100),
+                width=4,
+                height=5,
+            ),
+            Panel(
+                title="Oldest parked",
+                description="How long the oldest parked message has waited; later messages of its case wait behind it.",
+                queries=[Query(or_zero(measured("tuntas_parked_oldest_seconds", (), own)))],
+                kind="stat",
+                unit="s",
+                thresholds=waits(3_600, 86_400),
+                width=4,
+                height=5,
+            ),
+            Panel(
+                title="Schema mismatch",
+                description="1 while a process finds a database schema that it does not serve: run the migration or roll the image back.",
+                queries=[Query(or_zero(measured("tuntas_migration_mismatch", (), own)))],
+                kind="stat",
+                thresholds=waits(1, 1),
+                width=4,
+                height=5,
+            ),
+            Panel(
+                title="Clock skew",
+                description="How far the database's clock is from the process's; above a second business times and marks are in doubt.",
+                queries=[Query(or_zero(f"max (abs(tuntas_clock_skew_seconds{{{own}}}))"))],
+                kind="stat",
+                unit="s",
+                thresholds=waits(0.5, 1),
+                width=4,
+                height=5,
+            ),
+            Panel(
+                title="Loops restarted",
+                description="Background loops that raised and were started again in the time shown; the log says why.",
+                queries=[Query(or_zero(increase("tuntas_background_restarts_total", (), own)))],
+                kind="stat",
+                thresholds=waits(1, 10),
+                decimals=0,
+                width=4,
+                height=5,
+            ),
+        ],
+    )
+
+
+def http(service: str) -> Row:
+    """What is asked of it over HTTP."""
+    own = f'service="{service}"'
+    seconds = "tuntas_http_request_seconds"
+    return Row(
+        "HTTP",
+        [
+            Panel(
+                title="Requests by route",
+                description="Requests a second, by route, over all replicas. Health checks and scrapes are not counted.",
+                queries=[Query(or_zero(rate("tuntas_http_requests_total", ("method", "route"), own)), "{{method}} {{route}}")],
+                unit="reqps",
+            ),
+            Panel(
+                title="Answers by status",
+                description="Answers a second by status. 4xx is the asker's fault; 5xx is ours, and each leaves a trace.",
+                queries=[Query(or_zero(rate("tuntas_http_requests_total", ("status",), own)), "{{status}}")],
+                unit="reqps",
+                stacked=True,
+            ),
+            Panel(
+                title="Time to answer",
+                description="Median, 95th and 99th percentile over all routes; the dots are traces.",
+                queries=[Query(or_zero(query.expr), query.legend, exemplars=True) for query in quantiles(seconds, own)],
+                unit="s",
+                thresholds=waits(0.5, 2),
+            ),
+        ],
+    )
+
+
+def reading(service: str) -> Row:
+    """What it reads from Kafka."""
+    own = f'service="{service}"'
+    return Row(
+        "Reading from Kafka",
+        [
+            Panel(
+                title="Lag",
+                description="Age of the oldest record not yet processed, by consumer: how far behind the world this service is.",
+                queries=[Query(f"max by (consumer) (tuntas_consumer_lag_seconds{{{own}}})", "{{consumer}}")],
+                unit="s",
+                thresholds=waits(10, 60),
+            ),
+            Panel(
+                title="Records by outcome",
+                description="Records a second, by what became of them: applied, skipped, known (a repeat), refused, parked, waiting.",
+                queries=[Query(or_zero(rate("tuntas_consumer_events_total", ("outcome",), own)), "{{outcome}}")],
+                unit="ops",
+                stacked=True,
+            ),
+            Panel(
+                title="Age when processed",
+                description="Time from append to commit, 95th percentile by consumer: what a case waits here.",
+                queries=[
+                    Query(or_zero(quantile(0.95, "tuntas_consumer_event_age_seconds", ("consumer",), own)), "{{consumer}}", exemplars=True)
+                ],
+                unit="s",
+                thresholds=waits(5, 30),
+            ),
+            Panel(
+                title="Time of a batch",
+                description="From fetch to commit, 95th percentile by consumer; it grows with the database's trouble.",
+                queries=[Query(or_zero(quantile(0.95, "tuntas_consumer_batch_seconds", ("consumer",), own)), "{{consumer}}")],
+                unit="s",
+                thresholds=waits(1, 5),
+            ),
+            Panel(
+                title="Records in a batch",
+                description="Mean size of a transaction. Large under load is good: it is the whole of the speed.",
+                queries=[
+                    Query(
+                        or_zero(
+                            f"{rate('tuntas_consumer_batch_size_sum', ('consumer',), own)} / "
+                            f"({rate('tuntas_consumer_batch_size_count', ('consumer',), own)} > 0)"
+                        ),
+                        "{{consumer}}",
+                    )
+                ],
+            ),
+            Panel(
+                title="Retries and halts",
+                description="Batches tried again after a transient fault, a second, and partitions paused because too much was parked.",
+                queries=[
+                    Query(or_zero(rate("tuntas_consumer_retries_total", (), own)), "retries a second"),
+                    Query(or_zero(f"sum (tuntas_consumer_halted_partitions{{{own}}})"), "halted partitions"),
+                ],
+                thresholds=waits(1, 10),
+            ),
+        ],
+    )
+
+
+def writing(service: str) -> Row:
+    """What it publishes."""
+    own = f'service="{service}"'
+    return Row(
+        "Publishing",
+        [
+            Panel(
+                title="Outbox",
+                description="Messages written and not yet published. It drains within seconds while the broker answers.",
+                queries=[Query(or_zero(measured("tuntas_outbox_messages", (), own)), "messages")],
+                thresholds=waits(5_000, 50_000),
+                link="bus",
+            ),
+            Panel(
+                title="Age of the outbox",
+                description="Age of the oldest message not yet published: how late everybody else hears of it.",
+                queries=[Query(or_zero(measured("tuntas_outbox_age_seconds", (), own)), "oldest")],
+                unit="s",
+                thresholds=waits(10, 60),
+                link="bus",
+            ),
+            Panel(
+                title="Published by topic",
+                description="Messages a second. The agencies' topics are counted as one.",
+                queries=[Query(or_zero(rate("tuntas_outbox_published_total", ("topic",), own)), "{{topic}}")],
+                unit="ops",
+            ),
+        ],
+    )

@@ -1,0 +1,55 @@
+"""How many cases lie at each agency, by state: a gauge that is brought up to date beside the work."""
+
+import asyncio
+from collections.abc import Mapping
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tuntas_chassis.database import Database
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.vocabulary import CaseState
+
+OPEN_CASES = "tuntas_dispatch_open_cases"
+_log = logger(__name__)
+_OPEN = [state.value for state in CaseState if state not in (CaseState.RECEIVED, CaseState.CLOSED, CaseState.ARCHIVED)]
+# one short walk of the index (agency, state, id) for each pair: finished cases are never touched, however many there are
+_COUNT = text(
+    "SELECT agency.code, wanted.state, found.number FROM agency CROSS JOIN unnest(CAST(:states AS text[])) AS wanted (state) "
+    'CROSS JOIN LATERAL (SELECT count(*) AS number FROM "case" c WHERE c.agency = agency.code AND c.state = wanted.state) AS found '
+    "WHERE found.number > 0"
+)
+
+
+class OpenCases:
+    """Counts the open cases of every agency."""
+
+    def __init__(self, database: Database, metrics: MetricSet) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._shown: set[tuple[str, str]] = set()
+
+    async def count(self) -> Mapping[tuple[str, str], int]:
+        """Open cases by agency and state; a pair that has none is left out."""
+        async with self._database.connect() as connection:
+            return {(row.code, row.state): row.number for row in await connection.execute(_COUNT, {"states": _OPEN})}
+
+    async def measure(self) -> None:
+        """Set the gauge; what was above zero once is shown as zero afterwards."""
+        counted = await self.count()
+        for agency, state in self._shown | counted.keys():
+            self._metrics.set(OPEN_CASES, counted.get((agency, state), 0), agency, state)
+        self._shown |= counted.keys()
+
+    async def keep_measuring(self, stopped: asyncio.Event, every_s: float) -> None:
+        """Measure from time to time; what can't be measured stays as it was."""
+        while not stopped.is_set():
+            try:
+                await self.measure()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("open_cases_not_counted", error=type(error).__name__)
+            try:
+                await asyncio.wait_for(stopped.wait(), every_s)
+            except TimeoutError:
+                continue

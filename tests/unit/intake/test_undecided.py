@@ -1,0 +1,60 @@
+"""The oldest report without a decision, on a real PostgreSQL."""
+
+from time import time
+from uuid import UUID
+
+import pytest
+
+from intake.adapters import undecided
+from intake.adapters.undecided import UndecidedReports, first_id_of
+from intake.metrics import UNDECIDED
+from tests.unit.intake.house import House
+
+_ADD = (
+    "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
+    "submitted_at) VALUES (:id, :tracking_id, :id, 'complaint', 'web', 'id', false, false, false, 'x', now())"
+)
+_DECIDE = (
+    "INSERT INTO case_history (case_id, version, event, state, owner, occurred_at, detail) "
+    "VALUES (:id, :version, 'CaseForwarded', 'at_agency', 'dispatch', now(), '{}')"
+)
+
+
+async def _report(house: House, age_s: float, *versions: int) -> UUID:
+    identifier = first_id_of(time() - age_s)
+    await house.run(_ADD, id=identifier, tracking_id=str(identifier))
+    for version in versions:
+        await house.run(_DECIDE, id=identifier, version=version)
+    return identifier
+
+
+async def _age(house: House, reports: UndecidedReports) -> float:
+    await reports.measure()
+    age = house.app.metrics.value(UNDECIDED)
+    assert age is not None
+    return age
+
+
+async def test_it_is_as_old_as_the_first_report_that_nobody_has_decided(house: House) -> None:
+    reports = UndecidedReports(house.app.database, house.app.metrics)
+    assert await _age(house, reports) == 0
+    await _report(house, 500, 2)
+    waiting = await _report(house, 300, 1)  # read back, but only its submission
+    await _report(house, 200, 2)
+    younger = await _report(house, 100)
+    assert 300 <= await _age(house, reports) < 310
+    await house.run(_DECIDE, id=waiting, version=2)
+    assert 100 <= await _age(house, reports) < 110
+    await house.run(_DECIDE, id=younger, version=2)
+    assert await _age(house, reports) == 0
+
+
+async def test_what_was_decided_is_not_read_again_and_what_comes_late_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age in range(60, 40, -1):
+        await _report(house, age, 2)
+    reports = UndecidedReports(house.app.database, house.app.metrics)
+    monkeypatch.setattr(undecided, "_PORTION", 7)  # several portions in one pass
+    assert await _age(house, reports) == 0
+    assert reports._after.int >> 80 >= int((time() - 45) * 1000)
+    await _report(house, 5)  # committed after a younger one was decided
+    assert 5 <= await _age(house, reports) < 15

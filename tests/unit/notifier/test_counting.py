@@ -1,0 +1,12 @@
+"""Every kind of notice is shown from the start: the first failure of a kind must be seen as an increase."""
+
+from notifier.domain.notices import Kind
+from notifier.metrics import DEFERRED, FAILED, METRICS, SENT
+from notifier.telling import count_from_zero
+from tuntas_chassis.metrics import MetricSet
+
+
+def test_counters_of_all_kinds_begin_at_zero() -> None:
+    metrics = MetricSet(METRICS)
+    count_from_zero(metrics)
+    assert {metrics.value(name, kind.value) for name in (SENT, FAILED, DEFERRED) for kind in Kind} == {0}
