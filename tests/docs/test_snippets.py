@@ -78,8 +78,8 @@ async def test_a_report_is_submitted_accepted_by_the_agency_s_system_and_seen_by
     receipt = await submitted_to_the_agency(stack)
     assert receipt["masked"] == [{"field": "body", "kind": "telepon", "count": 1}]
     # as the README says, in a process of its own
-    command = [sys.executable, "-m", "tuntas_devstack.kafka", AGENCY, "--folder", stack.folder.path]
-    password = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)).stdout.strip()
+    command = [sys.executable, "-m", "tuntas_devstack.kafka", AGENCY, "--folder", str(stack.folder.path)]
+    password = (await asyncio.to_thread(subprocess.check_output, command, text=True)).strip()
     system = subprocess.Popen(
         [sys.executable, SNIPPETS / "agency_system.py", stack.state.kafka, AGENCY, "dinas-perhubungan"],
         stdout=subprocess.PIPE,

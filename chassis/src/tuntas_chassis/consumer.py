@@ -29,7 +29,7 @@ S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
 _IDLE_AFTER_S = 5.0  # without anything but marks
-_IDLE_FETCH_WAIT_MS = 5_000
+_IDLE_FETCH_WAIT_MS = 1_000  # the second record after a rest may wait as long: its partition is not in the fetch under way
 _FAMILY_FOR_S = 60.0  # topics that a pattern finds are looked up this often
 _log = logger(__name__)
 

@@ -187,7 +187,7 @@ async def test_fetches_wait_long_only_while_nothing_comes(make: Callable[..., De
         return int(consumer._kafka._fetcher._fetch_max_wait_ms)  # type: ignore[union-attr]
 
     async def rests() -> bool:
-        return fetches_wait() > 1_000
+        return fetches_wait() > consumer.subscription.fetch_wait_ms
 
     await until(rests, "an idle consumer's fetches wait long")
     await delivery.feed([("a", Added(amount=1))])
