@@ -64,9 +64,10 @@ async def test_bodies_that_are_no_json_no_object_or_too_large(platform: Platform
             assert answer.status_code in statuses, f"{what}: {answer.status_code} {answer.text}"
             is_problem(answer, answer.status_code, what)
 
-        for body in NOT_JSON:
+        no_body = () if endpoint.needs_body else (b"", b"null")
+        for body in (one for one in NOT_JSON if one not in no_body):
             await send(body, (str(endpoint), body), 400, 422)
-        for body in NOT_AN_OBJECT:
+        for body in (one for one in NOT_AN_OBJECT if one not in no_body):
             await send(body, (str(endpoint), body), 422)
         await send(LARGE, (str(endpoint), "300 KB"), 413)
         await send(b"[" * 100_000, (str(endpoint), "deep nesting"), 400, 422)

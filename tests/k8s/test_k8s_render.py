@@ -163,5 +163,8 @@ def test_the_schemas_of_custom_kinds_refuse_what_is_wrong(old: str, new: str) ->
     assert faults(parse(text.replace(old, new)))
 
 
-def test_the_example_for_external_secrets_is_valid() -> None:
-    assert faults(parse((K8S / "examples" / "external-secrets.yaml").read_text(encoding="utf-8"))) == []
+def test_the_examples_are_valid() -> None:
+    examples = sorted((K8S / "examples").glob("*.yaml"))
+    assert {path.stem for path in examples} == {"external-secrets", "operator-user"}
+    for path in examples:
+        assert faults(parse(path.read_text(encoding="utf-8"))) == [], path.name

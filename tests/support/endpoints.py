@@ -13,13 +13,14 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One operation; `guarded` where its document asks for a bearer token, `takes_body` where it reads a body."""
+    """One operation; `guarded` where its document asks for a bearer token, `takes_body` where it reads a body, `needs_body` where it must."""
 
     service: str
     method: str
     path: str
     guarded: bool
     takes_body: bool
+    needs_body: bool
 
     def __str__(self) -> str:
         return f"{self.service} {self.method} {self.path}"
@@ -45,4 +46,5 @@ def _operations(service: str, document: Mapping[str, Any]) -> Iterator[Endpoint]
                 operation = operations[method]
                 # an empty requirement beside others means that the token is optional
                 security = operation.get("security", [])
-                yield Endpoint(service, method.upper(), path, bool(security) and {} not in security, "requestBody" in operation)
+                required = operation.get("requestBody", {}).get("required", False)
+                yield Endpoint(service, method.upper(), path, bool(security) and {} not in security, "requestBody" in operation, required)

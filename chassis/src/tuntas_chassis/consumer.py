@@ -108,8 +108,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def abandon(self) -> None:
         """Drop the connection without commit."""
         self._stopping.set()
-        if self._broker is not None:
-            await self._broker.stop()
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await broker.stop()
 
     @property
     def _kafka(self) -> AIOKafkaConsumer | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.auth import Principal, require
@@ -32,6 +32,8 @@ class ParkedPage(BaseModel):
 
 class Settling(BaseModel):
     """Why a message is replayed or discarded, for those who ask later; never anything of its content."""
+
+    model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 

@@ -225,14 +225,17 @@ class ServiceApp:
         self._started = True
         _log.info("started", port=self.settings.http_port)
         failed = asyncio.create_task(_first_failure([*tasks, relaying]))
-        await asyncio.wait({failed, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        self._stopping.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        relaying_stops.set()
-        await asyncio.gather(relaying, return_exceptions=True)
-        if failed.done():
-            failed.result()
-        failed.cancel()
+        try:
+            await asyncio.wait({failed, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            self._stopping.set()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            relaying_stops.set()
+            await asyncio.gather(relaying, return_exceptions=True)
+            if failed.done():
+                failed.result()
+        finally:
+            for task in (*tasks, relaying, failed):  # all are done, unless this is cancelled
+                task.cancel()
 
     async def _schema_is_current(self) -> None:
         found = await self.database.revision()

@@ -168,7 +168,6 @@ class Stack:
         _first_failure([all_topics])
         starting += [pool.submit(self._start_service, surroundings, place) for place in first if place not in early]
         _first_failure(starting)
-        _first_failure([pool.submit(self._start_service, surroundings, place) for place in further])
         if self.options.load_register and Service.DISPATCH in services:
             self._say("loading the agency register")
             self._supervisor.run(self._register_spec(surroundings))
@@ -176,6 +175,8 @@ class Stack:
             keepers = {module_of(service): databases[service] for service in services if service not in self.options.commands}
             if module_of(Service.DISPATCH) in keepers:
                 wait_until_known(keepers, self.options.ready_within_s)
+        # Last, so that each begins with the whole register in memory: what another replica reads of it later is seen after a while.
+        _first_failure([pool.submit(self._start_service, surroundings, place) for place in further])
 
     def _start_service(self, surroundings: Surroundings, place: Place) -> None:
         url = f"http://{LOOPBACK}:{place.port}"

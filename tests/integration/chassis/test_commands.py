@@ -1,16 +1,13 @@
 """Commands over HTTP that wait together share a transaction, and none feels the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import text
 
 from tests.support.counting import Summed, Tally, TallyStore
-from tests.support.delivery import Delivery
-from tests.support.servers import Servers
 from tuntas_chassis.messages import Outcome, Outgoing
 from tuntas_chassis.processor import Processor
 from tuntas_chassis.service import ServiceApp
@@ -20,21 +17,6 @@ TOPIC = "never-sent"
 
 class Refused(Exception):
     """What a command may answer."""
-
-
-@pytest.fixture(scope="module")
-async def opened(servers: Servers) -> AsyncIterator[ServiceApp]:
-    made = Delivery.make(servers).app()
-    await made.migrate()
-    yield made
-    await made.database.close()
-
-
-@pytest.fixture
-async def app(opened: ServiceApp) -> ServiceApp:
-    async with opened.database.begin() as connection:
-        await connection.execute(text("TRUNCATE tally, outbox, inbox"))
-    return opened
 
 
 def _processor(app: ServiceApp) -> Processor[Tally]:

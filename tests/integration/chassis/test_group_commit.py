@@ -1,7 +1,7 @@
 """One transaction for all that wait, on a real database: few commits, each item's own fate, and nobody left waiting."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pytest
@@ -9,27 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import until
 from tests.support.servers import Servers
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
 
 INSERT = text("INSERT INTO note SELECT unnest(CAST(:remarks AS text[])) RETURNING remark")
-
-
-@pytest.fixture(scope="module")
-async def opened(servers: Servers) -> AsyncIterator[ServiceApp]:
-    made = Delivery.make(servers).app()
-    await made.migrate()
-    yield made
-    await made.database.close()
-
-
-@pytest.fixture
-async def app(opened: ServiceApp) -> ServiceApp:
-    async with opened.database.begin() as connection:
-        await connection.execute(text("TRUNCATE note"))
-    return opened
 
 
 async def _write(connection: AsyncConnection, items: Sequence[str], _now: datetime) -> Sequence[str]:
