@@ -13,7 +13,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One operation; `guarded` where its document asks for a bearer token, `takes_body` where it reads a body, `needs_body` where it must."""
+    """One operation; `guarded` where its document asks for a bearer token, `takes_body` where it reads a body, `needs_body` if it must."""
 
     service: str
     method: str

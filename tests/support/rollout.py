@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,16 +28,28 @@ class Endpoints:
         self.replicas = {service: [name for name in parts if name == service or name.startswith(f"{service}-2")] for service in Service}
         self._out: set[str] = set()
         self._turn = itertools.count()
+        self._busy: Counter[str] = Counter()
 
-    def url(self, service: Service) -> str:
+    @contextmanager
+    def one(self, service: Service) -> Iterator[str]:
         """Where one request goes."""
         ready = [name for name in self.replicas[service] if name not in self._out]
-        return self._platform.url(ready[next(self._turn) % len(ready)])
+        name = ready[next(self._turn) % len(ready)]
+        self._busy[name] += 1
+        try:
+            yield self._platform.url(name)
+        finally:
+            self._busy[name] -= 1
 
     async def replace(self, name: str) -> int | None:
-        """Take a replica out, end it while its last requests are under way, start it again; gives its exit code."""
+        """Take a replica out, end it after its last request (the manifests' `preStop`), start it again; gives its exit code."""
         stack = self._platform.stack
         self._out.add(name)
+
+        async def told() -> bool:
+            return self._busy[name] == 0
+
+        await until(told, f"nobody asks {name} any more")
         process = stack._supervisor.process(name)
         await asyncio.to_thread(stack.stop_part, name)
         code = process.exit_code
@@ -65,12 +78,12 @@ class Traffic:
     ) -> httpx.Response | None:
         """One request to one replica; None where it failed."""
         headers = {"Idempotency-Key": str(uuid4())} | ({"Authorization": f"Bearer {self.platform.token(role, agency)}"} if role else {})
-        url = self.endpoints.url(service)
-        try:
-            answer = await self.platform.http.request(method, url + path, headers=headers, **request)
-        except httpx.TransportError as error:
-            self.failed.append(f"{method} {path} at {url}: {type(error).__name__}: {error}")
-            return None
+        with self.endpoints.one(service) as url:
+            try:
+                answer = await self.platform.http.request(method, url + path, headers=headers, **request)
+            except httpx.TransportError as error:
+                self.failed.append(f"{method} {path} at {url}: {type(error).__name__}: {error}")
+                return None
         if answer.status_code >= 400 and not _under_way(answer):
             self.failed.append(f"{method} {path} at {url}: {answer.status_code} {answer.text[:200]}")
             return None
