@@ -157,8 +157,11 @@ async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Call
         [(f"k{n}", Added(amount=1)) for n in range(20)] + [("bad", Added(amount=1, poison=True)), ("last", Added(amount=1))]
     )
     await _reach(delivery, {**{f"k{n}": (1, 1) for n in range(20)}, "last": (1, 1)})
-    parked = await _parked(delivery)
-    assert [row.key for row in parked] == ["bad"]
+
+    async def parked() -> bool:
+        return [row.key for row in await _parked(delivery)] == ["bad"]
+
+    await until(parked, "the bad row's key is parked, and nothing else")
     assert "bad" not in await delivery.totals()
 
 
