@@ -24,6 +24,7 @@ from tuntas_chassis.parking import ParkingLimit
 from tuntas_chassis.processor import Record
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.tracing import sampled_trace_id
+from tuntas_chassis.waiting import set_within
 
 S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
@@ -137,7 +138,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 break
             except Exception as error:
                 _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
-                await _sleep(self._stopping, 1.0)
+                await set_within(self._stopping, 1.0)
         else:
             return
         for partition in assigned:
@@ -239,7 +240,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 if self._stopping.is_set():
                     raise
                 self.progress_at = monotonic()
-                await _sleep(self._stopping, delay)
+                await set_within(self._stopping, delay)
                 delay = min(delay * 2, 10.0)
         for r in records:
             self._positions[TopicPartition(r.topic, r.partition)] = r.offset + 1
@@ -335,10 +336,3 @@ async def _as_it_is(message: Any) -> KafkaMessage:
 async def _raw_records(message: KafkaMessage) -> Sequence[Record]:
     records: Sequence[Record] = message.raw_message
     return records
-
-
-async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -22,6 +22,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.tracing import Tracing, is_sampled
+from tuntas_chassis.waiting import set_within
 from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import Envelope
 
@@ -103,7 +104,7 @@ class Relay:
                     self._owned.clear()
                     if stopping.is_set():
                         return
-                    await _wait(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
+                    await set_within(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
         finally:
             stop_waiter.cancel()
             self._owned.clear()
@@ -122,7 +123,7 @@ class Relay:
                 if sent == 0:
                     if stopping.is_set():
                         return
-                    await _wait(self._wake, self._settings.outbox_poll_s)
+                    await set_within(self._wake, self._settings.outbox_poll_s)
                 elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
                     await asyncio.sleep(min(sent / _BUSY_READ, 1.0) * self._settings.outbox_linger_ms / 1000)
         finally:
@@ -266,13 +267,6 @@ async def _started(producer: AIOKafkaProducer, stopping: asyncio.Event) -> bool:
             if stopping.is_set():
                 return False
             _log.warning("relay_waits_for_broker", error=type(error).__name__)
-            await _wait(stopping, 2.0)
+            await set_within(stopping, 2.0)
         else:
             return True
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

@@ -32,6 +32,7 @@ from tuntas_chassis.replay import ParkingLot
 from tuntas_chassis.settings import ServiceSettings, load_settings
 from tuntas_chassis.tracing import Tracing
 from tuntas_chassis.upkeep import Upkeep
+from tuntas_chassis.waiting import set_within
 
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
@@ -250,7 +251,7 @@ class ServiceApp:
                 await work()
             except Exception as error:
                 _log.warning("start_waits", step=name, error=type(error).__name__, detail=str(error)[:300])
-                await self._pause(delay)
+                await set_within(self._stopping, delay)
                 delay = min(delay * 2, 10.0)
             else:
                 return
@@ -265,14 +266,14 @@ class ServiceApp:
                 self.metrics.inc("tuntas_background_restarts_total", name)
                 _log.error("background_failed", loop=name, error=type(error).__name__, detail=str(error)[:300], exc_info=error)
                 delay = 0.5 if monotonic() - started > 60 else min(delay * 2, 30.0)
-                await self._pause(delay)
+                await set_within(self._stopping, delay)
 
     async def _read(self, consumer: BatchConsumer) -> None:
         def before_are_read() -> bool:
             return all(self._consumers[name].caught_up for name in consumer.subscription.after)
 
         while not before_are_read() and not self._stopping.is_set():
-            await self._pause(0.05)
+            await set_within(self._stopping, 0.05)
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
@@ -282,12 +283,8 @@ class ServiceApp:
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress although there is something to read")
                 await self._until_done(f"consumer {consumer.name}", consumer.restart)
-            await self._pause(1.0 if consumer.caught_up else 0.2)
+            await set_within(self._stopping, 1.0 if consumer.caught_up else 0.2)
         await consumer.stop()
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
 class SchemaMismatch(RuntimeError):

@@ -14,6 +14,7 @@ from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.migrations import head_revision, is_served_by
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.waiting import set_within
 
 _PURGE_EVERY_S = 3600.0
 _LOOK_AGAIN_S = 1.0
@@ -85,7 +86,4 @@ class Upkeep:
             except (SQLAlchemyError, OSError) as error:
                 _log.warning("inbox_not_purged", error=type(error).__name__)
                 wait = 60.0
-            try:
-                await asyncio.wait_for(stopping.wait(), wait)
-            except TimeoutError:
-                continue
+            await set_within(stopping, wait)

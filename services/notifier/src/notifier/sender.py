@@ -16,6 +16,7 @@ from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)
@@ -116,16 +117,9 @@ class Sender:
                 if not tried or not is_transient(error) or stopping.is_set():
                     raise
                 _log.warning("settling_waits_for_database", deliveries=len(settlements), error=type(error).__name__)
-            await _wait(stopping, _RETRY_SETTLING_S)
+            await set_within(stopping, _RETRY_SETTLING_S)
         for settlement in kept:
             count(settlement, now, self._metrics)
         if lost := len(settlements) - len(kept):
             self._metrics.inc(LOST, by=lost)
             _log.warning("leases_lost", deliveries=lost)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

@@ -12,6 +12,7 @@ from notifier.sender import Pass, Sender
 from tuntas_chassis.database import is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 _log = logger(__name__)
 _GATHER_S = 0.03  # after a wake: the transaction that woke us commits, and its neighbours join the batch
@@ -122,8 +123,4 @@ async def _until(event: asyncio.Event, seconds: float) -> bool:
     if seconds <= 0:
         await asyncio.sleep(0)
         return event.is_set()
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+    return await set_within(event, seconds)

@@ -10,6 +10,7 @@ from notifier.adapters.history import NoticeHistory
 from notifier.metrics import QUEUE, QUEUE_AGE
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 _log = logger(__name__)
 _FORGET_EVERY_S = 3600.0
@@ -29,18 +30,11 @@ async def keep_gauges(
             for audience, found in depth.items():
                 metrics.set(QUEUE, found.waiting, audience)
                 metrics.set(QUEUE_AGE, found.late_s, audience)
-        await _wait(stopping, every_s)
+        await set_within(stopping, every_s)
 
 
 async def forget_old(stopping: asyncio.Event, *, history: NoticeHistory, wall: Callable[[], datetime], keep: timedelta) -> None:
     """Delete what is older than `keep`, a little at a time."""
     while not stopping.is_set():
         gone = await history.forget(wall() - keep, _BATCH)
-        await _wait(stopping, _FORGET_EVERY_S if gone < _BATCH else 1.0)
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
+        await set_within(stopping, _FORGET_EVERY_S if gone < _BATCH else 1.0)

@@ -1,7 +1,6 @@
 """The loop that tells what is due: each checkpoint once, in one transaction with its disappearance."""
 
 import asyncio
-from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 
@@ -14,6 +13,7 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.waiting import set_within
 
 _BACKLOG_EVERY_S = 5.0
 
@@ -51,8 +51,7 @@ class FiringLoop:
                 await self.measure()
                 self._measured_at = monotonic()
             if not more:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), self._interval_s)
+                await set_within(stopping, self._interval_s)
 
     async def fire(self) -> bool:
         """One look: tell what is due. Says whether more is due already."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import CaseState
 
 OPEN_CASES = "tuntas_dispatch_open_cases"
@@ -49,7 +50,4 @@ class OpenCases:
                 await self.measure()
             except (SQLAlchemyError, OSError) as error:
                 _log.warning("open_cases_not_counted", error=type(error).__name__)
-            try:
-                await asyncio.wait_for(stopped.wait(), every_s)
-            except TimeoutError:
-                continue
+            await set_within(stopped, every_s)

@@ -1,13 +1,13 @@
 """Sends the summaries of what was refused over an agency's quota."""
 
 import asyncio
-import contextlib
 
 from dispatch.refusals import Refusals
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.waiting import set_within
 
 _LOOK_EVERY_S = 5.0
 
@@ -37,5 +37,4 @@ class RefusalSummaries:
         """Send until stopped."""
         while not stopped.is_set():
             await self.send()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), _LOOK_EVERY_S)
+            await set_within(stopped, _LOOK_EVERY_S)

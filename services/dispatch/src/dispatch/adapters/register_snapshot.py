@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dispatch.adapters.register_store import read_units
 from tuntas_chassis.database import Database
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 _WHILE_EMPTY_S = 1.0
 
@@ -32,7 +33,5 @@ class RegisterSnapshot:
     async def keep_fresh(self, stopped: asyncio.Event) -> None:
         """Refresh until stopped."""
         while not stopped.is_set():
-            try:
-                await asyncio.wait_for(stopped.wait(), self._refresh_s if self._units else min(_WHILE_EMPTY_S, self._refresh_s))
-            except TimeoutError:
+            if not await set_within(stopped, self._refresh_s if self._units else min(_WHILE_EMPTY_S, self._refresh_s)):
                 await self.refresh()

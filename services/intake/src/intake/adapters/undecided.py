@@ -11,6 +11,7 @@ from intake.metrics import UNDECIDED
 from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 _LOOK_BACK_S: Final = 7 * 86_400
 _UNCOMMITTED_S: Final = 10.0  # a report younger than this may appear behind one that is there already
@@ -60,7 +61,4 @@ class UndecidedReports:
         """Measure again and again, until `stopping` is set."""
         while not stopping.is_set():
             await self.measure()
-            try:
-                await asyncio.wait_for(stopping.wait(), every_s)
-            except TimeoutError:
-                continue
+            await set_within(stopping, every_s)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from intake.adapters.access import WINDOW_S
 from tuntas_chassis.database import Database
+from tuntas_chassis.waiting import set_within
 
 RECEIPT_HOURS: Final = 48
 
@@ -33,7 +34,4 @@ class Upkeep:
         """Remove it again and again, until `stopping` is set."""
         while not stopping.is_set():
             await self.purge()
-            try:
-                await asyncio.wait_for(stopping.wait(), every_s)
-            except TimeoutError:
-                continue
+            await set_within(stopping, every_s)

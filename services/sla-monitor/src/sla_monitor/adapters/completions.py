@@ -11,6 +11,7 @@ from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 _log = logger(__name__)
 _Values = dict[tuple[str, ...], float]
@@ -78,7 +79,4 @@ class CompletionGauges:
                 await self.measure()
             except (SQLAlchemyError, OSError) as error:
                 _log.warning("completions_not_measured", error=type(error).__name__)
-            try:
-                await asyncio.wait_for(stopping.wait(), every_s)
-            except TimeoutError:
-                continue
+            await set_within(stopping, every_s)

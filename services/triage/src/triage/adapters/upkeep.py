@@ -8,6 +8,7 @@ from triage.metrics import AGENCIES, OLDEST, QUEUE
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.waiting import set_within
 
 
 class Upkeep:
@@ -35,19 +36,11 @@ class Upkeep:
 
     async def keep_register(self, stopping: asyncio.Event, every_s: float) -> None:
         """Read the register again and again: another replica may have taken in what this one was not given."""
-        while not await _set_within(stopping, every_s):
+        while not await set_within(stopping, every_s):
             await self.load_register()
 
     async def keep_gauges(self, stopping: asyncio.Event, every_s: float) -> None:
         """Measure again and again."""
         await self.measure()
-        while not await _set_within(stopping, every_s):
+        while not await set_within(stopping, every_s):
             await self.measure()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
