@@ -141,8 +141,12 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
     await platform.forward(receipt, BOGOR)
     await platform.give_back(receipt, BOGOR, "Jalan ini milik kota.")
     await platform.until_state(receipt, "received", version=5)
-    waiting = (await platform.settled_call("triage", "GET", f"/v1/cases/{receipt.case_id}", role=ADMIN)).json()
-    assert (waiting["arbitration"], waiting["bounces"], waiting["clock"]) == (True, 2, "C10")
+
+    async def bounced_twice() -> bool:
+        waiting = (await platform.settled_call("triage", "GET", f"/v1/cases/{receipt.case_id}", role=ADMIN)).json()
+        return (waiting["arbitration"], waiting["bounces"], waiting["clock"]) == (True, 2, "C10")
+
+    await until(bounced_twice, "triage has the case back a second time, to be arbitrated", PATIENCE_S)
 
     await platform.forward(receipt, BANDUNG)
     refused = await platform.settled_call(
