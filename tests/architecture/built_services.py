@@ -5,8 +5,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from tuntas_chassis.processor import Subscription
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.subscription import Subscription
 
 _SETTINGS: dict[str, Any] = {
     "environment": "test",

@@ -14,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
+from tuntas_chassis.effects import Effects
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember, remember_handled
+from tuntas_chassis.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember
 from tuntas_chassis.logs import logger
-from tuntas_chassis.messages import Incoming, Outgoing
+from tuntas_chassis.messages import Incoming
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.parking import Parking, blocked_keys, park
-from tuntas_chassis.processor import Record, Subscription
+from tuntas_chassis.subscription import Record, Subscription
 from tuntas_chassis.tracing import Tracing, is_sampled
 
 S = TypeVar("S")
@@ -29,15 +30,11 @@ _log = logger(__name__)
 
 
 @dataclass(slots=True)
-class Work(Generic[S]):
+class Work(Effects[S]):
     """What a batch has come to so far, before it is written."""
 
-    states: dict[str, S]
-    changed: dict[str, S] = field(default_factory=dict)
-    rows: list[object] = field(default_factory=list)
-    outgoing: list[Outgoing] = field(default_factory=list)
-    parents: list[str] = field(default_factory=list)
-    handled: set[UUID] = field(default_factory=set)
+    known: set[UUID] = field(default_factory=set)
+    """Inputs that were handled before."""
     parkings: list[Parking] = field(default_factory=list)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -130,11 +127,10 @@ class BatchWorker(Generic[S]):
         handled_ids = [d.handled_id for d in messages if d.handled_id]
         done = await known_handled(connection, handled_ids) if handled_ids else set()
         wanted = sorted({d.state_key for d in messages if d.state_key and d.incoming and d.incoming.envelope.id in new})
-        work: Work[S] = Work(await self.subscription.store.load(connection, wanted) if wanted else {})
-        work.handled = set(done)
+        work: Work[S] = Work(await self.subscription.store.load(connection, wanted) if wanted else {}, known=done)
         for d in batch:
             work.outcomes[d.type_name, self._one(d, new, blocked, work)] += 1
-        await self._write(connection, work, done)
+        await self._write(connection, work)
         return work
 
     def _one(self, d: Decoded, new: set[UUID], blocked: set[str], work: Work[S]) -> str:
@@ -145,7 +141,7 @@ class BatchWorker(Generic[S]):
             if d.incoming.envelope.id not in new:
                 return "known_id"
             new.discard(d.incoming.envelope.id)
-            if d.handled_id in work.handled:
+            if d.handled_id in work.known or d.handled_id in work.handled:
                 return "known_input"
         if d.state_key in blocked:
             work.parkings.append(Parking(d.record, d.state_key, d.fault))
@@ -175,19 +171,13 @@ class BatchWorker(Generic[S]):
             m if m.id else replace(m, id=derive_id(cause, self.subscription.name, n, type(m.body).__name__))
             for n, m in enumerate(outcome.outgoing)
         ]
-        if outcome.state is not None:
-            work.states[state_key] = work.changed[state_key] = outcome.state
-        work.rows.extend(outcome.rows)
-        work.outgoing.extend(outgoing)
-        work.parents.extend([parent] * len(outgoing))
-        work.handled.update(outcome.handled)
+        work.take(state_key, outcome, parent, outgoing)
 
     def _refuse_or_park(self, d: Decoded, fault: Exception, blocked: set[str], work: Work[S]) -> str:
         if self.subscription.refuse is not None:
             answer = self.subscription.refuse(d.record, fault)
             if answer is not None:
-                work.outgoing.append(answer)
-                work.parents.append(d.incoming.envelope.traceparent if d.incoming else "")
+                work.publish(answer, d.incoming.envelope.traceparent if d.incoming else "")
             return "refused"
         if isinstance(fault, UnknownType):
             return "skipped"
@@ -202,13 +192,8 @@ class BatchWorker(Generic[S]):
         told = {"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "error.type": type(fault).__name__}
         self._tracing.keep(f"park {d.type_name}", SpanKind.CONSUMER, traceparent, now, now, failed=True, **told)
 
-    async def _write(self, connection: AsyncConnection, work: Work[S], already_handled: set[UUID]) -> None:
-        if work.changed or work.rows:
-            await self.subscription.store.save(connection, list(work.changed.values()), work.rows)
-        newly_handled = work.handled - already_handled
-        if newly_handled:
-            await remember_handled(connection, list(newly_handled))
-        await self._outbox.write(connection, work.outgoing, traceparents=work.parents)
+    async def _write(self, connection: AsyncConnection, work: Work[S]) -> None:
+        await work.write(connection, self.subscription.store, self._outbox)
         if work.parkings:
             await park(connection, self.consumer, work.parkings)
 
@@ -225,7 +210,7 @@ class BatchWorker(Generic[S]):
             return
         work: Work[S] = Work(await self.subscription.store.load(connection, [d.state_key]))
         self._apply(d.incoming, d.state_key, work)
-        await self._write(connection, work, set())
+        await self._write(connection, work)
 
     async def _key_by_key(self, batch: Sequence[Decoded]) -> Work[S]:
         """The same batch with a transaction per key, so that only the key at fault is parked; then the offsets."""
@@ -251,7 +236,7 @@ class BatchWorker(Generic[S]):
                         work.parkings.append(Parking(d.record, key, None if key else d.fault))
                     work.outcomes[d.type_name, "waiting"] += 1
                 async with self._database.begin() as connection:
-                    await self._write(connection, work, set())
+                    await self._write(connection, work)
             total.parkings.extend(work.parkings)
             total.outcomes.update(work.outcomes)
         ends = {(d.record.topic, d.record.partition): d.record.offset + 1 for d in batch}

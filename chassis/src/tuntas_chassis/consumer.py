@@ -1,7 +1,6 @@
 """A subscription on Kafka: FastStream brings batches, the database says where to go on, Kafka's offsets only tell of lag."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from time import monotonic, time
 from typing import Any, TypeVar
@@ -21,8 +20,9 @@ from tuntas_chassis.kafka import consumer_options, make_broker
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.parking import ParkingLimit
-from tuntas_chassis.processor import Record
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.subscription import Record
+from tuntas_chassis.topic_ends import TopicEnds
 from tuntas_chassis.tracing import sampled_trace_id
 from tuntas_chassis.waiting import set_within
 
@@ -30,8 +30,6 @@ S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
 _IDLE_AFTER_S = 5.0  # without anything but marks
-_IDLE_FETCH_WAIT_MS = 1_000  # the second record after a rest may wait as long: its partition is not in the fetch under way
-_FAMILY_FOR_S = 60.0  # topics that a pattern finds are looked up this often
 _log = logger(__name__)
 
 
@@ -68,8 +66,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._subscriber: Any = None
         self._assigned_once = False
         self._elsewhere: dict[TopicPartition, int] = {}
-        self._family: list[TopicPartition] = []
-        self._family_at = -float("inf")
+        self._topic_ends = TopicEnds(settings, f"{self.consumer_name}.ends")
         self.progress_at = self._level_at = self._looked_at = self._busy_at = monotonic()
         metrics.inc("tuntas_consumer_retries_total", self.consumer_name, by=0)
         metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
@@ -97,21 +94,41 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await broker.stop()
             raise
         self._broker = broker
+        self._rest_between_fetches()
+
+    def _rest_between_fetches(self) -> None:
+        """Let fetches wait long while nothing comes: a record ends the wait at once, and an idle platform costs next to nothing.
+
+        But not one that leaves out a partition whose records are still to be handled, for it would not see what comes there.
+        """
+        fetcher = self._subscriber.consumer._fetcher  # the client takes no other word for it while it runs
+        plan = fetcher._get_actions_per_node
+        busy = (self.subscription.fetch_wait_ms, self.subscription.fetch_min_bytes)
+
+        def plan_next(assignment: Any) -> Any:
+            rests = monotonic() - self._busy_at > _IDLE_AFTER_S and not fetcher._records
+            fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = (self.subscription.rest_wait_ms, 1) if rests else busy
+            return plan(assignment)
+
+        fetcher._get_actions_per_node = plan_next
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave the group."""
         self._stopping.set()
         if self._broker is not None:
             await self._commit_to_kafka(force=True)
-            await self._broker.stop()
-            self._broker = None
+        await self._leave()
 
     async def abandon(self) -> None:
         """Drop the connection without commit."""
         self._stopping.set()
+        await self._leave()
+
+    async def _leave(self) -> None:
         broker, self._broker = self._broker, None
         if broker is not None:
             await broker.stop()
+        await self._topic_ends.close()
 
     @property
     def _kafka(self) -> AIOKafkaConsumer | None:
@@ -168,16 +185,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         here = all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
         return self._assigned_once and here and not self._elsewhere
 
-    def rest_when_idle(self) -> None:
-        """Let fetches wait long while nothing comes: a record ends the wait at once, and an idle platform costs next to nothing."""
-        if monotonic() - self._busy_at > _IDLE_AFTER_S:
-            self._fetches_wait(max(self.subscription.fetch_wait_ms, _IDLE_FETCH_WAIT_MS))
-
-    def _fetches_wait(self, milliseconds: int) -> None:
-        fetcher = getattr(self._kafka, "_fetcher", None)  # the client takes no other word for it while it runs
-        if fetcher is not None:
-            fetcher._fetch_max_wait_ms = milliseconds
-
     def stands_still(self) -> bool:
         """Whether it has had nothing to show for a long time although there is something to read. To be asked every second or so."""
         now = monotonic()
@@ -197,9 +204,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def restart(self) -> None:
         """Leave the group and join it anew; goes on where the database says."""
-        broker, self._broker = self._broker, None
-        if broker is not None:
-            await broker.stop()
+        await self._leave()
         self._assigned_once = False
         self._positions.clear()
         self._level_at = monotonic()
@@ -224,7 +229,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._oldest_unread = min(r.timestamp for r in records) / 1000
         if any(r.key for r in records):  # marks have none
             self._busy_at = monotonic()
-            self._fetches_wait(self.subscription.fetch_wait_ms)
         replay_until = {(p.topic, p.partition): end for p, end in self._ends.items()}
         delay = 0.1
         started = monotonic()
@@ -316,16 +320,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         consumer = self._kafka
         if consumer is None or not self._assigned_once:
             return None
-        if monotonic() - self._family_at > _FAMILY_FOR_S:
-            pattern = re.compile(self.subscription.pattern or r"(?!)")
-            topics = {t for t in await consumer.topics() if pattern.match(t)} | set(self.subscription.topics)
-            self._family = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
-            self._family_at = monotonic()
-        ends = {p: end for p, end in (await consumer.end_offsets(self._family)).items() if self._positions.get(p, 0) < end}
-        # what another replica has not read may have expired: then there is nothing left to read
-        elsewhere = [p for p in ends if p not in self._positions]
-        starts = await consumer.beginning_offsets(elsewhere) if elsewhere else {}
-        return {(p.topic, p.partition): end for p, end in ends.items() if starts.get(p, 0) < end}
+        return await self._topic_ends.unread(consumer, self._positions)
 
 
 async def _as_it_is(message: Any) -> KafkaMessage:

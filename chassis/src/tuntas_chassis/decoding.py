@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messages import Incoming
-from tuntas_chassis.processor import Record
+from tuntas_chassis.subscription import Record
 from tuntas_chassis.tracing import is_traceparent
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract, InputEvent

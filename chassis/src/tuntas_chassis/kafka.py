@@ -67,7 +67,9 @@ def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_
         "auto_offset_reset": "earliest",
         "batch": True,
         "max_records": batch_max,
-        "batch_timeout_ms": 1_000,  # it returns as soon as there is a record
+        # It returns as soon as there is a record. After one without, FastStream is deaf for as long again: so there is none without.
+        "batch_timeout_ms": 24 * 3_600_000,
+        "consumer_timeout_ms": 2_000,  # how often the client looks round unasked
         "fetch_max_wait_ms": fetch_wait_ms,
         "fetch_min_bytes": fetch_min_bytes,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.inbox import TopicPartition
-from tuntas_chassis.processor import Record
+from tuntas_chassis.subscription import Record
 
 _LONGEST_KEY = 200
 _PARK = text(

@@ -22,7 +22,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.tracing import Tracing, is_sampled
-from tuntas_chassis.waiting import set_within
+from tuntas_chassis.waiting import passed_on, set_within
 from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import Envelope
 
@@ -90,25 +90,26 @@ class Relay:
         if not await _started(producer, stopping):
             await producer.stop()
             return
-        stop_waiter = asyncio.create_task(stopping.wait())
-        stop_waiter.add_done_callback(lambda _task: self._wake.set())
         try:
-            while True:
-                try:
-                    await self._relay(producer, stopping)
-                    return
-                except ShardMismatch:
-                    raise
-                except Exception as error:
-                    _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
-                    self._owned.clear()
-                    if stopping.is_set():
-                        return
-                    await set_within(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
+            with passed_on(stopping, self._wake):
+                await self._keep_relaying(producer, stopping)
         finally:
-            stop_waiter.cancel()
             self._owned.clear()
             await producer.stop()
+
+    async def _keep_relaying(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+        while True:
+            try:
+                await self._relay(producer, stopping)
+                return
+            except ShardMismatch:
+                raise
+            except Exception as error:
+                _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
+                self._owned.clear()
+                if stopping.is_set():
+                    return
+                await set_within(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
 
     async def _relay(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
         connection = await self._database.raw()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
 from tuntas_chassis.external_time import ReadBound
 from tuntas_chassis.http import RequestMiddleware
+from tuntas_chassis.http_server import HttpServer
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.kafka import make_producer
 from tuntas_chassis.logs import logger, setup_logs
@@ -26,10 +27,11 @@ from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
 from tuntas_chassis.operations import health_routes, parking_routes
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import install_problems
-from tuntas_chassis.processor import Processor, Store, Subscription
+from tuntas_chassis.processor import Processor
 from tuntas_chassis.relay import MarkBound, Relay
 from tuntas_chassis.replay import ParkingLot
 from tuntas_chassis.settings import ServiceSettings, load_settings
+from tuntas_chassis.subscription import Store, Subscription
 from tuntas_chassis.tracing import Tracing
 from tuntas_chassis.upkeep import Upkeep
 from tuntas_chassis.waiting import set_within
@@ -37,6 +39,7 @@ from tuntas_chassis.waiting import set_within
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
 Loop = Callable[[asyncio.Event], Awaitable[None]]
+_LOOK_ROUND_S = 3.0
 _log = logger(__name__)
 
 
@@ -162,7 +165,7 @@ class ServiceApp:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = _Server(
+        server = HttpServer(
             uvicorn.Config(
                 self.http,
                 host=self.settings.http_host,
@@ -178,7 +181,7 @@ class ServiceApp:
         core = asyncio.create_task(self.run_delivery())
         await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
-        server.should_exit = True
+        server.end()
         _log.info("stopping")
         try:
             async with asyncio.timeout(self.settings.drain_timeout_s + 5):
@@ -278,25 +281,16 @@ class ServiceApp:
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
                 await consumer.look_elsewhere()
-            consumer.rest_when_idle()
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress although there is something to read")
                 await self._until_done(f"consumer {consumer.name}", consumer.restart)
-            await set_within(self._stopping, 1.0 if consumer.caught_up else 0.2)
+            await set_within(self._stopping, _LOOK_ROUND_S if consumer.caught_up else 0.2)
         await consumer.stop()
 
 
 class SchemaMismatch(RuntimeError):
     """The database's schema is not the one this code was written for."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handling of its own: it would end the process by the signal, not with status 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _first_failure(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -3,27 +3,28 @@
 import sys
 from pathlib import Path
 from typing import Literal, Self, TypeVar
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tuntas_chassis.addresses import DatabaseUrl, ExistingFile, KafkaServers, WebUrl
 
 
 class ServiceSettings(BaseSettings):
     """What every service needs. Seconds end in `_s`, milliseconds in `_ms`."""
 
-    model_config = SettingsConfigDict(env_prefix="TUNTAS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TUNTAS_", extra="ignore", frozen=True, env_ignore_empty=True)
 
     environment: Literal["development", "test", "staging", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    kafka: str = Field(description="Bootstrap servers, host:port, separated by commas")
+    kafka: KafkaServers = Field(description="Bootstrap servers, host:port, separated by commas")
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     kafka_tls: bool = False
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: ExistingFile | None = None
 
-    database_url: SecretStr = Field(description="postgresql://role:password@host:port/database")
+    database_url: DatabaseUrl = Field(description="postgresql://role:password@host:port/database")
     database_pool_size: int = Field(default=8, ge=1, le=100)
     migrate_on_start: bool = False
 
@@ -31,15 +32,15 @@ class ServiceSettings(BaseSettings):
     http_port: int = Field(default=8080, ge=0, le=65535)
     max_body_bytes: int = Field(default=262_144, ge=1024)
 
-    oidc_issuer: str = Field(description="Issuer URL of the identity provider")
+    oidc_issuer: WebUrl = Field(description="Issuer URL of the identity provider")
     oidc_audience: str = "tuntas"
 
-    simulated_clock: Path | None = None
+    simulated_clock: ExistingFile | None = None
 
     trace_ratio: float = Field(default=0.01, ge=0, le=1)
     trace_slow_s: float = Field(default=2, gt=0, description="A request that takes longer is traced though the ratio did not choose it")
     trace_file: Path | None = None
-    otlp_endpoint: str | None = None
+    otlp_endpoint: WebUrl | None = None
 
     batch_max: int = Field(default=2_000, ge=1)
     batch_linger_ms: int = Field(default=150, ge=0, description="How long a busy consumer waits to take a larger batch")
@@ -52,38 +53,6 @@ class ServiceSettings(BaseSettings):
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)
     drain_timeout_s: float = Field(default=20, gt=0)
-
-    @field_validator("kafka")
-    @classmethod
-    def _addresses(cls, value: str) -> str:
-        for server in value.split(","):
-            host, _, port = server.strip().rpartition(":")
-            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
-                raise ValueError(f"{server.strip()!r} is no address; write host:port, several separated by commas")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _database(cls, value: SecretStr) -> SecretStr:
-        parts = _url(value.get_secret_value())
-        if parts is None or parts.scheme != "postgresql" or len(parts.path) < 2:
-            raise ValueError("is no address of a database; write postgresql://role:password@host:port/database")
-        return value
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def _issuer(cls, value: str) -> str:
-        parts = _url(value)
-        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{value!r} is no address; write the issuer's URL as it stands in its tokens, https://…")
-        return value
-
-    @field_validator("kafka_ca_file", "simulated_clock")
-    @classmethod
-    def _is_there(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError(f"there is no file {value}")
-        return value
 
     @model_validator(mode="after")
     def _refuse_what_production_must_not_have(self) -> Self:
@@ -100,15 +69,6 @@ class ServiceSettings(BaseSettings):
         """The database URL with the driver's name."""
         url = self.database_url.get_secret_value()
         return url.replace("postgresql://", "postgresql+asyncpg://", 1)
-
-
-def _url(text: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # read only here: a port that is none raises
-    except ValueError:
-        return None
-    return parts
 
 
 ST = TypeVar("ST", bound=ServiceSettings)

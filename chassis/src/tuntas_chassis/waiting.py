@@ -1,6 +1,8 @@
 """Waiting that ends early: for an event, and no longer than so many seconds."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -10,3 +12,14 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+@contextmanager
+def passed_on(event: asyncio.Event, other: asyncio.Event) -> Iterator[None]:
+    """Within, `other` is set once `event` is, so that a loop has to wait for `other` alone; at the end it is set at any rate."""
+    waiter = asyncio.create_task(event.wait())
+    waiter.add_done_callback(lambda _task: other.set())
+    try:
+        yield
+    finally:
+        waiter.cancel()

@@ -13,7 +13,7 @@ from tuntas_chassis.clock import SimulatedClock, SystemClock
 from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messages import Incoming
-from tuntas_chassis.processor import Record
+from tuntas_chassis.subscription import Record
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.base import Contract
 

@@ -34,6 +34,13 @@ def test_usable_settings_are_read_from_the_environment(monkeypatch: pytest.Monke
     assert found.sqlalchemy_url == "postgresql+asyncpg://role:p%40ss@db:5432/intake"
 
 
+def test_what_is_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TUNTAS_OTLP_ENDPOINT", "")
+    assert load_settings(ServiceSettings).otlp_endpoint is None
+    monkeypatch.setenv("TUNTAS_KAFKA", "")
+    assert _told(capsys) == "TUNTAS_KAFKA: Field required\n"
+
+
 @pytest.mark.parametrize("name", ["TUNTAS_KAFKA", "TUNTAS_DATABASE_URL", "TUNTAS_OIDC_ISSUER"])
 def test_what_lacks_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv(name)
@@ -62,6 +69,7 @@ def test_what_lacks_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys:
         ("TUNTAS_DATABASE_URL", "postgresql://role:secret@db:port/intake", "postgresql://role:password@host:port/database"),
         ("TUNTAS_DATABASE_URL", "postgresql://role:secret@db", "postgresql://role:password@host:port/database"),
         ("TUNTAS_OIDC_ISSUER", "login.example", "https://"),
+        ("TUNTAS_OTLP_ENDPOINT", "collector:4318", "'collector:4318' is no address; write http://host:port"),
         ("TUNTAS_KAFKA_CA_FILE", "/nowhere/ca.pem", "no file /nowhere/ca.pem"),
         ("TUNTAS_SIMULATED_CLOCK", "/nowhere/clock", "no file /nowhere/clock"),
     ],

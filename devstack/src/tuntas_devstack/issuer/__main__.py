@@ -1,10 +1,14 @@
 """`python -m tuntas_devstack.issuer --port 8099 --folder …`: runs the issuer until SIGTERM or Ctrl-C."""
 
 import argparse
+import asyncio
+import signal
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
+from tuntas_chassis.http_server import HttpServer
 from tuntas_devstack.issuer.app import build
 from tuntas_devstack.issuer.clients import read_clients
 from tuntas_devstack.issuer.tokens import SigningKey
@@ -19,7 +23,14 @@ def main() -> None:
     arguments = parser.parse_args()
     key = SigningKey.of_file(arguments.folder / "signing-key.pem", f"http://{LOOPBACK}:{arguments.port}")
     clients = read_clients(arguments.folder / "clients.json")
-    uvicorn.run(build(key, clients), host=LOOPBACK, port=arguments.port, log_level="warning", access_log=False)
+    asyncio.run(_serve(build(key, clients), arguments.port))
+
+
+async def _serve(app: Starlette, port: int) -> None:
+    server = HttpServer(uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", access_log=False))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.end)
+    await server.serve()
 
 
 if __name__ == "__main__":

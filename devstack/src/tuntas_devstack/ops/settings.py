@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifier.settings import RelaySecurity
+from tuntas_chassis.addresses import DatabaseUrl, ExistingFile, KafkaServers, WebUrl
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import module_of
@@ -23,65 +22,35 @@ class OperatorSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
 
-    kafka: str | None = Field(default=None, description="Bootstrap servers, host:port, separated by commas")
+    kafka: KafkaServers | None = Field(default=None, description="Bootstrap servers, host:port, separated by commas")
     kafka_username: str | None = Field(default=None, description="SCRAM-SHA-512 user, best one that administrates the cluster")
     kafka_password: SecretStr | None = Field(default=None, description="Its password")
     kafka_tls: bool = Field(default=False, description="Whether the brokers are reached by TLS")
-    kafka_ca_file: Path | None = Field(default=None, description="Certificates that sign the brokers', the system's by default")
+    kafka_ca_file: ExistingFile | None = Field(default=None, description="Certificates that sign the brokers', the system's by default")
 
-    database_url_intake: SecretStr | None = Field(default=None, description="postgresql://role:password@host:port/database of intake")
-    database_url_triage: SecretStr | None = Field(default=None, description="… of triage")
-    database_url_dispatch: SecretStr | None = Field(default=None, description="… of dispatch")
-    database_url_sla_monitor: SecretStr | None = Field(default=None, description="… of sla-monitor")
-    database_url_notifier: SecretStr | None = Field(default=None, description="… of notifier")
+    database_url_intake: DatabaseUrl | None = Field(default=None, description="postgresql://role:password@host:port/database of intake")
+    database_url_triage: DatabaseUrl | None = Field(default=None, description="… of triage")
+    database_url_dispatch: DatabaseUrl | None = Field(default=None, description="… of dispatch")
+    database_url_sla_monitor: DatabaseUrl | None = Field(default=None, description="… of sla-monitor")
+    database_url_notifier: DatabaseUrl | None = Field(default=None, description="… of notifier")
 
-    url_intake: str | None = Field(default=None, description="Where intake answers HTTP, http://host:port")
-    url_triage: str | None = Field(default=None, description="… triage")
-    url_dispatch: str | None = Field(default=None, description="… dispatch")
-    url_sla_monitor: str | None = Field(default=None, description="… sla-monitor")
-    url_notifier: str | None = Field(default=None, description="… notifier")
+    url_intake: WebUrl | None = Field(default=None, description="Where intake answers HTTP, http://host:port")
+    url_triage: WebUrl | None = Field(default=None, description="… triage")
+    url_dispatch: WebUrl | None = Field(default=None, description="… dispatch")
+    url_sla_monitor: WebUrl | None = Field(default=None, description="… sla-monitor")
+    url_notifier: WebUrl | None = Field(default=None, description="… notifier")
 
-    oidc_issuer: str | None = Field(default=None, description="Issuer URL of the identity provider")
+    oidc_issuer: WebUrl | None = Field(default=None, description="Issuer URL of the identity provider")
     token: SecretStr | None = Field(default=None, description="Your own bearer token, with the role operator; it names you in the audit")
     client_id: str | None = Field(default=None, description="Instead of a token: a client of the issuer with the role operator")
     client_secret: SecretStr | None = Field(default=None, description="Its secret")
 
-    otlp_endpoint: str | None = Field(default=None, description="The OpenTelemetry collector, http://host:4318")
+    otlp_endpoint: WebUrl | None = Field(default=None, description="The OpenTelemetry collector, http://host:4318")
     smtp_host: str | None = Field(default=None, description="The mail relay")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port")
     smtp_security: RelaySecurity = Field(default="starttls", description="tls, starttls, opportunistic or none")
     smtp_username: str | None = Field(default=None, description="Login at the mail relay")
     smtp_password: SecretStr | None = Field(default=None, description="Its password")
-
-    @field_validator("kafka")
-    @classmethod
-    def _addresses(cls, value: str | None) -> str | None:
-        for server in value.split(",") if value else ():
-            host, _, port = server.strip().rpartition(":")
-            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
-                raise ValueError(f"{server.strip()!r} is no address; write host:port, several separated by commas")
-        return value
-
-    @field_validator(*(f"database_url_{module_of(service)}" for service in Service))
-    @classmethod
-    def _database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_url(value.get_secret_value(), "postgresql", path=True):
-            raise ValueError("is no address of a database; write postgresql://role:password@host:port/database")
-        return value
-
-    @field_validator("oidc_issuer", "otlp_endpoint", *(f"url_{module_of(service)}" for service in Service))
-    @classmethod
-    def _url(cls, value: str | None) -> str | None:
-        if value is not None and not _is_url(value, "http", "https"):
-            raise ValueError(f"{value!r} is no address; write http://host:port or https://…")
-        return value
-
-    @field_validator("kafka_ca_file")
-    @classmethod
-    def _is_there(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError(f"there is no file {value}")
-        return value
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -135,12 +104,3 @@ def help_text() -> str:
     rows = [(variable(name), field.description or "") for name, field in OperatorSettings.model_fields.items()]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {meaning}" for name, meaning in rows)
-
-
-def _is_url(value: str, *schemes: str, path: bool = False) -> bool:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # read only here: a port that is none raises
-    except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.hostname) and (len(parts.path) > 1 or not path)

@@ -11,7 +11,7 @@ from tuntas_chassis.ids import derive_id
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Incoming, Outgoing
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.processor import Record
+from tuntas_chassis.subscription import Record
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES

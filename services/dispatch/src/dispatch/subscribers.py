@@ -5,7 +5,7 @@ from dispatch.handlers import Handlers
 from dispatch.refusals import Refusals
 from dispatch.settings import Settings
 from tuntas_chassis.messages import Incoming
-from tuntas_chassis.processor import Store, Subscription
+from tuntas_chassis.subscription import Store, Subscription
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import CaseReturned
@@ -46,6 +46,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, se
             gates_readiness=False,
             fetch_wait_ms=settings.actions_fetch_wait_ms,  # one request names every agency's topic
             fetch_min_bytes=settings.actions_fetch_min_bytes,
+            rest_wait_ms=settings.actions_rest_wait_ms,
             external_time=True,
         ),
     )

@@ -12,11 +12,12 @@ from notifier.sender import Pass, Sender
 from tuntas_chassis.database import is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.waiting import set_within
+from tuntas_chassis.waiting import passed_on, set_within
 
 _log = logger(__name__)
 _GATHER_S = 0.03  # after a wake: the transaction that woke us commits, and its neighbours join the batch
-_LOOK_AGAIN_S = (0.05, 0.1, 0.2, 0.4, 1.0)  # when nothing was due: other processes queue too, and retries become due
+_LOOK_AGAIN_S = (0.05, 0.1, 0.2, 0.4, 1.0, 2.0, 5.0)  # when nothing was due: other processes queue too, and retries become due
+_DATABASE_AWAY_S = 1.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -67,13 +68,9 @@ class SendingLoop:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until `stopping`."""
-        waker = asyncio.create_task(stopping.wait())
-        waker.add_done_callback(lambda _task: self._queued.set())
-        try:
+        with passed_on(stopping, self._queued):
             while not stopping.is_set():
                 await self._wait(await self._step(stopping), stopping)
-        finally:
-            waker.cancel()
 
     async def _step(self, stopping: asyncio.Event) -> float:
         """Send one batch; returns the seconds after which to come back, negative where a wake may shorten them."""
@@ -91,7 +88,7 @@ class SendingLoop:
             if not is_transient(error):
                 raise
             _log.warning("sending_waits_for_database", error=type(error).__name__)
-            return _LOOK_AGAIN_S[-1]
+            return _DATABASE_AWAY_S
         self._note(done, reporters)
         if done.taken == 0:
             self._idle = min(self._idle + 1, len(_LOOK_AGAIN_S) - 1)

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from notifier.domain.mailboxes import CentralMailboxes, is_address
+from tuntas_chassis.addresses import WebUrl
 from tuntas_chassis.settings import ServiceSettings
 
 RelaySecurity = Literal["tls", "starttls", "opportunistic", "none"]
@@ -14,7 +15,7 @@ RelaySecurity = Literal["tls", "starttls", "opportunistic", "none"]
 class Settings(ServiceSettings):
     """Environment variables `TUNTAS_*`; seconds end in `_s`."""
 
-    intake_url: str = Field(description="Where intake's HTTP interface is, for the look-up of contacts")
+    intake_url: WebUrl = Field(description="Where intake's HTTP interface is, for the look-up of contacts")
     client_id: str = Field(default="notifier", description="The notifier at the identity provider")
     client_secret: SecretStr
 

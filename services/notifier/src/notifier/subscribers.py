@@ -4,7 +4,7 @@ from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
 from notifier.handlers import on_agency, on_case_event, on_deadline
-from tuntas_chassis.processor import Subscription
+from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.topology import AGENCIES, CASES, SLA
 from tuntas_contracts.vocabulary import Service
 

@@ -37,7 +37,7 @@ def build(settings: Settings) -> ServiceApp:
         partitions=settings.outbox_shards,
     )
 
-    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics)))
+    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics, firing.wake)))
     app.background("firing", firing.run)
     gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)
     app.background("gauges", partial(gauges.keep_measuring, every_s=settings.gauges_s))

@@ -13,13 +13,19 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.waiting import set_within
+from tuntas_chassis.waiting import passed_on, set_within
 
-_BACKLOG_EVERY_S = 5.0
+_BACKLOG_EVERY_S = 10.0
+_AWAKE_FOR_S = 1.0
+_REST_S = 5.0
 
 
 class FiringLoop:
-    """Looks for due checkpoints at short intervals, by index; several replicas may do so at once."""
+    """Looks for due checkpoints by index; several replicas may do so at once.
+
+    A checkpoint may fire once marks have passed it, so it looks at short intervals for a while after marks have come (`wake`),
+    and seldom otherwise.
+    """
 
     def __init__(
         self,
@@ -42,16 +48,29 @@ class FiringLoop:
         self._batch = batch
         self._partitions = partitions
         self._measured_at = -float("inf")
+        self._woken = asyncio.Event()
+        self._awake_until = monotonic() + _AWAKE_FOR_S
+
+    def wake(self) -> None:
+        """Marks are about to be committed."""
+        self._awake_until = monotonic() + _AWAKE_FOR_S
+        self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set."""
-        while not stopping.is_set():
-            more = await self.fire()
-            if monotonic() - self._measured_at >= _BACKLOG_EVERY_S:
-                await self.measure()
-                self._measured_at = monotonic()
-            if not more:
-                await set_within(stopping, self._interval_s)
+        with passed_on(stopping, self._woken):
+            while not stopping.is_set():
+                self._woken.clear()
+                more = await self.fire()
+                if monotonic() - self._measured_at >= _BACKLOG_EVERY_S:
+                    await self.measure()
+                    self._measured_at = monotonic()
+                if more:
+                    continue
+                if monotonic() < self._awake_until:
+                    await set_within(stopping, self._interval_s)
+                else:
+                    await set_within(self._woken, max(_REST_S, self._interval_s))
 
     async def fire(self) -> bool:
         """One look: tell what is due. Says whether more is due already."""

@@ -2,7 +2,7 @@
 
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.handlers import Handlers, State, state_key
-from tuntas_chassis.processor import Subscription
+from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

@@ -8,7 +8,7 @@ from triage.handlers import Handlers
 from triage.metrics import count_outcome
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.processor import Subscription
+from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.topology import AGENCIES, CASES, INPUTS
 from tuntas_contracts.vocabulary import Service

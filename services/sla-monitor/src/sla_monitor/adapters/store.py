@@ -1,7 +1,7 @@
 """Reads and writes the clocks of many cases at once: a handful of statements per batch, whatever its size."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -73,8 +73,10 @@ _MARK = text(
 class ClockStore:
     """The chassis' store of case clocks and, under keys of their own, of the marks of partitions."""
 
-    def __init__(self, metrics: MetricSet) -> None:
+    def __init__(self, metrics: MetricSet, marked: Callable[[], None]) -> None:
+        """`marked` is called when marks are about to be committed."""
         self._metrics = metrics
+        self._marked = marked
 
     async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, State]:
         """Lock and read cases. Marks are only ever written; a key that is no case id has no state."""
@@ -97,6 +99,7 @@ class ClockStore:
         if marks:
             names = ("partition", "source", "at", "record_offset")
             await connection.execute(_MARK, {name: [getattr(mark, name) for mark in marks] for name in names})
+            self._marked()
 
     async def _save_steps(self, connection: AsyncConnection, folded: Folded) -> None:
         for holds in (folded.releases, folded.holds):

@@ -1,0 +1,57 @@
+"""What a service gives to the delivery core."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from aiokafka import ConsumerRecord
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_contracts.base import Contract
+
+S = TypeVar("S")
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+
+
+class Store(Protocol[S]):
+    """How states are read and written, always many at once."""
+
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, S]:
+        """Lock and read the states of these keys, in the order of their ids; keys that have none are left out."""
+        ...
+
+    async def save(self, connection: AsyncConnection, states: Sequence[S], rows: Sequence[object]) -> None:
+        """Write changed states and further rows in bulk."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription(Generic[S]):
+    """A service's interest in topics. The consumer group is `<service>.<name>`."""
+
+    name: str
+    store: Store[S]
+    apply: Callable[[S | None, Incoming], Outcome[S]]
+    types: Sequence[type[Contract]]
+    """What is decoded. Any other type is skipped by its header, and counted."""
+    topics: Sequence[str] = ()
+    pattern: str | None = None
+    track_own: Sequence[type[Contract]] = ()
+    """Own events that are delivered in ordinary running too."""
+    refuse: Callable[[Record, Exception], Outgoing | None] | None = None
+    """Answers what can't be read or handled instead of parking it."""
+    key_of: Callable[[Incoming], str] | None = None
+    """The state's key; the record's key where this is not given."""
+    after: Sequence[str] = ()
+    """Subscriptions that must have read what lay on their topics at the start before this one begins."""
+    gates_readiness: bool = True
+    """Whether the service is ready only after this has read what lay on its topics at the start."""
+    fetch_wait_ms: int = 150
+    """How long a fetch waits at the broker for data while some comes: a partition whose records are at hand is not in it."""
+    fetch_min_bytes: int = 1
+    """How much the broker gathers before it answers a fetch, unless the wait is over first. More means fewer, later answers."""
+    rest_wait_ms: int = 5_000
+    """How long a fetch waits for a first record while nothing comes. A rebalance may wait as long for the fetch under way."""
+    external_time: bool = False
+    """Whether business times are the broker's append times, so that unread records hold the relay's marks back."""
