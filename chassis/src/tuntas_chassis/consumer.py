@@ -30,6 +30,7 @@ S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
 _IDLE_AFTER_S = 5.0  # without anything but marks
+_CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
 
 
@@ -151,6 +152,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 unknown = [p for p in assigned | self._all_partitions(consumer) if p not in self._ends]
                 if unknown:
                     self._ends.update(await consumer.end_offsets(unknown))
+                beyond = [p for p in assigned if known.get((p.topic, p.partition), 0) > self._ends[p]]
+                ends = await consumer.end_offsets(beyond) if beyond else {}
                 starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
                 break
             except Exception as error:
@@ -162,6 +165,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
             consumer.seek(partition, position)
             self._positions[partition] = position
+            if ends.get(partition, position) < position:
+                self._halt(partition, _CUT)
         if not self._assigned_once:
             self._elsewhere = {p: end for p, end in self._ends.items() if p not in assigned and end > 0}
         self._assigned_once = True
@@ -223,7 +228,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
-        records = [r for r in records if (r.topic, r.partition) not in self._limit.halted]
+        records = self._not_halted(records)
         if not records:
             return
         self._oldest_unread = min(r.timestamp for r in records) / 1000
@@ -234,7 +239,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         started = monotonic()
         while True:
             try:
-                parked = await self._worker.run(records, replay_until)
+                await self._halt_where_cut(records)
+                parked = await self._worker.run(records := self._not_halted(records), replay_until)
                 break
             except Exception as error:
                 self._metrics.inc("tuntas_consumer_retries_total", self.consumer_name)
@@ -246,12 +252,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 self.progress_at = monotonic()
                 await set_within(self._stopping, delay)
                 delay = min(delay * 2, 10.0)
+        if not records:
+            return
         for r in records:
             self._positions[TopicPartition(r.topic, r.partition)] = r.offset + 1
         self._observe(records, monotonic() - started)
         for partition, count in parked.items():
             if self._limit.count(partition, count):
-                self._halt(TopicPartition(*partition))
+                self._halt(TopicPartition(*partition), "more is parked in a minute than the limit allows")
         self.progress_at = monotonic()
         await self._commit_to_kafka()
 
@@ -265,8 +273,21 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             age = max(now - record.timestamp / 1000, 0.0)
             self._metrics.observe("tuntas_consumer_event_age_seconds", age, self.consumer_name, trace_id=trace_id)
 
-    def _halt(self, partition: TopicPartition) -> None:
-        _log.error("consumer_halted", consumer=self.consumer_name, topic=partition.topic, partition=partition.partition)
+    def _not_halted(self, records: Sequence[Record]) -> Sequence[Record]:
+        return [r for r in records if (r.topic, r.partition) not in self._limit.halted] if self._limit.halted else records
+
+    async def _halt_where_cut(self, records: Sequence[Record]) -> None:
+        """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
+        firsts = {(r.topic, r.partition): r.offset for r in reversed(records)}
+        back = [p for p, offset in firsts.items() if offset < self._positions.get(TopicPartition(*p), 0)]
+        if back and self._kafka is not None:  # mostly read again after a rebalance
+            for partition, end in (await self._kafka.end_offsets([TopicPartition(*p) for p in back])).items():
+                if end < self._positions.get(partition, 0):
+                    self._halt(partition, _CUT)
+
+    def _halt(self, partition: TopicPartition, why: str) -> None:
+        _log.error("consumer_halted", consumer=self.consumer_name, topic=partition.topic, partition=partition.partition, why=why)
+        self._limit.halted.add((partition.topic, partition.partition))
         if self._kafka is not None:
             self._kafka.pause(partition)
         self._metrics.set("tuntas_consumer_halted_partitions", len(self._limit.halted), self.consumer_name)

@@ -131,7 +131,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
         result = await lot.discard(message_id, operator.subject, told.reason, told.also)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
-    @router.post("/resume", summary="Let partitions go on that were halted because too much was parked")
+    @router.post("/resume", summary="Let halted partitions go on")
     async def resume_halted(_operator: Operator) -> dict[str, int]:
         return {"resumed": await resume()}
 

@@ -101,7 +101,7 @@ def _row(consumer: str, parking: Parking) -> dict[str, object]:
         "headers": headers,
         "timestamp_ms": record.timestamp,
         "error_type": type(fault).__name__ if fault else "Waiting",
-        "error": str(fault)[:2_000].replace("\x00", "\ufffd") if fault else "stands behind a parked message of the same key",
+        "error": told(fault) if fault else "stands behind a parked message of the same key",
         "state": "waiting" if parking.waiting else "parked",
     }
 
@@ -114,9 +114,18 @@ async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequenc
     return {key for key, name in stored.items() if name in blocked}
 
 
+def told(fault: Exception) -> str:
+    """What a fault says, as a table or an answer can hold it: it may repeat what the message held."""
+    return _clean(str(fault)[:2_000])
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
 def _stored(key: str) -> str:
     """The key as it stands in the table, which takes no NUL and indexes only short texts."""
-    clean = key.replace("\x00", "\ufffd")
+    clean = _clean(key)
     return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
@@ -184,7 +193,7 @@ async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: 
 
 async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:
     """A replay did not help: keep the new reason and count the attempt."""
-    await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": str(fault)[:2_000]})
+    await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": told(fault)})
 
 
 class ParkingLimit:

@@ -9,7 +9,7 @@ from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.parking import OpenParking, ParkedMessage, failed_again, find_parked, list_parked, lock_parked_key, settle
+from tuntas_chassis.parking import OpenParking, ParkedMessage, failed_again, find_parked, list_parked, lock_parked_key, settle, told
 from tuntas_chassis.problems import Problem
 
 _log = logger(__name__)
@@ -67,7 +67,7 @@ class ParkingLot:
                     _log.warning(
                         "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
                     )
-                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {str(error)[:300]}")
+                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {told(error)[:300]}")
                 await settle(connection, message.id, "replayed", by, why)
                 replayed += 1
             self._outbox.written()

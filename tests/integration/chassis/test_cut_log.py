@@ -1,0 +1,111 @@
+"""A topic that was made anew begins at offset 0: what it holds must neither pass for known nor go by unseen."""
+
+from collections.abc import Callable
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+from sqlalchemy import text
+
+from tests.support.counting import Added
+from tests.support.delivery import Delivery, until
+from tuntas_chassis.service import ServiceApp
+
+HALTED = "tuntas_consumer_halted_partitions"
+
+
+async def _make_anew(delivery: Delivery) -> None:
+    """The input topic, as after the loss of all brokers' disks."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=delivery.servers.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([delivery.inputs])
+
+        async def made() -> bool:
+            try:
+                answer = await admin.create_topics([NewTopic(delivery.inputs, delivery.partitions, 1)])
+            except TopicAlreadyExistsError:
+                return False
+            return all(error[1] == 0 for error in answer.topic_errors)
+
+        await until(made, "the topic is there anew")
+    finally:
+        await admin.close()
+
+
+async def _add(delivery: Delivery, number: int) -> None:
+    await delivery.feed([("a", Added(amount=1)) for _ in range(number)])
+
+
+async def _published(delivery: Delivery, number: int) -> None:
+    async def all_of_them() -> bool:
+        return len(await delivery.published()) >= number
+
+    await until(all_of_them, f"{number} results are published")
+    assert [sum_.total for _, sum_, _ in await delivery.published()] == list(range(1, number + 1))
+
+
+async def _halts(app: ServiceApp) -> None:
+    async def halted() -> bool:
+        return app.metrics.value(HALTED, "counting.in") == 1
+
+    await until(halted, "the partition is halted")
+
+
+def _read_to(app: ServiceApp, position: int) -> TopicPartition:
+    return next(p for p, reached in app._consumers["in"]._positions.items() if reached == position)
+
+
+async def _read_anew(delivery: Delivery) -> None:
+    """What the runbook says."""
+    await delivery.stop()
+    app = delivery.app()
+    async with app.database.begin() as connection:
+        await connection.execute(text("DELETE FROM consumer_offset WHERE topic = :topic"), {"topic": delivery.inputs})
+    await app.database.close()
+    await delivery.start()
+
+
+async def test_one_that_was_made_anew_meanwhile_is_halted_until_an_operator_has_it_read_anew(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await _add(delivery, 5)
+    await _published(delivery, 5)
+    await delivery.stop()
+
+    await _make_anew(delivery)
+    await _add(delivery, 2)
+    await _halts(await delivery.start())
+    assert len(await delivery.published()) == 5
+    await _read_anew(delivery)
+    await _published(delivery, 7)
+
+
+async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    app = await delivery.start()
+    await _add(delivery, 5)
+    await _published(delivery, 5)
+
+    read = _read_to(app, 5)
+    app._consumers["in"]._positions[read] = 100  # as if the log had been so long, and had lost the most of it
+    await _add(delivery, 2)
+    await _halts(app)
+    await app.resume_halted()  # of no use: it sees again that the log is cut, and skips nothing
+    await _halts(app)
+    assert len(await delivery.published()) == 5
+    await _read_anew(delivery)
+    await _published(delivery, 7)
+
+
+async def test_what_was_read_before_is_not_taken_for_a_cut(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    app = await delivery.start()
+    await _add(delivery, 5)
+    await _published(delivery, 5)
+    kafka = app._consumers["in"]._kafka
+    assert kafka is not None
+    kafka.seek(_read_to(app, 5), 0)  # as after a rebalance in the middle of a batch
+    await _add(delivery, 1)
+    await _published(delivery, 6)
+    assert app.metrics.value(HALTED, "counting.in") == 0
