@@ -1,11 +1,16 @@
-"""Fixtures that every part of the suite may use."""
+"""Fixtures that every part of the suite may use, and who works beside whom when the suite runs in several processes."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.servers import Servers, start_servers
+
+_E2E = Path(__file__).parent / "e2e"
+_OWN_STACK = ("test_demo.py", "test_drills.py")
+"""End-to-end tests that run a platform of their own; the others share one."""
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +21,23 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     running = start_servers(folder)
     yield running
     running.stop()
+
+
+class _ByPlatform(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Tests that share a platform run in one process, in order; so do those of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder, _, name = file.rpartition("/")
+        return folder if folder.endswith(f"/{_E2E.name}") and name not in _OWN_STACK else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByPlatform:
+    """Who gets which tests, where they run in several processes."""
+    return _ByPlatform(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first where several processes share the work: the small ones fill the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.path.is_relative_to(_E2E))
