@@ -36,7 +36,7 @@ def _is_sleep(call: ast.Call) -> bool:
 
 def test_no_test_waits_for_time_to_pass() -> None:
     found = [shown(path, call) for path in TESTS if shown(path) not in TIME_IS_THE_MATTER for call in _sleeps_outside_loops(path)]
-    assert found == [], "wait for a condition with a deadline: tests.support.delivery.until"
+    assert found == [], "wait for a condition with a deadline: tests.support.waiting.until"
 
 
 def test_every_exception_from_that_is_still_needed() -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.delivery import until
+from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.issuer.clients import client_id_of
 from tuntas_devstack.stack import Stack

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.delivery import until
 from tests.support.platform import PATIENCE_S, Platform
+from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack

@@ -9,8 +9,8 @@ from datetime import date
 import asyncpg
 
 from dispatch.domain.register import load_register
-from tests.support.delivery import until
 from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.corpus.generator import reports
 from tuntas_devstack.corpus.model import GeneratedReport, PersonalKind

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.support.dashboard_queries import all_asked, without_fallback
-from tests.support.delivery import until
 from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.observability.server import RULES, PrometheusServer, Target
 from tuntas_devstack.ports import free_port

@@ -4,8 +4,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.support.delivery import until
 from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.waiting import until
 from tuntas_contracts.topology import SLA
 from tuntas_contracts.vocabulary import Role
 

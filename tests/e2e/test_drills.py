@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from tests.e2e.conftest import register_is_read
 from tests.support.chaos import Client, Plugs
-from tests.support.delivery import until
+from tests.support.database import execute
 from tests.support.kafka_log import TopicRecord
 from tests.support.platform import Platform, Receipt
 from tests.support.rollout import Endpoints, Traffic
+from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.mailbox import repeats_by_message_id
@@ -236,16 +236,6 @@ async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event
     assert late == [], f"{len(late)} of {len(told)} events stand on their topic later than 5 s after they happened"
 
 
-async def copy_database(platform: Platform, *statements: str) -> None:
-    """Carry out statements as the database's administrator."""
-    connection = await asyncpg.connect(platform.stack.database_url("admin"))
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 def of(service: Service, platform: Platform) -> list[str]:
     """The parts of a service."""
     return [part.name for part in platform.stack.state.parts if part.name == service or part.name.startswith(f"{service}-2")]
@@ -267,6 +257,7 @@ def told_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str, str]]
 
 
 async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Platform) -> None:
+    admin = drilled.stack.database_url("admin")
     platform, client = drilled, Client(drilled)
     agency = AGENCIES[0]
     answered = await client.submit(agency)
@@ -278,9 +269,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     for service in (Service.TRIAGE, Service.DISPATCH):
         await on_each(of(service, platform), "kill", platform)
         name = module_of(service)
-        await copy_database(
-            platform, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"'
-        )
+        await execute(admin, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
     await on_each([*of(Service.TRIAGE, platform), *of(Service.DISPATCH, platform)], "restart", platform)
     await load
 
@@ -313,7 +302,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
         before = told_so_far(await platform.read_topics())
         name = module_of(service)
         await on_each(of(service, platform), "stop_part", platform)
-        await copy_database(platform, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
+        await execute(admin, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
         await on_each(of(service, platform), "restart", platform)
         await reconciled(platform)
         news = told_so_far(await platform.read_topics()) - before

@@ -6,9 +6,9 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from tests.support.delivery import until
 from tests.support.garbage import A_TIME, garbage, headers_of
 from tests.support.platform import PATIENCE_S, Json, Platform
+from tests.support.waiting import until
 from tuntas_contracts.agencies import AcceptCase, AnswerCase
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.reports import ReportContent

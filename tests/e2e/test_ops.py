@@ -5,10 +5,10 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from tests.support.delivery import until
 from tests.support.garbage import headers_of
 from tests.support.operator import Operator
 from tests.support.platform import PATIENCE_S, Json, Platform
+from tests.support.waiting import until
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.topology import AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Service

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from secrets import token_hex
 
-from tests.support.delivery import until
 from tests.support.platform import A_REPORT, PATIENCE_S, Json, Platform, receipt_of
+from tests.support.waiting import until
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

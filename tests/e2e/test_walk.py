@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.delivery import until
 from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Role
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from prometheus_client.exposition import choose_encoder
 
-from tests.support.delivery import until
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.metrics import Metric, MetricSet
 from tuntas_devstack.observability.programs import find_promtool
 from tuntas_devstack.observability.server import RULES, PrometheusServer, Target

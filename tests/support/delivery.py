@@ -1,10 +1,9 @@
 """The delivery core with the counting service in it, on real servers: start it, feed it, kill it, look at what it did."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy import text
 
 from tests.support.counting import Added, Asked, Summed, TallyStore, apply_to
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.settings import ServiceSettings
@@ -22,18 +22,6 @@ from tuntas_contracts.base import Contract
 from tuntas_contracts.envelope import Envelope
 
 A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-async def until(condition: Callable[[], Awaitable[object]], what: str, within_s: float = 40.0) -> Any:
-    """Wait for a condition; returns what it gave, fails with `what` when it never held."""
-    deadline = monotonic() + within_s
-    while True:
-        found = await condition()
-        if found:
-            return found
-        if monotonic() > deadline:
-            raise AssertionError(f"after {within_s} s still not: {what}")
-        await asyncio.sleep(0.05)
 
 
 @dataclass

@@ -12,8 +12,8 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from tests.support.delivery import until
 from tests.support.kafka_log import KafkaLog, TopicRecord
+from tests.support.waiting import until
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_chassis.ids import new_id
 from tuntas_contracts.agencies import AgencyCommand

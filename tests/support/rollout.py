@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from tests.support.delivery import until
 from tests.support.platform import A_REPORT, Platform
+from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role, Service
 
 _PACE_S = 0.05

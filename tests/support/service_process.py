@@ -11,7 +11,8 @@ from typing import Self
 
 import httpx
 
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import Delivery
+from tests.support.waiting import until
 from tuntas_devstack.ports import free_port
 
 _ROOT = Path(__file__).parents[2]

@@ -49,12 +49,13 @@ class Envelope:
         kind = _text(raw, "ce_type")
         if not kind.startswith(TYPE_PREFIX):
             raise EnvelopeError(f"ce_type {kind[:80]!r} does not begin with {TYPE_PREFIX!r}")
+        written_id, written_time = _text(raw, "ce_id"), _text(raw, "ce_time")
         try:
-            identity = UUID(_text(raw, "ce_id"))
+            identity = UUID(written_id)
         except ValueError as error:
             raise EnvelopeError("ce_id is not a UUID") from error
         try:
-            time = datetime.fromisoformat(_text(raw, "ce_time"))
+            time = datetime.fromisoformat(written_time)
         except ValueError as error:
             raise EnvelopeError("ce_time is not an RFC 3339 time") from error
         if time.tzinfo is None:

@@ -8,7 +8,8 @@ from aiokafka.errors import TopicAlreadyExistsError
 from sqlalchemy import text
 
 from tests.support.counting import Added
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import Delivery
+from tests.support.waiting import until
 from tuntas_chassis.service import ServiceApp
 
 HALTED = "tuntas_consumer_halted_partitions"

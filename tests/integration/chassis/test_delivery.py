@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.counting import Added, Asked
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import Delivery
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 
 KEYS = [f"key-{n}" for n in range(20)]

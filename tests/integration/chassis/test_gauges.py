@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from tests.support.counting import Summed
-from tests.support.delivery import A_MONDAY, Delivery, until
+from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Outgoing
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.delivery import until
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
 

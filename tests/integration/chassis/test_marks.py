@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import text
 
 from tests.support.counting import Summed
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import Delivery
+from tests.support.waiting import until
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.service import ServiceApp

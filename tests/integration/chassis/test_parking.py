@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from tests.support.counting import Added
-from tests.support.delivery import A_MONDAY, Delivery, until
+from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.problems import Problem
 from tuntas_chassis.replay import ParkingLot

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.counting import Added
-from tests.support.delivery import A_MONDAY, Delivery, until
+from tests.support.delivery import A_MONDAY, Delivery
+from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.envelope import Envelope

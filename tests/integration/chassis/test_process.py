@@ -8,9 +8,10 @@ import asyncpg
 import pytest
 
 from tests.support.counting import Added
-from tests.support.delivery import Delivery, until
+from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.service_process import ServiceProcess
+from tests.support.waiting import until
 from tuntas_chassis.migrations import head_revision
 
 KEYS = [f"key-{n}" for n in range(20)]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import text
 
 from tests.support.counting import Summed
-from tests.support.delivery import A_MONDAY, Delivery, until
+from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
+from tests.support.waiting import until
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.service import ServiceApp
 from tuntas_devstack.topics import TopicSpec, create_topics

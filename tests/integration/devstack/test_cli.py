@@ -6,23 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.support.waiting import until_it_holds
+
 UP = ("--services", "", "--agencies", "kemenkes")
-
-
-def until(condition: Callable[[], object], what: str, within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        pause.wait(0.05)
 
 
 class Terminal:
@@ -99,14 +91,14 @@ def test_up_in_the_background_status_and_down(terminal: Terminal) -> None:
     assert "in use by another running stack" in refused(terminal.run("up", "--detach", *UP))
 
     os.kill(parts["mail"]["pid"], signal.SIGKILL)
-    until(lambda: terminal.run("status", "--json").returncode == 1, "the death to be seen")
+    until_it_holds(lambda: terminal.run("status", "--json").returncode == 1, "the death to be seen")
     told = json.loads(terminal.run("status", "--json").stdout)["parts"]
     assert {part["name"]: part["health"] for part in told}["mail"] == "dead"
     assert "mail was ended by SIGKILL" in (terminal.folder / "logs" / "up.err").read_text()
 
     down = terminal.run("down")
     assert (down.returncode, down.stdout) == (0, "stopped\n")
-    until(lambda: not terminal.leftovers(), "every process ended")  # the one that held the folder lets go of it as its last deed
+    until_it_holds(lambda: not terminal.leftovers(), "every process ended")  # the one that held the folder lets go of it as its last deed
     assert terminal.run("down", "--delete-data").returncode == 0
     assert not terminal.folder.exists()
 
@@ -114,7 +106,7 @@ def test_up_in_the_background_status_and_down(terminal: Terminal) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_everything_cleanly(terminal: Terminal, number: signal.Signals) -> None:
     process = terminal.begin("up", *UP)
-    until(lambda: terminal.run("status").returncode == 0, "the stack to be ready")
+    until_it_holds(lambda: terminal.run("status").returncode == 0, "the stack to be ready")
     pids = terminal.pids()
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -130,17 +122,17 @@ def test_ctrl_c_while_it_still_starts_leaves_nothing_behind(terminal: Terminal) 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert "Traceback" not in err
-    until(lambda: terminal.leftovers() == [], "every process to be gone")
+    until_it_holds(lambda: terminal.leftovers() == [], "every process to be gone")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_if_tuntas_itself_is_killed_its_children_end_and_the_next_start_works(terminal: Terminal) -> None:
     process = terminal.begin("up", *UP)
-    until(lambda: terminal.run("status").returncode == 0, "the stack to be ready")
+    until_it_holds(lambda: terminal.run("status").returncode == 0, "the stack to be ready")
     pids = terminal.pids()
     process.kill()
     process.communicate()
-    until(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], "the children's end")
+    until_it_holds(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], "the children's end")
     assert terminal.run("up", "--detach", *UP).returncode == 0
 
 

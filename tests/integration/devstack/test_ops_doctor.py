@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from tests.integration.devstack.test_cli import until
+from tests.support.database import execute
 from tests.support.operator import Operator
 from tests.support.registers import register_of
 from tests.support.servers import Servers
+from tests.support.waiting import until_it_holds
 from tuntas_chassis.migrations import upgrade
 from tuntas_contracts.topology import CASES, NOTICES
 from tuntas_contracts.vocabulary import Service
@@ -107,15 +107,6 @@ def topics_of(secured: Secured) -> set[str]:
     return set(secured.admin.list_topics(timeout=20).topics)
 
 
-async def _execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 def test_where_all_is_well_it_says_so_of_each_part(secured: Secured, servers: Servers, database: str, collector: str) -> None:
     register = register_of(servers, AGENCIES)
     operator = secured.operator(TUNTAS_DATABASE_URL_INTAKE=database, TUNTAS_DATABASE_URL_DISPATCH=register, TUNTAS_OTLP_ENDPOINT=collector)
@@ -124,7 +115,7 @@ def test_where_all_is_well_it_says_so_of_each_part(secured: Secured, servers: Se
     broker = {"kafka", "kafka replicas", "kafka version", "kafka rights", "kafka users", "kafka clock", "topics"}
     intake = {"intake database", "intake rights", "intake schema", "intake database clock"}
     assert well >= {"settings", "collector", *broker, *intake}
-    until(lambda: not any(name.startswith(PROBE) for name in topics_of(secured)), "the topic that it made is gone")
+    until_it_holds(lambda: not any(name.startswith(PROBE) for name in topics_of(secured)), "the topic that it made is gone")
 
 
 def test_a_wrong_password_at_the_broker(secured: Secured) -> None:
@@ -163,7 +154,7 @@ def test_a_missing_topic_and_a_wrong_setting(secured: Secured) -> None:
     installation = _installation(secured)
     assert [finding.status for finding in _about(installation, "topics")] == ["ok"]
     secured.admin.delete_topics([NOTICES.name], operation_timeout=30)[NOTICES.name].result()
-    until(lambda: NOTICES.name not in topics_of(secured), "the topic is gone")
+    until_it_holds(lambda: NOTICES.name not in topics_of(secured), "the topic is gone")
     [finding] = _about(installation, "topics")
     assert (finding.status, finding.told) == ("wrong", f"{NOTICES.name} is missing")
     assert "tuntas ops topics apply" in finding.todo
@@ -172,13 +163,13 @@ def test_a_missing_topic_and_a_wrong_setting(secured: Secured) -> None:
 
 
 def test_a_database_that_is_not_migrated(servers: Servers, database: str) -> None:
-    run_apart(_execute(database, "UPDATE alembic_version SET version_num = '0001'"))
+    run_apart(execute(database, "UPDATE alembic_version SET version_num = '0001'"))
     operator = Operator({"TUNTAS_DATABASE_URL_INTAKE": database, "TUNTAS_DATABASE_URL_NOTIFIER": servers.database()})
     told = wrongs(operator.json("doctor", status=1))
     assert "stands at migration 0001" in told["intake schema"]
     assert "python -m intake migrate" in told["intake schema"]
     assert "never migrated" in told["notifier schema"]
-    run_apart(_execute(database, "UPDATE alembic_version SET version_num = '9999'"))
+    run_apart(execute(database, "UPDATE alembic_version SET version_num = '9999'"))
     assert "intake schema" not in wrongs(operator.json("doctor", status=1)), "a later schema is served during a roll-out"
 
 
@@ -203,7 +194,7 @@ def test_a_role_without_rights_in_its_database(servers: Servers, database: str) 
     role = urlsplit(database).username
     # its own tables, as a restore by another role leaves them
     admin = servers.admin_url.rpartition("/")[0] + urlsplit(database).path
-    run_apart(_execute(admin, "ALTER TABLE outbox OWNER TO postgres", f"GRANT SELECT ON outbox TO {role}"))
+    run_apart(execute(admin, "ALTER TABLE outbox OWNER TO postgres", f"GRANT SELECT ON outbox TO {role}"))
     told = wrongs(Operator({"TUNTAS_DATABASE_URL_INTAKE": database}).json("doctor", status=1))
     assert f"the role {role} lacks DELETE on outbox, INSERT on outbox, UPDATE on outbox" in told["intake rights"]
 

@@ -15,9 +15,9 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from tests.integration.devstack.test_cli import until
 from tests.support.operator import Operator
 from tests.support.servers import Servers
+from tests.support.waiting import until_it_holds
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.migrations import upgrade
 from tuntas_contracts.topology import CASES
@@ -138,15 +138,15 @@ def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator
 
     clean, differs = "tuntas_reconcile_last_clean_timestamp_seconds", 'tuntas_reconcile_differences{kind="accepted_not_published"}'
     try:
-        until(lambda: sample(clean) > 0, "a first clean round")
+        until_it_holds(lambda: sample(clean) > 0, "a first clean round")
         url = operator.environment["TUNTAS_DATABASE_URL_INTAKE"]
         run_apart(_report(url, AN_HOUR_AGO))
-        until(lambda: sample(differs) == 1, "the difference to be seen by a later round")
+        until_it_holds(lambda: sample(differs) == 1, "the difference to be seen by a later round")
         run_apart(_run(url, "ALTER TABLE report RENAME TO report_away"))
-        until(lambda: sample("tuntas_reconcile_failed_rounds_total") > 0, "a round to fail")
+        until_it_holds(lambda: sample("tuntas_reconcile_failed_rounds_total") > 0, "a round to fail")
         run_apart(_run(url, "ALTER TABLE report_away RENAME TO report", "DELETE FROM report"))
         before = sample(clean)
-        until(lambda: sample(clean) > before, "a clean round after it")
+        until_it_holds(lambda: sample(clean) > before, "a clean round after it")
         assert samples(file.read_text())["tuntas_reconcile_failed_rounds_total"] > 0
     finally:
         process.terminate()

@@ -5,9 +5,7 @@ import os
 import signal
 import stat
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import psutil
 import pytest
 
 from tests.integration.devstack.test_kafka_server import read_all, write
+from tests.support.waiting import until_it_holds
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.errors import FolderInUse, NotRunning, PartFailed, StackError
@@ -41,14 +40,6 @@ def options(**chosen: Any) -> StackOptions:
         "database": None,
     }
     return StackOptions(**(defaults | chosen))
-
-
-def until(condition: Callable[[], object], what: str, within_s: float = 20.0) -> None:
-    deadline = time.monotonic() + within_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        pause.wait(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +120,7 @@ def test_a_part_that_dies_by_itself_is_told_once(stack: Stack) -> None:
     pid = stack.state.part("sla-monitor").pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    until(lambda: len(stack.deaths) > known, "word of the death")
+    until_it_holds(lambda: len(stack.deaths) > known, "word of the death")
     assert stack.deaths[known:] == [stack.deaths[-1]]
     assert stack.deaths[-1].startswith("sla-monitor was ended by SIGKILL")
     stack.restart("sla-monitor")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from tests.support.delivery import until
+from tests.support.waiting import until
 from tuntas_chassis.http_server import HttpServer
 
 

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.support.waiting import until_it_holds
 from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.processes import ProcessSpec, Supervisor
 
@@ -25,15 +25,6 @@ ORDERLY = (
     "    sys.exit(0)\n"
     "signal.signal(signal.SIGTERM, end); print('up', flush=True); time.sleep(600)"
 )
-
-
-def until(condition: Callable[[], object], what: str, within_s: float = 15.0) -> None:
-    """Wait for a condition with a deadline."""
-    deadline = time.monotonic() + within_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        pause.wait(0.02)
 
 
 class Told:
@@ -100,7 +91,7 @@ def test_a_program_that_does_not_exist_is_named(tmp_path: Path, supervisor: Supe
 def test_a_death_is_told_in_one_sentence(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
     process = supervisor.start(spec(tmp_path, SLEEPER, "mail"))
     os.kill(process.pid, signal.SIGKILL)
-    until(lambda: told.sentences, "a sentence about the death")
+    until_it_holds(lambda: told.sentences, "a sentence about the death")
     assert told.sentences[0].startswith("mail was ended by SIGKILL")
     assert "\n" not in told.sentences[0]
 
@@ -120,7 +111,7 @@ def test_kill_takes_the_children_of_a_part_too(tmp_path: Path, supervisor: Super
     supervisor.start(spec(tmp_path, code))
     child = int((tmp_path / "part.log").read_text().splitlines()[0])
     supervisor.kill("part")
-    until(lambda: not psutil.pid_exists(child), "the child's end")
+    until_it_holds(lambda: not psutil.pid_exists(child), "the child's end")
 
 
 def test_a_part_that_ignores_the_signal_is_ended_by_force(tmp_path: Path, supervisor: Supervisor) -> None:
@@ -201,7 +192,7 @@ def test_children_die_with_a_killed_parent_even_if_the_starting_thread_is_gone(t
     parent = subprocess.Popen([sys.executable, "-c", parent_code, str(tmp_path), SLEEPER], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    until(lambda: "up" in (tmp_path / "child.log").read_text(), "the child's start, long after its thread's end")
+    until_it_holds(lambda: "up" in (tmp_path / "child.log").read_text(), "the child's start, long after its thread's end")
     parent.kill()
     parent.wait()
-    until(lambda: not psutil.pid_exists(child), "the child's end")
+    until_it_holds(lambda: not psutil.pid_exists(child), "the child's end")

@@ -9,6 +9,7 @@ import asyncpg
 import typer
 
 from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.commands.choices import Since
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.commands.ops_choices import AsJson, OpsFolder
 from tuntas_devstack.errors import StackError
@@ -28,6 +29,7 @@ def reconcile(
     folder: OpsFolder = None,
     as_json: AsJson = False,
     at_rest: Annotated[bool, typer.Option("--at-rest", help="Allow nothing to be under way: every case must agree now.")] = False,
+    since: Since = None,
     watch: Annotated[
         float | None, typer.Option(min=1, metavar="SECONDS", help="Compare again every so many seconds, reading only what is new.")
     ] = None,
@@ -53,7 +55,7 @@ def reconcile(
     if serve is not None:
         host, port = _address(serve)
         typer.echo(f"metrics on http://{host}:{metrics.serve(host, port)}/metrics", err=True)
-    reconciler = Reconciler(installation.needs_kafka(), _databases(installation), installation.kafka_client)
+    reconciler = Reconciler(installation.needs_kafka(), _databases(installation), installation.kafka_client, since=since)
     try:
         while True:
             started = time.monotonic()

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
+from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder, Since
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import client_settings
@@ -29,12 +29,13 @@ def reconcile(
     folder: Folder = DEFAULT_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a round.")] = False,
     at_rest: Annotated[bool, typer.Option("--at-rest", help="Allow nothing to be under way: every case must agree now.")] = False,
+    since: Since = None,
     watch: Annotated[float | None, typer.Option(min=1, help="Compare again every so many seconds, reading only what is new.")] = None,
 ) -> None:
     """Prove that nothing was lost or done twice. Exit status 1 if anything differs (in the last round)."""
     stack = StackFolder(folder)
     state = read_state(stack)
-    reconciler = Reconciler(state.kafka, read_databases(stack), client_settings(stack))
+    reconciler = Reconciler(state.kafka, read_databases(stack), client_settings(stack), since=since)
     try:
         result = asyncio.run(_rounds(reconciler, 0.0 if at_rest else 60.0, watch, as_json=as_json))
     finally:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 from uuid import UUID
 
+from tuntas_chassis.ids import time_of
+
 IN_FLIGHT_S = 60.0
 """Between two owners, or between a database and a topic, a case may be under way this long (real seconds)."""
 
@@ -82,13 +84,21 @@ class CaseFile:
 class Ledger:
     """Gathers facts from the topics as they are read, and compares them with the databases on demand."""
 
-    def __init__(self) -> None:
+    def __init__(self, since_s: float = 0.0) -> None:
+        """Cases accepted before `since_s` (seconds since the epoch) are passed over."""
         self.cases: dict[UUID, CaseFile] = {}
         self.events = 0
+        self._since_s = since_s
         self._faults: list[Difference] = []
+
+    def concerns(self, case_id: UUID) -> bool:
+        """Whether this case is compared: its id tells when it was accepted."""
+        return not self._since_s or time_of(case_id) >= self._since_s
 
     def note_event(self, event: TopicEvent) -> None:
         """An owner's event, in the order of the topic. The same message again is what readers drop; another is a fault."""
+        if not self.concerns(event.case_id):
+            return
         self.events += 1
         case = self.cases.setdefault(event.case_id, CaseFile())
         known = case.versions.get(event.version)
@@ -107,6 +117,8 @@ class Ledger:
 
     def note_delivery(self, delivery: Delivery) -> None:
         """A `CaseAssigned` on an agency's topic."""
+        if not self.concerns(delivery.case_id):
+            return
         case = self.cases.setdefault(delivery.case_id, CaseFile())
         known = case.deliveries.get(delivery.version)
         if known is not None and known != (delivery.agency, delivery.message_id):

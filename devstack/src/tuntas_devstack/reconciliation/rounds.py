@@ -4,10 +4,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from time import time
+from typing import TypeVar
+from uuid import UUID
 
 from tuntas_devstack.reconciliation.ledger import IN_FLIGHT_S, Delivery, Difference, Ledger
 from tuntas_devstack.reconciliation.reading import TopicReader, read_accepted, read_holdings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,16 @@ class Result:
 class Reconciler:
     """Reads and compares; the ledger lives as long as it does."""
 
-    def __init__(self, bootstrap: str, databases: Mapping[str, str], client: Mapping[str, str] | None = None) -> None:
-        """`databases` are the services' URLs by module name; `client` holds further settings of the Kafka client (security)."""
+    def __init__(
+        self, bootstrap: str, databases: Mapping[str, str], client: Mapping[str, str] | None = None, *, since: datetime | None = None
+    ) -> None:
+        """`databases` are the services' URLs by module name; `client` holds further settings of the Kafka client (security).
+
+        Cases accepted before `since` are passed over: after a loss of Kafka the topics tell nothing, or not all, of them.
+        """
         self._topics = TopicReader(bootstrap, client)
         self._databases = databases
-        self._ledger = Ledger()
+        self._ledger = Ledger(since.timestamp() if since else 0.0)
 
     async def round(self, *, in_flight_s: float = IN_FLIGHT_S) -> Result:
         """Compare everything as it is now. `in_flight_s` 0 is for a platform at rest, where nothing may be under way."""
@@ -51,6 +61,7 @@ class Reconciler:
             read_holdings(self._databases["triage"], "case_file", "case_id"),
             read_holdings(self._databases["dispatch"], "case", "id"),
         )
+        accepted, triage, dispatch = self._concerned(accepted), self._concerned(triage), self._concerned(dispatch)
         await asyncio.to_thread(self._read_topics)
         differences = self._ledger.differences(accepted, triage, dispatch, time(), in_flight_s=in_flight_s)
         cases = self._ledger.cases
@@ -64,6 +75,9 @@ class Reconciler:
             differences=tuple(differences),
             unreadable=self._topics.unreadable,
         )
+
+    def _concerned(self, cases: Mapping[UUID, T]) -> dict[UUID, T]:
+        return {case_id: told for case_id, told in cases.items() if self._ledger.concerns(case_id)}
 
     def _read_topics(self) -> None:
         for fact in self._topics.read():
