@@ -75,6 +75,12 @@ class House:
         """Create the tables."""
         await self.app.migrate()
 
+    def hand_over_to(self, app: ServiceApp) -> None:
+        """From now on another process on this database answers."""
+        self.replicas = [*self.replicas, app]
+        self.clients.append(_client(app.http))
+        self.app, self.http = app, self.clients[-1]
+
     async def close(self) -> None:
         """Close every connection."""
         async with AsyncExitStack() as stack:

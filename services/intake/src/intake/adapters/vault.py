@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
 _NONCE_BYTES: Final = 12
+_CONTEXT: Final = b"data-key\0"
 
 
 class VaultError(Exception):
@@ -37,7 +38,7 @@ class Vault:
         for key in (current, *former):
             if len(key) != _KEY_BYTES:
                 raise ValueError(f"an encryption key has {len(key)} bytes; make one with `openssl rand -base64 32`")
-        self._current_id = _key_id(current)
+        self.current_id = _key_id(current)
         self._ciphers = {_key_id(key): AESGCM(key) for key in (*former, current)}
 
     @classmethod
@@ -48,10 +49,15 @@ class Vault:
         except Base64Error as error:
             raise ValueError("an encryption key is not base64; make one with `openssl rand -base64 32`") from error
 
+    def rewrap(self, reporter_ref: UUID, wrapped_key: bytes) -> bytes:
+        """A reporter's key under the platform's current key; raises VaultError."""
+        context = _CONTEXT + reporter_ref.bytes
+        return self.wrap(self.unwrap(wrapped_key, context), context)
+
     def seal_new(self, reporter_ref: UUID, plaintext: bytes) -> SealedData:
         """Encrypt the first data of a reporter under a new key."""
         key = os.urandom(_KEY_BYTES)
-        return SealedData(self.wrap(key, b"data-key\0" + reporter_ref.bytes), _encrypt(AESGCM(key), plaintext, reporter_ref.bytes))
+        return SealedData(self.wrap(key, _CONTEXT + reporter_ref.bytes), _encrypt(AESGCM(key), plaintext, reporter_ref.bytes))
 
     def seal_more(self, reporter_ref: UUID, wrapped_key: bytes, plaintext: bytes) -> bytes:
         """Encrypt further data of a reporter whose key exists; raises VaultError."""
@@ -63,7 +69,7 @@ class Vault:
 
     def wrap(self, plaintext: bytes, context: bytes) -> bytes:
         """Encrypt under the platform's current key, bound to a context."""
-        return self._current_id + _encrypt(self._ciphers[self._current_id], plaintext, context)
+        return self.current_id + _encrypt(self._ciphers[self.current_id], plaintext, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """Decrypt what `wrap` made with the same context; raises VaultError."""
@@ -74,7 +80,7 @@ class Vault:
         return _decrypt(cipher, wrapped[_KEY_ID_BYTES:], context)
 
     def _data_cipher(self, reporter_ref: UUID, wrapped_key: bytes) -> AESGCM:
-        return AESGCM(self.unwrap(wrapped_key, b"data-key\0" + reporter_ref.bytes))
+        return AESGCM(self.unwrap(wrapped_key, _CONTEXT + reporter_ref.bytes))
 
 
 def _key_id(key: bytes) -> bytes:
