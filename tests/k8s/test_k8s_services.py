@@ -1,6 +1,7 @@
 """Each service gets the settings it understands, scales by the groups it has, and ends in time."""
 
 import importlib
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -236,6 +237,18 @@ def test_the_database_takes_the_connections_of_every_replica(overlay_name: str) 
     of_one = (int(settings_of(overlay_name)["maximum-replicas"]) + SURGE) * (pool + RELAY_AND_LOCK)
     assert of_one * len(SERVICES) <= int(spec["postgresql"]["parameters"]["max_connections"]) - 20
     assert all(of_one <= role["connectionLimit"] for role in spec["managed"]["roles"])
+
+
+@each_service
+def test_a_pod_asks_for_what_was_measured(service: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| {service} \| (\d+) \| (\d+)Mi \| (\d+)Mi \| [\d.]+ \| (\d+m) \|$", page, re.MULTILINE)
+    assert row is not None, "docs/performance.md tells what each pod asks for"
+    measured, requested, limit = (int(figure) for figure in row.groups()[:3])
+    assert measured * 1.2 < requested < limit <= measured * 2.5
+    resources = main_container(workload("production", service))["resources"]
+    assert resources["requests"] == {"memory": f"{requested}Mi", "cpu": row[4]}
+    assert resources["limits"] == {"memory": f"{limit}Mi", "cpu": "1"}
 
 
 def test_all_services_have_one_shape() -> None:
