@@ -74,7 +74,7 @@ def test_traces_go_from_the_services_over_the_collector_to_the_viewer() -> None:
     advice = (ROOT / "docker-compose.yml").read_text(encoding="utf-8").split("OTLP_ENDPOINT=")[1].split()[0]
     assert reaches(advice) == "collector"
     assert collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].endswith(f":{urlsplit(advice).port}")
-    assert reaches(collector["exporters"]["otlphttp"]["endpoint"]) == "jaeger"
+    assert reaches(collector["exporters"]["otlp_http"]["endpoint"]) == "jaeger"
     (pipeline,) = collector["service"]["pipelines"].values()
     for part in ("receivers", "processors", "exporters"):
         assert set(pipeline[part]) == collector[part].keys()

@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
+from tests.support.database import execute
 from tests.support.operator import Operator
 from tests.support.servers import Servers
 from tests.support.waiting import until_it_holds
@@ -59,15 +60,6 @@ async def _report(url: str, case_id: UUID) -> None:
         told = {row["name"]: made.get(row["kind"], "now()") for row in columns}
         names, values = ", ".join(["case_id", *told]), ", ".join([f"'{case_id}'", *told.values()])
         await connection.execute(f"INSERT INTO report ({names}) VALUES ({values})")
-    finally:
-        await connection.close()
-
-
-async def _run(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
     finally:
         await connection.close()
 
@@ -142,9 +134,9 @@ def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator
         url = operator.environment["TUNTAS_DATABASE_URL_INTAKE"]
         run_apart(_report(url, AN_HOUR_AGO))
         until_it_holds(lambda: sample(differs) == 1, "the difference to be seen by a later round")
-        run_apart(_run(url, "ALTER TABLE report RENAME TO report_away"))
+        run_apart(execute(url, "ALTER TABLE report RENAME TO report_away"))
         until_it_holds(lambda: sample("tuntas_reconcile_failed_rounds_total") > 0, "a round to fail")
-        run_apart(_run(url, "ALTER TABLE report_away RENAME TO report", "DELETE FROM report"))
+        run_apart(execute(url, "ALTER TABLE report_away RENAME TO report", "DELETE FROM report"))
         before = sample(clean)
         until_it_holds(lambda: sample(clean) > before, "a clean round after it")
         assert samples(file.read_text())["tuntas_reconcile_failed_rounds_total"] > 0
