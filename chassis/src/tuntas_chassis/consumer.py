@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -95,6 +96,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await broker.stop()
             raise
         self._broker = broker
+        self._busy_at = monotonic()
         self._rest_between_fetches()
 
     def _rest_between_fetches(self) -> None:
@@ -112,6 +114,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return plan(assignment)
 
         fetcher._get_actions_per_node = plan_next
+
+    def _end_rest(self) -> None:
+        """Break off a fetch that waits long: what is asked next on its connection would be answered after it."""
+        consumer, rested = self._kafka, monotonic() - self._busy_at > _IDLE_AFTER_S
+        self._busy_at = monotonic()
+        if consumer is None or not rested:
+            return
+        for fetch in consumer._fetcher._pending_tasks:
+            fetch.cancel()
+        for (_node, group), connection in list(consumer._client._conns.items()):
+            if group == ConnectionGroup.DEFAULT:  # the group's own talk has another
+                connection.close()
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave the group."""
@@ -139,6 +153,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Forget what is no longer ours."""
         for partition in revoked:
             self._positions.pop(partition, None)
+        self._end_rest()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on where the database says, and remember how far the topics reached when this process first saw them."""

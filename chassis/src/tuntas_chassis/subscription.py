@@ -52,6 +52,6 @@ class Subscription(Generic[S]):
     fetch_min_bytes: int = 1
     """How much the broker gathers before it answers a fetch, unless the wait is over first. More means fewer, later answers."""
     rest_wait_ms: int = 5_000
-    """How long a fetch waits for a first record while nothing comes. A rebalance may wait as long for the fetch under way."""
+    """How long a fetch waits for a first record while nothing comes."""
     external_time: bool = False
     """Whether business times are the broker's append times, so that unread records hold the relay's marks back."""
