@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.client import ConnectionGroup
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -21,6 +20,7 @@ from tuntas_chassis.kafka import consumer_options, make_broker
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.parking import ParkingLimit
+from tuntas_chassis.resting import Resting
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.subscription import Record
 from tuntas_chassis.topic_ends import TopicEnds
@@ -30,7 +30,6 @@ from tuntas_chassis.waiting import set_within
 S = TypeVar("S")
 _BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
-_IDLE_AFTER_S = 5.0  # without anything but marks
 _CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
 
@@ -68,8 +67,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._subscriber: Any = None
         self._assigned_once = False
         self._elsewhere: dict[TopicPartition, int] = {}
+        self._resting = Resting(self.subscription.fetch_wait_ms, self.subscription.fetch_min_bytes, self.subscription.rest_wait_ms)
         self._topic_ends = TopicEnds(settings, f"{self.consumer_name}.ends")
-        self.progress_at = self._level_at = self._looked_at = self._busy_at = monotonic()
+        self.progress_at = self._level_at = self._looked_at = monotonic()
         metrics.inc("tuntas_consumer_retries_total", self.consumer_name, by=0)
         metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
 
@@ -96,36 +96,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await broker.stop()
             raise
         self._broker = broker
-        self._busy_at = monotonic()
-        self._rest_between_fetches()
-
-    def _rest_between_fetches(self) -> None:
-        """Let fetches wait long while nothing comes: a record ends the wait at once, and an idle platform costs next to nothing.
-
-        But not one that leaves out a partition whose records are still to be handled, for it would not see what comes there.
-        """
-        fetcher = self._subscriber.consumer._fetcher  # the client takes no other word for it while it runs
-        plan = fetcher._get_actions_per_node
-        busy = (self.subscription.fetch_wait_ms, self.subscription.fetch_min_bytes)
-
-        def plan_next(assignment: Any) -> Any:
-            rests = monotonic() - self._busy_at > _IDLE_AFTER_S and not fetcher._records
-            fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = (self.subscription.rest_wait_ms, 1) if rests else busy
-            return plan(assignment)
-
-        fetcher._get_actions_per_node = plan_next
-
-    def _end_rest(self) -> None:
-        """Break off a fetch that waits long: what is asked next on its connection would be answered after it."""
-        consumer, rested = self._kafka, monotonic() - self._busy_at > _IDLE_AFTER_S
-        self._busy_at = monotonic()
-        if consumer is None or not rested:
-            return
-        for fetch in consumer._fetcher._pending_tasks:
-            fetch.cancel()
-        for (_node, group), connection in list(consumer._client._conns.items()):
-            if group == ConnectionGroup.DEFAULT:  # the group's own talk has another
-                connection.close()
+        self._resting.take_over(subscriber.consumer)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave the group."""
@@ -153,7 +124,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Forget what is no longer ours."""
         for partition in revoked:
             self._positions.pop(partition, None)
-        self._end_rest()
+        self._resting.break_off()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on where the database says, and remember how far the topics reached when this process first saw them."""
@@ -248,7 +219,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return
         self._oldest_unread = min(r.timestamp for r in records) / 1000
         if any(r.key for r in records):  # marks have none
-            self._busy_at = monotonic()
+            self._resting.note_work()
         replay_until = {(p.topic, p.partition): end for p, end in self._ends.items()}
         delay = 0.1
         started = monotonic()

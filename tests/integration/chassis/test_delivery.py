@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.service import ServiceApp
 
 KEYS = [f"key-{n}" for n in range(20)]
 
@@ -180,17 +180,29 @@ async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Del
     assert app.metrics.value("tuntas_background_restarts_total", "consumer in") == 1
 
 
-async def test_after_a_rest_nothing_waits_for_a_fetch_under_way(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    app = await delivery.start()
+async def _rests(app: ServiceApp) -> None:
+    """Wait until its fetches wait for two minutes."""
     consumer = app._consumers["in"]
-    consumer.subscription = replace(consumer.subscription, rest_wait_ms=120_000)
+    consumer._resting.rest_wait_ms = 120_000
 
     async def rests() -> bool:
         return bool(consumer._kafka._fetcher._fetch_max_wait_ms == 120_000)  # type: ignore[union-attr]
 
     await until(rests, "an idle consumer's fetches wait long")
+
+
+async def test_after_a_rest_nothing_waits_for_a_fetch_under_way(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await _rests(await delivery.start())
     for number in range(1, 6):  # while one is handled the next comes, on the same partition
         await delivery.feed([("a", Added(amount=1))])
         if number > 2:
             await _all_published(delivery, number)
+
+
+async def test_a_replica_that_joins_one_at_rest_does_not_wait_for_its_fetch(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await _rests(await delivery.start())
+    await delivery.start()
+    await delivery.feed([(key, Added(amount=1)) for key in KEYS])
+    await _all_published(delivery, len(KEYS))
