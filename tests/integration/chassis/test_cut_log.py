@@ -46,6 +46,15 @@ async def _published(delivery: Delivery, number: int) -> None:
     assert [sum_.total for _, sum_, _ in await delivery.published()] == list(range(1, number + 1))
 
 
+async def _after_five(make: Callable[..., Delivery]) -> tuple[Delivery, ServiceApp]:
+    """A replica that has read five messages and told of each."""
+    delivery = make()
+    app = await delivery.start()
+    await _add(delivery, 5)
+    await _published(delivery, 5)
+    return delivery, app
+
+
 async def _halts(app: ServiceApp) -> None:
     async def halted() -> bool:
         return app.metrics.value(HALTED, "counting.in") == 1
@@ -68,10 +77,7 @@ async def _read_anew(delivery: Delivery) -> None:
 
 
 async def test_one_that_was_made_anew_meanwhile_is_halted_until_an_operator_has_it_read_anew(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await _add(delivery, 5)
-    await _published(delivery, 5)
+    delivery, _ = await _after_five(make)
     await delivery.stop()
 
     await _make_anew(delivery)
@@ -83,10 +89,7 @@ async def test_one_that_was_made_anew_meanwhile_is_halted_until_an_operator_has_
 
 
 async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    app = await delivery.start()
-    await _add(delivery, 5)
-    await _published(delivery, 5)
+    delivery, app = await _after_five(make)
 
     read = _read_to(app, 5)
     app._consumers["in"]._positions[read] = 100  # as if the log had been so long, and had lost the most of it
@@ -100,10 +103,7 @@ async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Call
 
 
 async def test_what_was_read_before_is_not_taken_for_a_cut(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    app = await delivery.start()
-    await _add(delivery, 5)
-    await _published(delivery, 5)
+    delivery, app = await _after_five(make)
     kafka = app._consumers["in"]._kafka
     assert kafka is not None
     kafka.seek(_read_to(app, 5), 0)  # as after a rebalance in the middle of a batch
