@@ -5,8 +5,25 @@ import contextlib
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.waiting import set_within
+
+
+def service_config(app: ASGIApp, settings: ServiceSettings) -> uvicorn.Config:
+    """How a service's application is served."""
+    return uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        timeout_keep_alive=settings.http_keep_alive_s,
+        timeout_graceful_shutdown=int(settings.drain_timeout_s),
+    )
 
 
 class HttpServer(uvicorn.Server):

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
-import uvicorn
 from fastapi import FastAPI
 
 from tuntas_chassis.auth import TokenVerifier
@@ -18,7 +17,7 @@ from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
 from tuntas_chassis.external_time import ReadBound
 from tuntas_chassis.http import RequestMiddleware
-from tuntas_chassis.http_server import HttpServer
+from tuntas_chassis.http_server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.kafka import make_producer
 from tuntas_chassis.logs import logger, setup_logs
@@ -165,18 +164,7 @@ class ServiceApp:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = HttpServer(
-            uvicorn.Config(
-                self.http,
-                host=self.settings.http_host,
-                port=self.settings.http_port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                proxy_headers=False,
-                timeout_graceful_shutdown=int(self.settings.drain_timeout_s),
-            )
-        )
+        server = HttpServer(service_config(self.http, self.settings))
         serving = asyncio.create_task(server.serve())
         core = asyncio.create_task(self.run_delivery())
         await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)

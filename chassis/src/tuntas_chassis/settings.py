@@ -30,6 +30,11 @@ class ServiceSettings(BaseSettings):
 
     http_host: str = "0.0.0.0"  # noqa: S104  (in a pod every interface is the pod's own)
     http_port: int = Field(default=8080, ge=0, le=65535)
+    http_keep_alive_s: int = Field(
+        default=75,
+        ge=1,
+        description="How long an idle connection is kept: longer than any caller keeps it, or its next request meets a closed one",
+    )
     max_body_bytes: int = Field(default=262_144, ge=1024)
 
     oidc_issuer: WebUrl = Field(description="Issuer URL of the identity provider")

@@ -5,10 +5,12 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from tests.support.waiting import until
-from tuntas_chassis.http_server import HttpServer
+from tuntas_chassis.http_server import HttpServer, service_config
+from tuntas_chassis.settings import ServiceSettings
 
 
 async def _hello(_scope: Any, _receive: Any, send: Any) -> None:
@@ -33,3 +35,18 @@ async def test_it_ends_at_once_and_keeps_its_date() -> None:
     server.end()
     await serving
     assert monotonic() - told < 0.9, "it was asleep"
+
+
+PROXIES_KEEP_S = 60
+"""How long ingress-nginx and AWS's balancers keep an idle connection to a pod."""
+
+
+def test_an_idle_connection_is_kept_longer_than_its_callers_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who closes first decides who is surprised: a server that does meets requests under way, and refuses them by a reset."""
+    for name, value in {
+        "KAFKA": "kafka:9092",
+        "DATABASE_URL": "postgresql://role@db/intake",
+        "OIDC_ISSUER": "https://login.example",
+    }.items():
+        monkeypatch.setenv(f"TUNTAS_{name}", value)
+    assert service_config(_hello, ServiceSettings()).timeout_keep_alive > PROXIES_KEEP_S
