@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 from time import monotonic, time
 from typing import Any, TypeVar
 
@@ -214,7 +215,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
-        records = self._not_halted(records)
+        records = self._due(records)
         if not records:
             return
         self._oldest_unread = min(r.timestamp for r in records) / 1000
@@ -226,7 +227,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         while True:
             try:
                 await self._halt_where_cut(records)
-                parked = await self._worker.run(records := self._not_halted(records), replay_until)
+                parked = await self._worker.run(records := self._due(records), replay_until)
                 break
             except Exception as error:
                 self._metrics.inc("tuntas_consumer_retries_total", self.consumer_name)
@@ -240,8 +241,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 delay = min(delay * 2, 10.0)
         if not records:
             return
-        for r in records:
-            self._positions[TopicPartition(r.topic, r.partition)] = r.offset + 1
+        for r in records:  # what was taken away meanwhile, or has come back and been set further, stays so
+            partition = TopicPartition(r.topic, r.partition)
+            if r.offset >= self._positions.get(partition, inf):
+                self._positions[partition] = r.offset + 1
         self._observe(records, monotonic() - started)
         for partition, count in parked.items():
             if self._limit.count(partition, count):
@@ -259,8 +262,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             age = max(now - record.timestamp / 1000, 0.0)
             self._metrics.observe("tuntas_consumer_event_age_seconds", age, self.consumer_name, trace_id=trace_id)
 
-    def _not_halted(self, records: Sequence[Record]) -> Sequence[Record]:
-        return [r for r in records if (r.topic, r.partition) not in self._limit.halted] if self._limit.halted else records
+    def _due(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Without those of halted partitions, and of partitions of which the database has not yet said where to go on.
+
+        The client begins to fetch at Kafka's offset as soon as a partition is assigned. Handled now, records that lie beyond
+        the database's own position would make it skip what lies between; they come again once it is known.
+        """
+        going = {(p.topic, p.partition) for p in self._positions} - self._limit.halted
+        return [r for r in records if (r.topic, r.partition) in going]
 
     async def _halt_where_cut(self, records: Sequence[Record]) -> None:
         """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
