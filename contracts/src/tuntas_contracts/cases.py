@@ -149,6 +149,17 @@ class WindowElapsed(InputEvent):
     due_at: AwareDatetime
 
 
+class ReporterErased(Contract):
+    """The personal data of a case's reporter was destroyed at their wish (UU 27/2022); the case goes on without it.
+
+    It has no version and changes no state. Intake reads its own again, where its database was put back to a time before.
+    """
+
+    case_id: UUID
+    reporter_ref: UUID
+    occurred_at: AwareDatetime
+
+
 class RelayMarked(Contract):
     """Nothing that `source` did on this partition before `at` is unsent; sla-monitor judges deadlines behind the lowest mark."""
 

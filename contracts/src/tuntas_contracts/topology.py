@@ -97,13 +97,13 @@ CASES = Topic(
     purpose="The whole history of every case, in order",
     key="case id",
     publications=(
-        Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.RelayMarked)),
+        Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.ReporterErased, cases.RelayMarked)),
         Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS, cases.RelayMarked)),
         Publication(Service.DISPATCH, (*DISPATCH_EVENTS, *INPUTS, cases.RelayMarked)),
         Publication(Service.SLA_MONITOR, (cases.WindowElapsed,)),
     ),
     readers={
-        Service.INTAKE: OWNER_EVENTS,
+        Service.INTAKE: (*OWNER_EVENTS, cases.ReporterErased),
         Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, *INPUTS),
         Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS),
         Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS, cases.RelayMarked),

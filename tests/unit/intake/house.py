@@ -20,7 +20,7 @@ from tests.unit.intake.mothers import KEY, a_report, incoming
 from tuntas_chassis.auth import Principal
 from tuntas_chassis.problems import Problem
 from tuntas_chassis.service import ServiceApp
-from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.base import Contract
 from tuntas_contracts.vocabulary import Role
 
 PRINCIPALS = {
@@ -102,7 +102,7 @@ class House:
             *(self.clients[replica].post("/v1/reports", json=body, headers={"Idempotency-Key": key}) for replica, body, key in posts)
         )
 
-    async def read(self, *events: CaseEvent) -> None:
+    async def read(self, *events: Contract) -> None:
         """Let intake read these events from the topic, in one batch."""
         rows = [row for event in events for row in follow(None, incoming(event)).rows]
         async with self.app.database.begin() as connection:

@@ -134,4 +134,4 @@ def answered(version: int = 4, **fields: Any) -> CaseEvent:
 def incoming(body: Contract, *, replayed: bool = False) -> Incoming:
     """A message as the delivery core hands it over."""
     envelope = Envelope(CASE_ID, "dispatch", type(body).__name__, str(CASE_ID), NOON)
-    return Incoming(envelope, str(CASE_ID), body, "tuntas.cases.v1", 0, 0, NOON, replayed)
+    return Incoming(envelope, str(CASE_ID), body, "tuntas.cases.v1", 0, 0, NOON, catching_up=replayed, replayed=replayed)

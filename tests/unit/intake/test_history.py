@@ -107,4 +107,4 @@ def test_a_submission_that_came_back_puts_the_lost_row_back_without_personal_dat
 
 
 def test_everything_that_intake_reads_can_be_followed() -> None:
-    assert set(status().types) == set(OWNER_EVENTS)
+    assert set(status().types) == {*OWNER_EVENTS, cases.ReporterErased}

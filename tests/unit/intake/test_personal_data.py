@@ -148,6 +148,32 @@ async def test_erasure_destroys_the_data_and_leaves_the_case(house: House) -> No
     assert [item["event"] for item in shown["history"]] == ["ReportSubmitted", "CaseForwarded", "CaseAnswered"]
 
 
+async def test_a_database_put_back_erases_again_what_was_erased_since(house: House) -> None:
+    receipt, other = await house.submit(), await house.submit()
+    backup = await house.rows(
+        "SELECT r.reporter_ref, wrapped_key, source_id, ciphertext FROM reporter r JOIN personal_data USING (reporter_ref)"
+    )
+    erased = UUID(await reporter_ref(house, receipt))
+    assert (await house.http.delete(f"/v1/reporters/{erased}", headers=bearer("operator"))).status_code == 204
+    [told] = await house.rows("SELECT key, value FROM outbox WHERE type = 'ReporterErased'")
+    event = cases.ReporterErased.model_validate_json(told.value)
+    assert (told.key, event.reporter_ref) == (receipt["case_id"], erased)
+
+    await house.run("DELETE FROM personal_data")
+    for row in backup:
+        await house.run(
+            "UPDATE reporter SET wrapped_key = :key, erased_at = NULL WHERE reporter_ref = :ref", key=row.wrapped_key, ref=row.reporter_ref
+        )
+        await house.run(
+            "INSERT INTO personal_data VALUES (:ref, :source, :text)", ref=row.reporter_ref, source=row.source_id, text=row.ciphertext
+        )
+    assert len((await look_up(house, await wish(house, receipt)))[1]["contacts"]) == 1, "the backup knows what was erased"
+    await house.read(event)
+    _, found = await look_up(house, await wish(house, receipt), await wish(house, other))
+    assert [missing["reason"] for missing in found["missing"]] == ["erased"]
+    assert [contact["case_id"] for contact in found["contacts"]] == [other["case_id"]]
+
+
 async def test_after_erasure_a_reply_is_taken_and_nothing_of_it_kept(house: House) -> None:
     receipt = await house.submit()
     case_id = UUID(receipt["case_id"])

@@ -41,7 +41,7 @@ def build(settings: Settings) -> ServiceApp:
         routes(
             StatusReader(gate, app.database, settings.profile),
             ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
-            Disclosures(app.database, personal_data, app.clock, app.metrics),
+            Disclosures(app.database, app.outbox, personal_data, app.clock, app.metrics),
         )
     )
     return app

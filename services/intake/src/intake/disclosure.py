@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from intake.adapters.personal_data import Found, PersonalData, Read
+from intake.adapters.personal_data import Found, PersonalData, Read, erase
 from intake.adapters.store import read_history
 from intake.domain.history import standing
 from intake.metrics import READS
@@ -15,18 +15,24 @@ from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReport
 from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
+from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import Problem
+from tuntas_contracts.cases import ReporterErased
+from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Role
 
+_CASES_OF: Final = text("SELECT case_id FROM report WHERE reporter_ref = :ref")
 _REPORT: Final = text("SELECT reporter_ref, anonymous, misconduct FROM report WHERE case_id = :case_id")
 
 
 class Disclosures:
     """Hands out personal data to who may have it, and writes down that it did."""
 
-    def __init__(self, database: Database, personal_data: PersonalData, clock: Clock, metrics: MetricSet) -> None:
+    def __init__(self, database: Database, outbox: Outbox, personal_data: PersonalData, clock: Clock, metrics: MetricSet) -> None:
         self._database = database
+        self._outbox = outbox
         self._personal_data = personal_data
         self._clock = clock
         self._metrics = metrics
@@ -96,11 +102,18 @@ class Disclosures:
         officer.act_for(agency)
 
     async def erase(self, reporter_ref: UUID) -> None:
-        """Destroy a reporter's personal data (UU 27/2022); raises Problem 404 where there is none."""
+        """Destroy a reporter's personal data (UU 27/2022); raises Problem 404 where there is none.
+
+        The event that tells of it has it done again, should this database ever be put back to a time before.
+        """
         async with self._database.begin() as connection:
-            erased = await self._personal_data.erase(connection, reporter_ref, self._clock.now())
-        if not erased:
-            raise Problem(404, "Nothing to erase", "No such reporter, or their data is erased already.", "unknown_reporter")
+            now = self._clock.now()
+            if not await erase(connection, {reporter_ref: now}):
+                raise Problem(404, "Nothing to erase", "No such reporter, or their data is erased already.", "unknown_reporter")
+            cases = (await connection.execute(_CASES_OF, {"ref": reporter_ref})).scalars()
+            events = [ReporterErased(case_id=case_id, reporter_ref=reporter_ref, occurred_at=now) for case_id in cases]
+            await self._outbox.write(connection, [Outgoing(CASES.name, str(event.case_id), event, now) for event in events])
+        self._outbox.written()
 
 
 def _no_case(case_id: UUID) -> Problem:

@@ -27,7 +27,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.problems import Problem
 from tuntas_chassis.tracing import current_traceparent
 from tuntas_contracts.base import Actor, CaseEvent
-from tuntas_contracts.cases import ReportSubmitted
+from tuntas_contracts.cases import ReporterErased, ReportSubmitted
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.reports import Place, ReportContent
 from tuntas_contracts.vocabulary import Role
@@ -36,8 +36,13 @@ _TRACKING_ID_TRIES = 3
 
 
 def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEntry]:
-    """An owner's event becomes a line of the history; an own one that came back puts the report's row back if it is lost."""
+    """An owner's event becomes a line of the history.
+
+    Own events that came back make good what a database that was put back has lost: a report's row, a reporter's erasure.
+    """
     event = incoming.body
+    if isinstance(event, ReporterErased):
+        return Outcome(None, rows=[event])
     if isinstance(event, ReportSubmitted):
         report = event.report
         return Outcome(

@@ -1,7 +1,7 @@
 """Personal data of reporters: every read leaves a line in the access log, in the same transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -30,10 +30,11 @@ _LOG = text(
 )
 _KEY = text("SELECT wrapped_key FROM reporter WHERE reporter_ref = :ref")
 _ADD = text("INSERT INTO personal_data (reporter_ref, source_id, ciphertext) VALUES (:ref, :source_id, :ciphertext)")
-_DESTROY_KEY = text(
-    "UPDATE reporter SET wrapped_key = NULL, erased_at = :at WHERE reporter_ref = :ref AND wrapped_key IS NOT NULL RETURNING reporter_ref"
+_DESTROY_KEYS = text(
+    "UPDATE reporter AS r SET wrapped_key = NULL, erased_at = x.at FROM unnest(CAST(:refs AS uuid[]), CAST(:times AS timestamptz[])) "
+    "AS x (reporter_ref, at) WHERE r.reporter_ref = x.reporter_ref AND r.wrapped_key IS NOT NULL"
 )
-_DROP_CIPHERTEXTS = text("DELETE FROM personal_data WHERE reporter_ref = :ref")
+_DROP_CIPHERTEXTS = text("DELETE FROM personal_data WHERE reporter_ref = ANY(CAST(:refs AS uuid[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,12 @@ class PersonalData:
             ciphertext = self._vault.seal_more(reporter_ref, wrapped_key, original.encode())
             await connection.execute(_ADD, {"ref": reporter_ref, "source_id": source_id, "ciphertext": ciphertext})
 
-    async def erase(self, connection: AsyncConnection, reporter_ref: UUID, at: datetime) -> bool:
-        """Destroy a reporter's key and ciphertexts (UU 27/2022); the case, its masked texts and history stay.
 
-        Returns whether there was something to erase.
-        """
-        erased = await connection.scalar(_DESTROY_KEY, {"ref": reporter_ref, "at": at})
-        await connection.execute(_DROP_CIPHERTEXTS, {"ref": reporter_ref})
-        return erased is not None
+async def erase(connection: AsyncConnection, erased: Mapping[UUID, datetime]) -> int:
+    """Destroy reporters' keys and ciphertexts (UU 27/2022), each at its time; the cases, their masked texts and history stay.
+
+    Returns how many there were to destroy.
+    """
+    done = await connection.execute(_DESTROY_KEYS, {"refs": list(erased), "times": list(erased.values())})
+    await connection.execute(_DROP_CIPHERTEXTS, {"refs": list(erased)})
+    return done.rowcount

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from intake.adapters.personal_data import erase
 from intake.domain.history import HistoryEntry
+from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
 
 _APPEND = text(
@@ -56,7 +58,7 @@ class HistoryStore:
         return {}
 
     async def save(self, connection: AsyncConnection, states: Sequence[HistoryEntry], rows: Sequence[object]) -> None:
-        """Append entries, and put back reports that are missing."""
+        """Append entries, put back reports that are missing, erase again what was erased."""
         entries = [row for row in rows if isinstance(row, HistoryEntry)]
         if entries:
             await connection.execute(
@@ -73,6 +75,9 @@ class HistoryStore:
                     "details": [json.dumps(entry.detail) for entry in entries],
                 },
             )
+        erased = {row.reporter_ref: row.occurred_at for row in rows if isinstance(row, ReporterErased)}
+        if erased:
+            await erase(connection, erased)
         rebuilt = [row for row in rows if isinstance(row, RebuiltReport)]
         if rebuilt:
             await connection.execute(
