@@ -266,11 +266,12 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     # the backup is taken in the middle of the work: the outboxes may hold what is not sent yet
     load = asyncio.create_task(submit_some(client, 60))
     await asyncio.sleep(0)
-    for service in (Service.TRIAGE, Service.DISPATCH):
+    services = (Service.DISPATCH, Service.TRIAGE, Service.NOTIFIER)
+    for service in services:
         await on_each(of(service, platform), "kill", platform)
         name = module_of(service)
         await execute(admin, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
-    await on_each([*of(Service.TRIAGE, platform), *of(Service.DISPATCH, platform)], "restart", platform)
+    await on_each([part for service in services for part in of(service, platform)], "restart", platform)
     await load
 
     # what happens after it is what will be missing
@@ -290,6 +291,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     await platform.until_state(answered, "responded")
     await submit_some(client, 60)
     await reconciled(platform)
+    await all_mailed(platform)
     cases: dict[Receipt, str] = {
         answered: "responded",
         bounced: "received",
@@ -298,13 +300,15 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
         closed: "closed",
     }
 
-    for service in (Service.DISPATCH, Service.TRIAGE):
-        before = told_so_far(await platform.read_topics())
+    for service in services:
+        before, mails = told_so_far(await platform.read_topics()), len(platform.mails())
         name = module_of(service)
         await on_each(of(service, platform), "stop_part", platform)
         await execute(admin, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
         await on_each(of(service, platform), "restart", platform)
         await reconciled(platform)
+        await all_mailed(platform)
+        assert len(platform.mails()) == mails, "a mail that was sent went out again"
         news = told_so_far(await platform.read_topics()) - before
         assert news == Counter(), f"{service} told something new of what was over: {list(news)[:5]}"
         for receipt, state in cases.items():

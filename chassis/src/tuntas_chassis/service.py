@@ -63,7 +63,7 @@ class ServiceApp:
         self.outbox = Outbox(settings.outbox_shards, self._wake_relay, self._relay_is_elsewhere)
         self.workers: dict[str, BatchWorker[Any]] = {}
         self._consumers: dict[str, BatchConsumer] = {}
-        self._loops: dict[str, Loop] = {}
+        self._loops: dict[str, tuple[Loop, Sequence[str]]] = {}
         self._starters: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = asyncio.Event()
         self._started = False
@@ -97,9 +97,12 @@ class ServiceApp:
         self.workers[worker.consumer] = worker
         self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.database, self.clock, self.metrics)
 
-    def background(self, name: str, loop: Loop) -> None:
-        """Run `loop` until its event is set; one that raises is started again with backoff."""
-        self._loops[name] = loop
+    def background(self, name: str, loop: Loop, *, after: Sequence[str] = ()) -> None:
+        """Run `loop` until its event is set; one that raises is started again with backoff.
+
+        It begins when the subscriptions in `after` have read what lay on their topics at the start.
+        """
+        self._loops[name] = (loop, after)
         self.metrics.inc("tuntas_background_restarts_total", name, by=0)  # a counter that begins with its first error hides that one
 
     def on_start(self, name: str, starter: Callable[[], Awaitable[None]]) -> None:
@@ -211,7 +214,7 @@ class ServiceApp:
         )
         relaying_stops = asyncio.Event()
         relaying = asyncio.create_task(self._relay.run(relaying_stops))
-        tasks = [asyncio.create_task(self._keep_running(name, loop)) for name, loop in self._loops.items()]
+        tasks = [asyncio.create_task(self._keep_running(name, loop, after)) for name, (loop, after) in self._loops.items()]
         tasks.append(asyncio.create_task(self._upkeep.run(self._stopping)))
         tasks.extend(asyncio.create_task(self._read(consumer)) for consumer in self._consumers.values())
         self._started = True
@@ -247,7 +250,12 @@ class ServiceApp:
             else:
                 return
 
-    async def _keep_running(self, name: str, loop: Loop) -> None:
+    async def _until_read(self, subscriptions: Sequence[str]) -> None:
+        while not self._stopping.is_set() and not all(self._consumers[name].caught_up for name in subscriptions):
+            await set_within(self._stopping, 0.05)
+
+    async def _keep_running(self, name: str, loop: Loop, after: Sequence[str]) -> None:
+        await self._until_read(after)
         delay = 0.5
         while not self._stopping.is_set():
             started = monotonic()
@@ -260,11 +268,7 @@ class ServiceApp:
                 await set_within(self._stopping, delay)
 
     async def _read(self, consumer: BatchConsumer) -> None:
-        def before_are_read() -> bool:
-            return all(self._consumers[name].caught_up for name in consumer.subscription.after)
-
-        while not before_are_read() and not self._stopping.is_set():
-            await set_within(self._stopping, 0.05)
+        await self._until_read(consumer.subscription.after)
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again

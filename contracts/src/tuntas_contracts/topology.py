@@ -125,7 +125,7 @@ NOTICES = Topic(
     purpose="What was told to whom, with no address",
     key="case id",
     publications=(Publication(Service.NOTIFIER, (notices.NoticeSent, notices.NoticeFailed)),),
-    readers={},
+    readers={Service.NOTIFIER: (notices.NoticeSent, notices.NoticeFailed)},
     partitions=24,
     retention_ms=400 * DAY_MS,
 )

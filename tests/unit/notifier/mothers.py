@@ -26,6 +26,7 @@ from tuntas_contracts.cases import (
     ReportSubmitted,
 )
 from tuntas_contracts.envelope import Envelope
+from tuntas_contracts.notices import NoticeFailed, NoticeSent
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
@@ -202,6 +203,28 @@ def a_delivery(
 ) -> Delivery:
     """A delivery whose ids follow from the names."""
     return Delivery(an_id(name), an_id(case), kind, recipient, agency, variables, NOON, TRACE)
+
+
+def a_notice_sent(delivery: Delivery) -> NoticeSent:
+    """The event that this delivery was sent."""
+    return NoticeSent(**_of(delivery), attempt=1)
+
+
+def a_notice_failed(delivery: Delivery) -> NoticeFailed:
+    """The event that this delivery was given up."""
+    return NoticeFailed(**_of(delivery), reason="no_email")
+
+
+def _of(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "notice_id": delivery.notice_id,
+        "case_id": delivery.case_id,
+        "kind": delivery.kind.value,
+        "recipient": delivery.recipient,
+        "agency": delivery.agency,
+        "message_id": f"<{delivery.notice_id}@lapor.example>",
+        "occurred_at": NOON,
+    }
 
 
 def a_claimed(delivery: Delivery | None = None, **changes: Any) -> Claimed:

@@ -13,11 +13,11 @@ from sqlalchemy import text
 
 from notifier.adapters.history import NoticeHistory
 from notifier.adapters.queue import PostgresDeliveryQueue
-from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter
+from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter, ToldStore
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.domain.notices import Kind
-from notifier.handlers import on_agency, on_case_event
+from notifier.handlers import on_agency, on_case_event, on_told
 from notifier.metrics import METRICS, QUEUED
 from tests.support.servers import Servers
 from tests.unit.notifier.fakes import Row, Wall
@@ -26,6 +26,8 @@ from tests.unit.notifier.mothers import (
     NOON,
     REPORTER_REF,
     a_delivery,
+    a_notice_failed,
+    a_notice_sent,
     an_id,
     forwarded,
     incoming,
@@ -152,6 +154,27 @@ async def test_facts_follow_the_events_of_a_case_and_messages_seen_twice_queue_o
     assert metrics.value(QUEUED, "receipt") == 1
     async with database.begin() as connection:
         assert (await store.load(connection, [str(CASE_ID)]))[str(CASE_ID)].agency == "kemenkes"
+
+
+async def test_what_was_told_according_to_its_event_is_never_told_again(database: Database) -> None:
+    """As after a restore: one notice waits in the queue of the backup, one is queued again, one was given up."""
+    queue, store = FilledQueue(database), ToldStore()
+    waiting, later, failed = (a_delivery(name) for name in ("waiting", "later", "failed"))
+    await queue.put(waiting)
+    told: list[NoticeSent | NoticeFailed] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed)]
+    rows = [row for event in (*told, told[0]) for row in on_told(None, incoming(event)).rows]
+    async with database.begin() as connection:
+        await store.save(connection, [], rows)
+    await queue.put(later, failed, a_delivery("new"))
+
+    now = datetime.now(UTC) + timedelta(seconds=5)
+    claimed = await queue.claim(now, now + timedelta(minutes=1), officers=10, total=10, reporters=True)
+    assert [one.delivery.notice_id for one in claimed] == [an_id("new")]
+    shown = {
+        record.notice_id: (record.status, record.reason) for record in await NoticeHistory(database).of_case(CASE_ID, after=None, limit=9)
+    }
+    assert shown[waiting.notice_id] == shown[later.notice_id] == ("sent", None)
+    assert shown[failed.notice_id] == ("failed", "no_email")
 
 
 async def test_an_escalation_reads_the_mailbox_of_the_tier_above(database: Database) -> None:

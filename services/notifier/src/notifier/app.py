@@ -20,7 +20,7 @@ from notifier.routes import routes
 from notifier.sender import Sender
 from notifier.sending_loop import SendingLoop
 from notifier.settings import Settings
-from notifier.subscribers import cases, deadlines, register
+from notifier.subscribers import cases, deadlines, register, told
 from notifier.telling import count_from_zero
 from notifier.upkeep import forget_old, keep_gauges
 from tuntas_chassis.service import ServiceApp
@@ -46,9 +46,10 @@ def build(settings: Settings) -> ServiceApp:
                 await http.aclose()
 
     app.subscribe(register())
+    app.subscribe(told())
     app.subscribe(cases(writer))
     app.subscribe(deadlines(writer))
-    app.background("sending", send)
+    app.background("sending", send, after=("told",))  # the queue of a database that was put back may hold what is told already
     app.background("queue-gauges", partial(keep_gauges, history=history, metrics=app.metrics, wall=_wall, every_s=settings.queue_metrics_s))
     app.background("forgetting", partial(forget_old, history=history, wall=_wall, keep=timedelta(days=settings.delivery_retention_days)))
     app.http.include_router(routes(history))

@@ -12,6 +12,7 @@ from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.notices import NoticeEvent
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 
 T = TypeVar("T")
@@ -32,6 +33,11 @@ def on_deadline(_state: None, incoming: Incoming) -> Outcome[None]:
     if not isinstance(event, DeadlineWarning | DeadlineMissed):
         raise TypeError(f"{type(event).__name__} is no warning and no missed deadline")
     return Outcome(None, rows=[_delivery(notice, event.case_id, incoming) for notice in notices_of_deadline(event)])
+
+
+def on_told(_state: None, incoming: Incoming) -> Outcome[None]:
+    """An own event that came back: a database that was put back to a backup must not tell again what was told since."""
+    return Outcome(None, rows=[_expect(incoming, NoticeEvent)])
 
 
 def on_agency(known: AgencyContact | None, incoming: Incoming) -> Outcome[AgencyContact]:

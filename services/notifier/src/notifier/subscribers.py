@@ -1,11 +1,11 @@
 """The topics that the notifier reads."""
 
-from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore, DeliveryWriter
+from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore, DeliveryWriter, ToldStore
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
-from notifier.handlers import on_agency, on_case_event, on_deadline
+from notifier.handlers import on_agency, on_case_event, on_deadline, on_told
 from tuntas_chassis.subscription import Subscription
-from tuntas_contracts.topology import AGENCIES, CASES, SLA
+from tuntas_contracts.topology import AGENCIES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import Service
 
 
@@ -17,7 +17,7 @@ def cases(writer: DeliveryWriter) -> Subscription[CaseFacts]:
         types=CASES.readers[Service.NOTIFIER],
         store=CaseStore(writer),
         apply=on_case_event,
-        after=("register",),
+        after=("register", "told"),
     )
 
 
@@ -30,7 +30,20 @@ def deadlines(writer: DeliveryWriter) -> Subscription[None]:
         store=DeadlineStore(writer),
         apply=on_deadline,
         fetch_wait_ms=500,
-        after=("register",),
+        after=("register", "told"),
+    )
+
+
+def told() -> Subscription[None]:
+    """What the notifier has told: its own events, of which it needs only those that its database has lost."""
+    return Subscription(
+        name="told",
+        topics=(NOTICES.name,),
+        types=NOTICES.readers[Service.NOTIFIER],
+        store=ToldStore(),
+        apply=on_told,
+        fetch_wait_ms=2_000,
+        fetch_min_bytes=65_536,
     )
 
 

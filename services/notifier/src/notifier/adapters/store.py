@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
-from notifier.domain.delivery import Delivery
+from notifier.domain.delivery import Delivery, Status
 from notifier.metrics import QUEUED
 from tuntas_chassis.metrics import MetricSet
+from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeSent
 from tuntas_contracts.vocabulary import Role
 
 _LOAD_FACTS = text(
@@ -32,6 +33,15 @@ _QUEUE = text(
     "CAST(:audiences AS smallint[]), CAST(:kinds AS text[]), CAST(:recipients AS text[]), CAST(:agencies AS text[]), "
     "CAST(:variables AS text[]), CAST(:parents AS text[]), CAST(:times AS timestamptz[])) AS t(c, n, u, k, r, a, v, p, o) "
     "ON CONFLICT (case_id, notice_id) DO NOTHING RETURNING kind"
+)
+_SETTLE = text(
+    "INSERT INTO delivery AS d (case_id, notice_id, audience, kind, recipient, agency, variables, traceparent, status, attempts, reason, "
+    "occurred_at, settled_at) SELECT c, n, u, k, r, a, '{}', '', s, t, w, o, o FROM unnest(CAST(:cases AS uuid[]), "
+    "CAST(:notices AS uuid[]), CAST(:audiences AS smallint[]), CAST(:kinds AS text[]), CAST(:recipients AS text[]), "
+    "CAST(:agencies AS text[]), CAST(:statuses AS text[]), CAST(:attempts AS int[]), CAST(:reasons AS text[]), "
+    "CAST(:times AS timestamptz[])) AS x(c, n, u, k, r, a, s, t, w, o) ORDER BY c, n "
+    "ON CONFLICT (case_id, notice_id) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, reason = excluded.reason, "
+    "settled_at = excluded.settled_at WHERE d.status IN ('queued', 'sending')"
 )
 _LOAD_CONTACTS = text(
     "SELECT code, name, email, time_zone, supervised_by, as_of FROM agency_contact "
@@ -63,7 +73,7 @@ class DeliveryWriter:
             {
                 "cases": [d.case_id for d in deliveries],
                 "notices": [d.notice_id for d in deliveries],
-                "audiences": [0 if d.recipient is Role.REPORTER else 1 for d in deliveries],
+                "audiences": [_audience(d.recipient) for d in deliveries],
                 "kinds": [d.kind.value for d in deliveries],
                 "recipients": [d.recipient.value for d in deliveries],
                 "agencies": [d.agency for d in deliveries],
@@ -121,6 +131,34 @@ class DeadlineStore:
         await self._writer.write(connection, [row for row in rows if isinstance(row, Delivery)])
 
 
+class ToldStore:
+    """Deliveries that are settled according to their own event, whether they are queued again, still, or not yet."""
+
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, None]:
+        """Nothing is kept."""
+        return {}
+
+    async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:
+        """Settle them."""
+        told = list({row.notice_id: row for row in rows if isinstance(row, NoticeEvent)}.values())
+        if told:
+            await connection.execute(
+                _SETTLE,
+                {
+                    "cases": [t.case_id for t in told],
+                    "notices": [t.notice_id for t in told],
+                    "audiences": [_audience(t.recipient) for t in told],
+                    "kinds": [t.kind for t in told],
+                    "recipients": [t.recipient.value for t in told],
+                    "agencies": [t.agency for t in told],
+                    "statuses": [(Status.FAILED if isinstance(t, NoticeFailed) else Status.SENT).value for t in told],
+                    "attempts": [t.attempt if isinstance(t, NoticeSent) else 0 for t in told],
+                    "reasons": [t.reason if isinstance(t, NoticeFailed) else None for t in told],
+                    "times": [t.occurred_at for t in told],
+                },
+            )
+
+
 class AgencyContactStore:
     """Contacts of agencies by their codes."""
 
@@ -143,6 +181,10 @@ class AgencyContactStore:
                     "as_of": [s.as_of for s in states],
                 },
             )
+
+
+def _audience(recipient: Role) -> int:
+    return 0 if recipient is Role.REPORTER else 1
 
 
 def _as_uuid(key: str) -> UUID | None:
