@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
 
 from intake.disclosure import Disclosures
 from intake.domain.submission import is_manual
@@ -54,15 +55,16 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ThinRoute(APIRoute):
-    """Documented by the signature of `endpoint`, served by `handler`: the hot path pays for no dependency solving."""
+    """Documented by the signature of `endpoint`, served by `handler`: the hot path pays for no dependency solving and no exit stacks."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], handler: Handler, **documentation: Any) -> None:
-        self._handler = handler
         super().__init__(path, endpoint, **documentation)
 
-    def get_route_handler(self) -> Handler:
-        """The handler itself."""
-        return self._handler
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await handler(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = serve
 
 
 def submission_route(submissions: Submissions) -> APIRoute:
