@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 from math import inf
+from operator import attrgetter
 from time import monotonic, time
 from typing import Any, TypeVar
 
@@ -241,10 +243,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 delay = min(delay * 2, 10.0)
         if not records:
             return
-        for r in records:  # what was taken away meanwhile, or has come back and been set further, stays so
-            partition = TopicPartition(r.topic, r.partition)
-            if r.offset >= self._positions.get(partition, inf):
-                self._positions[partition] = r.offset + 1
+        for (topic, number), (_, last) in _spans(records).items():
+            partition = TopicPartition(topic, number)
+            if last >= self._positions.get(partition, inf):  # else taken away meanwhile, or back and further
+                self._positions[partition] = last + 1
         self._observe(records, monotonic() - started)
         for partition, count in parked.items():
             if self._limit.count(partition, count):
@@ -269,12 +271,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         the database's own position would make it skip what lies between; they come again once it is known.
         """
         going = {(p.topic, p.partition) for p in self._positions} - self._limit.halted
-        return [r for r in records if (r.topic, r.partition) in going]
+        return records if going.issuperset(_spans(records)) else [r for r in records if (r.topic, r.partition) in going]
 
     async def _halt_where_cut(self, records: Sequence[Record]) -> None:
         """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
-        firsts = {(r.topic, r.partition): r.offset for r in reversed(records)}
-        back = [p for p, offset in firsts.items() if offset < self._positions.get(TopicPartition(*p), 0)]
+        back = [p for p, (first, _) in _spans(records).items() if first < self._positions.get(TopicPartition(*p), 0)]
         if back and self._kafka is not None:  # mostly read again after a rebalance
             for partition, end in (await self._kafka.end_offsets([TopicPartition(*p) for p in back])).items():
                 if end < self._positions.get(partition, 0):
@@ -337,6 +338,15 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if consumer is None or not self._assigned_once:
             return None
         return await self._topic_ends.unread(consumer, self._positions)
+
+
+def _spans(records: Sequence[Record]) -> dict[tuple[str, int], tuple[int, int]]:
+    """The first and last offset of each partition's records, which lie together and in order."""
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for partition, group in groupby(records, attrgetter("topic", "partition")):
+        offsets = [r.offset for r in group]
+        found[partition] = (found.get(partition, offsets)[0], offsets[-1])
+    return found
 
 
 async def _as_it_is(message: Any) -> KafkaMessage:

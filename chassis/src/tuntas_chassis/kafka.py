@@ -1,6 +1,8 @@
 """The one factory of Kafka clients. FastStream's and aiokafka's defaults lose messages; these do not."""
 
 import ssl
+from collections.abc import Sequence
+from random import choice
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -8,6 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
+from tuntas_chassis.outbox import key_hash
 from tuntas_chassis.settings import ServiceSettings
 
 MAX_MESSAGE_BYTES = 1_048_576
@@ -90,8 +93,14 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
         max_request_size=MAX_MESSAGE_BYTES,
         linger_ms=0,
         metadata_max_age_ms=60_000,
+        partitioner=_partition_of,
         **client_options(settings),
     )
+
+
+def _partition_of(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
+    """Kafka's default partitioner."""
+    return partitions[key_hash(key) % len(partitions)] if key is not None else choice(available or partitions)  # noqa: S311
 
 
 def make_bare_consumer(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:

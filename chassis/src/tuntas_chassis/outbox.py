@@ -1,6 +1,7 @@
 """The outbox: messages written in the same transaction as the state that they tell of."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 from sqlalchemy import text
@@ -26,9 +27,15 @@ class MessageTooLarge(ValueError):
     """A message that the broker would refuse; found before it is written."""
 
 
+@lru_cache(maxsize=10_000)
+def key_hash(key: bytes) -> int:
+    """Kafka's hash of a key, by which its default partitioner chooses; in Python it is slow enough to be kept for the relay."""
+    return int(murmur2(key) & 0x7FFFFFFF)
+
+
 def shard_of(key: str, shards: int) -> int:
     """The outbox shard of a key: the partition that Kafka's default partitioner gives it on a topic of that many."""
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % shards)
+    return key_hash(key.encode()) % shards
 
 
 class Outbox:
