@@ -28,10 +28,9 @@ from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.subscription import Record
 from tuntas_chassis.topic_ends import TopicEnds
 from tuntas_chassis.tracing import sampled_trace_id
-from tuntas_chassis.waiting import set_within
+from tuntas_chassis.waiting import linger_s, set_within
 
 S = TypeVar("S")
-_BUSY_BATCH = 25  # records; a consumer that gets as many waits its whole linger before the next batch, one that gets few hardly waits
 _COMMIT_EVERY_S = 1.0
 _CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
@@ -212,8 +211,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 _log.error("batch_failed", consumer=self.consumer_name, error=type(error).__name__, exc_info=error)
             raise
         if not self._stopping.is_set():
-            load = min(len(records) / _BUSY_BATCH, 1.0)
-            await asyncio.sleep(load * self._settings.batch_linger_ms / 1000)
+            await asyncio.sleep(linger_s(len(records), self._settings.batch_linger_ms))
 
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""

@@ -22,7 +22,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.tracing import Tracing, is_sampled
-from tuntas_chassis.waiting import passed_on, set_within
+from tuntas_chassis.waiting import linger_s, passed_on, set_within
 from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import Envelope
 
@@ -30,7 +30,6 @@ _LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard 
 _TAKE_SHARDS_EVERY_S = 2.0
 _RETRY_BLOCKED_TOPIC_S = 3.0
 _AGENCY = "agency-"  # in the name of every topic that belongs to one agency
-_BUSY_READ = 25  # messages; a relay that finds as many waits its whole linger before the next read
 _log = logger(__name__)
 
 _READ = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox
@@ -126,7 +125,7 @@ class Relay:
                         return
                     await set_within(self._wake, self._settings.outbox_poll_s)
                 elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
-                    await asyncio.sleep(min(sent / _BUSY_READ, 1.0) * self._settings.outbox_linger_ms / 1000)
+                    await asyncio.sleep(linger_s(sent, self._settings.outbox_linger_ms))
         finally:
             self._owned.clear()
             self._metrics.set("tuntas_outbox_shards_owned", 0)
