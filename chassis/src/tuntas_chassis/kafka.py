@@ -93,13 +93,13 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
         max_request_size=MAX_MESSAGE_BYTES,
         linger_ms=0,
         metadata_max_age_ms=60_000,
-        partitioner=_partition_of,
+        partitioner=partition_of,
         **client_options(settings),
     )
 
 
-def _partition_of(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
-    """Kafka's default partitioner."""
+def partition_of(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
+    """Where Kafka's default partitioner puts a record."""
     return partitions[key_hash(key) % len(partitions)] if key is not None else choice(available or partitions)  # noqa: S311
 
 

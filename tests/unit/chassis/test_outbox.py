@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.counting import Summed
 from tests.unit.chassis.mothers import A_MONDAY
-from tuntas_chassis.kafka import MAX_MESSAGE_BYTES
+from tuntas_chassis.kafka import MAX_MESSAGE_BYTES, partition_of
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.outbox import MAX_VALUE_BYTES, MessageTooLarge, encode, shard_of
 from tuntas_contracts.base import Contract
@@ -22,7 +22,8 @@ class Letter(Contract):
 @given(st.text(min_size=1, max_size=60) | st.uuids().map(str), st.integers(1, 1000))
 def test_the_shard_of_a_key_is_its_partition_in_kafka(key: str, partitions: int) -> None:
     everyone = list(range(partitions))
-    assert shard_of(key, partitions) == DefaultPartitioner()(key.encode(), everyone, everyone)
+    expected = DefaultPartitioner()(key.encode(), everyone, everyone)
+    assert shard_of(key, partitions) == partition_of(key.encode(), everyone, everyone) == expected
 
 
 def test_known_shards_never_move() -> None:
