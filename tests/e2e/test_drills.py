@@ -18,7 +18,7 @@ from tests.support.platform import Platform, Receipt
 from tests.support.rollout import Endpoints, Traffic
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
-from tuntas_contracts.vocabulary import Service
+from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.mailbox import repeats_by_message_id
 from tuntas_devstack.options import StackOptions, module_of
 from tuntas_devstack.reconciliation import Reconciler
@@ -246,6 +246,21 @@ async def on_each(parts: Sequence[str], action: str, platform: Platform) -> None
     await asyncio.gather(*(asyncio.to_thread(getattr(platform.stack, action), part) for part in parts))
 
 
+async def back_up(service: Service, platform: Platform) -> None:
+    """Copy the service's database in the middle of its work; its processes are killed for it, and lie until they are restarted."""
+    await on_each(of(service, platform), "kill", platform)
+    name, admin = module_of(service), platform.stack.database_url("admin")
+    await execute(admin, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
+
+
+async def put_back(service: Service, platform: Platform) -> None:
+    """Put the service's database back to its backup, while the service is stopped."""
+    name, admin = module_of(service), platform.stack.database_url("admin")
+    await on_each(of(service, platform), "stop_part", platform)
+    await execute(admin, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
+    await on_each(of(service, platform), "restart", platform)
+
+
 def told_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str, str]]:
     """What readers have been told: topic, kind and message id, each once however often it came.
 
@@ -257,7 +272,6 @@ def told_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str, str]]
 
 
 async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Platform) -> None:
-    admin = drilled.stack.database_url("admin")
     platform, client = drilled, Client(drilled)
     agency = AGENCIES[0]
     answered = await client.submit(agency)
@@ -268,9 +282,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     await asyncio.sleep(0)
     services = (Service.DISPATCH, Service.TRIAGE, Service.NOTIFIER)
     for service in services:
-        await on_each(of(service, platform), "kill", platform)
-        name = module_of(service)
-        await execute(admin, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
+        await back_up(service, platform)
     await on_each([part for service in services for part in of(service, platform)], "restart", platform)
     await load
 
@@ -302,10 +314,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
 
     for service in services:
         before, mails = told_so_far(await platform.read_topics()), len(platform.mails())
-        name = module_of(service)
-        await on_each(of(service, platform), "stop_part", platform)
-        await execute(admin, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
-        await on_each(of(service, platform), "restart", platform)
+        await put_back(service, platform)
         await reconciled(platform)
         await all_mailed(platform)
         assert len(platform.mails()) == mails, "a mail that was sent went out again"
@@ -321,6 +330,32 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     await platform.answer(forwarded, "kab-32-01")
     await platform.confirm_when_answered(forwarded, 3)
     await platform.until_state(forwarded, "closed")
+    await reconciled(platform)
+
+
+async def test_a_reporter_who_was_erased_does_not_come_back_with_a_backup(drilled: Platform) -> None:
+    platform, receipt = drilled, await Client(drilled).submit(AGENCIES[0])
+    await all_mailed(platform)
+    [row] = await platform.query("intake", "SELECT reporter_ref FROM report WHERE case_id = $1", receipt.case_id)
+    reporter = str(row["reporter_ref"])
+
+    async def told_of_the_reporter() -> list[str]:
+        wanted = {"contacts": [{"reporter_ref": reporter, "case_id": str(receipt.case_id), "purpose": "drill"}]}
+        answer = await platform.call("intake", "POST", "/v1/contacts/lookup", role=Role.SERVICE, json=wanted)
+        return ["known" for _ in answer.json()["contacts"]] + [missing["reason"] for missing in answer.json()["missing"]]
+
+    async def erased() -> bool:
+        return await told_of_the_reporter() == ["erased"]
+
+    await back_up(Service.INTAKE, platform)
+    await on_each(of(Service.INTAKE, platform), "restart", platform)
+    assert await told_of_the_reporter() == ["known"]
+    answer = await platform.call("intake", "DELETE", f"/v1/reporters/{reporter}", role=Role.OPERATOR)
+    assert answer.status_code == 204
+    assert await erased()
+    await reconciled(platform)
+    await put_back(Service.INTAKE, platform)
+    await until(erased, "what was erased since the backup is erased again", QUIET_WITHIN_S)
     await reconciled(platform)
 
 
