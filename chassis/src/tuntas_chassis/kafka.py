@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Sequence
-from random import choice
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -98,9 +97,9 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
     )
 
 
-def partition_of(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
-    """Where Kafka's default partitioner puts a record."""
-    return partitions[key_hash(key) % len(partitions)] if key is not None else choice(available or partitions)  # noqa: S311
+def partition_of(key: bytes, partitions: Sequence[int], _available: Sequence[int]) -> int:
+    """Where Kafka's default partitioner puts a record with a key. A record without one (a mark) names its partition."""
+    return partitions[key_hash(key) % len(partitions)]
 
 
 def make_bare_consumer(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:

@@ -26,6 +26,14 @@ class Store(Protocol[S]):
         ...
 
 
+class Stateless(Generic[S]):
+    """The first half of a `Store` whose messages are decided on by themselves: nothing need be read or locked."""
+
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, S]:
+        """Nothing."""
+        return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Generic[S]):
     """A service's interest in topics. The consumer group is `<service>.<name>`."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import erase
 from intake.domain.history import HistoryEntry
+from tuntas_chassis.subscription import Stateless
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
 
@@ -50,12 +51,8 @@ class RebuiltReport:
     submitted_at: datetime
 
 
-class HistoryStore:
-    """A store without states: a version that is there already is passed over by the primary key, so nothing need be read or locked."""
-
-    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, HistoryEntry]:
-        """Nothing: what an event adds does not depend on what was before."""
-        return {}
+class HistoryStore(Stateless[HistoryEntry]):
+    """What an event adds does not depend on what was before; a version that is there already is passed over by the primary key."""
 
     async def save(self, connection: AsyncConnection, states: Sequence[HistoryEntry], rows: Sequence[object]) -> None:
         """Append entries, put back reports that are missing, erase again what was erased."""

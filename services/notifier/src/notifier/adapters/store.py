@@ -13,6 +13,7 @@ from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.metrics import QUEUED
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.subscription import Stateless
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeSent
 from tuntas_contracts.vocabulary import Role
 
@@ -116,27 +117,19 @@ class CaseStore:
         await self._writer.write(connection, [row for row in rows if isinstance(row, Delivery)])
 
 
-class DeadlineStore:
+class DeadlineStore(Stateless[None]):
     """Deliveries only: what a deadline's notice needs of its case is read when it is sent."""
 
     def __init__(self, writer: DeliveryWriter) -> None:
         self._writer = writer
-
-    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, None]:
-        """Nothing is kept."""
-        return {}
 
     async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:
         """Queue deliveries."""
         await self._writer.write(connection, [row for row in rows if isinstance(row, Delivery)])
 
 
-class ToldStore:
+class ToldStore(Stateless[None]):
     """Deliveries that are settled according to their own event, whether they are queued again, still, or not yet."""
-
-    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, None]:
-        """Nothing is kept."""
-        return {}
 
     async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:
         """Settle them."""
