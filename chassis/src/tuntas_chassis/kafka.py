@@ -1,7 +1,7 @@
 """The one factory of Kafka clients. FastStream's and aiokafka's defaults lose messages; these do not."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -100,6 +100,18 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
 def partition_of(key: bytes, partitions: Sequence[int], _available: Sequence[int]) -> int:
     """Where Kafka's default partitioner puts a record with a key. A record without one (a mark) names its partition."""
     return partitions[key_hash(key) % len(partitions)]
+
+
+async def unknown_topics(producer: AIOKafkaProducer, topics: Set[str]) -> set[str]:
+    """Those of `topics` that the broker does not have. A send to one of them would hold up all others."""
+    known = producer.client.cluster.topics()
+    if topics <= known:
+        return set()
+    # one request for all: the client would ask anew, about every topic so far, for each that it meets
+    await producer.client.set_topics(known | topics)
+    if not topics <= producer.client.cluster.topics():
+        await producer.client.force_metadata_update()
+    return {topic for topic in topics if not producer.client.cluster.partitions_for_topic(topic)}
 
 
 def make_bare_consumer(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:

@@ -5,8 +5,7 @@ Locks, reads and deletes share one connection: a relay that lost its lock has lo
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
 from time import monotonic, time, time_ns
 
 import asyncpg
@@ -16,14 +15,15 @@ from opentelemetry.trace import SpanKind
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
-from tuntas_chassis.ids import new_id, time_of
+from tuntas_chassis.ids import time_of
+from tuntas_chassis.kafka import unknown_topics
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_chassis.waiting import linger_s, passed_on, set_within
-from tuntas_contracts.cases import RelayMarked
+from tuntas_chassis.watermarks import MarkBound, PublishRound, ShardMismatch, WatermarkPublisher
 from tuntas_contracts.envelope import Envelope
 
 _LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
@@ -35,10 +35,6 @@ _log = logger(__name__)
 _READ = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox
  WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) ORDER BY id LIMIT $3"""
 _READ_ALL = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox ORDER BY id LIMIT $1"""
-_OPEN_SINCE = """SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 FROM pg_stat_activity
- WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
-
-MarkBound = Callable[[], Awaitable[datetime | None]]
 
 
 class Relay:
@@ -62,15 +58,12 @@ class Relay:
         self._make_producer = producer
         self._settings = settings
         self._source = source
-        self._clock = clock
         self._metrics = metrics
         self._tracing = tracing
-        self._mark_topic = mark_topic
-        self._mark_bound = mark_bound
+        self._watermarks = WatermarkPublisher(mark_topic, mark_bound, settings, source, clock)
         self._wake = asyncio.Event()
         self._owned: set[int] = set()
         self._blocked: dict[str, float] = {}
-        self._marked_at = datetime.min.replace(tzinfo=UTC)
         self._taken_at = -float("inf")
         self.progress_at = monotonic()
 
@@ -143,12 +136,13 @@ class Relay:
     async def _publish(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
         if not self._owned:
             return 0
-        mark = await self._mark_candidate(connection)
+        at = await self._watermarks.candidate(connection)
         rows = await self._read(connection)
         if rows:
             await self._send(connection, producer, rows)
-        if mark is not None and len(rows) < self._settings.outbox_batch and not self._blocked:
-            await self._send_marks(producer, mark)
+        if at is not None:
+            set_aside = dict.fromkeys(self._blocked, frozenset(self._owned))
+            await self._watermarks.publish(producer, at, PublishRound(self._owned, len(rows) < self._settings.outbox_batch, set_aside))
         return len(rows)
 
     async def _read(self, connection: "asyncpg.Connection[asyncpg.Record]") -> Sequence[asyncpg.Record]:
@@ -164,7 +158,7 @@ class Relay:
     async def _send(
         self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
     ) -> None:
-        for topic in await self._unknown_topics(producer, {row["topic"] for row in rows}):
+        for topic in await unknown_topics(producer, {row["topic"] for row in rows}):
             self._block(topic, "the broker does not know it")
         futures = []
         for row in rows:
@@ -197,60 +191,10 @@ class Relay:
         attributes = {"messaging.system": "kafka", "messaging.destination.name": row["topic"], "tuntas.case_id": row["key"]}
         return self._tracing.child(f"publish {row['type']}", SpanKind.PRODUCER, parent, waited_since, time_ns(), **attributes)
 
-    async def _unknown_topics(self, producer: AIOKafkaProducer, topics: set[str]) -> set[str]:
-        """Those of `topics` that the broker does not have. A send to one of them would hold up all others."""
-        known = producer.client.cluster.topics()
-        if topics <= known:
-            return set()
-        # one request for all: the client would ask anew, about every topic so far, for each that it meets
-        await producer.client.set_topics(known | topics)
-        if not topics <= producer.client.cluster.topics():
-            await producer.client.force_metadata_update()
-        return {topic for topic in topics if not producer.client.cluster.partitions_for_topic(topic)}
-
     def _block(self, topic: str, why: str) -> None:
         if topic not in self._blocked:
             _log.error("relay_topic_blocked", topic=topic, why=why, retry_in_s=_RETRY_BLOCKED_TOPIC_S)
         self._blocked[topic] = monotonic() + _RETRY_BLOCKED_TOPIC_S
-
-    async def _mark_candidate(self, connection: "asyncpg.Connection[asyncpg.Record]") -> datetime | None:
-        """The time before which everything is committed and so in what the next read shows, or None if no mark is due."""
-        now = self._clock.now()
-        if self._mark_topic is None or now - self._marked_at < timedelta(seconds=self._settings.mark_interval_s):
-            return None
-        open_for_s = await connection.fetchval(_OPEN_SINCE)
-        mark = now - timedelta(seconds=max(open_for_s or 0.0, 0.0))
-        if self._mark_bound is not None:
-            bound = await self._mark_bound()
-            if bound is None:
-                return None
-            mark = min(mark, bound)
-        if mark <= self._marked_at:
-            return None  # held back by the same work as before: nothing new to tell
-        return mark - timedelta(seconds=self._settings.mark_tolerance_s)
-
-    async def _send_marks(self, producer: AIOKafkaProducer, mark: datetime) -> None:
-        topic = self._mark_topic
-        if topic is None or await self._unknown_topics(producer, {topic}):
-            return
-        partitions = await producer.partitions_for(topic)
-        if len(partitions) != self._settings.outbox_shards:
-            raise ShardMismatch(
-                f"TUNTAS_OUTBOX_SHARDS is {self._settings.outbox_shards} but {topic} has {len(partitions)} partitions: "
-                "set the one to the other, with the service stopped and its outbox empty"
-            )
-        value = RelayMarked(source=self._source, at=mark).model_dump_json().encode()
-        futures = []
-        for partition in sorted(self._owned):
-            # an id of its own: under a shared one the readers' inbox would drop the marks of all partitions but the first
-            envelope = Envelope(new_id(), self._source, RelayMarked.__name__, "", mark)
-            futures.append(await producer.send(topic, value, headers=envelope.headers(), partition=partition))
-        await asyncio.gather(*futures)
-        self._marked_at = mark + timedelta(seconds=self._settings.mark_tolerance_s)
-
-
-class ShardMismatch(RuntimeError):
-    """The outbox has another number of shards than the marked topic has partitions."""
 
 
 def _family(topic: str) -> str:

@@ -28,13 +28,14 @@ from tuntas_chassis.operations import health_routes, parking_routes
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import install_problems
 from tuntas_chassis.processor import Processor
-from tuntas_chassis.relay import MarkBound, Relay
+from tuntas_chassis.relay import Relay
 from tuntas_chassis.replay import ParkingLot
 from tuntas_chassis.settings import ServiceSettings, load_settings
 from tuntas_chassis.subscription import Store, Subscription
 from tuntas_chassis.tracing import Tracing
 from tuntas_chassis.upkeep import Upkeep
 from tuntas_chassis.waiting import set_within
+from tuntas_chassis.watermarks import MarkBound
 
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
