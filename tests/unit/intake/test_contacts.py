@@ -2,7 +2,7 @@
 
 import pytest
 
-from intake.domain.contacts import normalised_email, normalised_phone
+from intake.domain.contacts import normalised_phone
 
 
 @pytest.mark.parametrize(
@@ -23,15 +23,3 @@ def test_a_phone_is_kept_as_e164(typed: str, kept: str) -> None:
 def test_what_is_no_phone_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(ValueError, match="0812-3456-7890"):
         normalised_phone(typed)
-
-
-def test_only_the_domain_of_an_email_is_made_small() -> None:
-    assert normalised_email(" Siti.N@Contoh.CO.ID ") == "Siti.N@contoh.co.id"
-
-
-@pytest.mark.parametrize(
-    "typed", ["siti", "siti@", "@contoh.id", "siti@contoh", "si ti@contoh.id", "siti@-contoh.id", "a..b@contoh.id", "x" * 65 + "@contoh.id"]
-)
-def test_what_is_no_email_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match=r"name@example\.id"):
-        normalised_email(typed)

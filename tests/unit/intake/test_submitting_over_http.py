@@ -146,3 +146,15 @@ async def test_the_receipt_opens_the_report(house: House) -> None:
     answer = await house.http.get(receipt["status_url"], headers=code(receipt))
     assert answer.status_code == 200
     assert answer.json()["state"]["bucket"]["id"] == "Belum Terverifikasi"
+
+
+async def test_a_letter_without_any_contact_is_taken_and_can_be_read_again(house: House) -> None:
+    letter = a_report(channel="complaint_box")
+    del letter["reporter"]
+    answer = await house.http.post("/v1/reports", json=letter, headers=bearer("clerk"))
+    assert answer.status_code == 201, answer.text
+    [row] = await house.rows("SELECT case_id, reporter_ref FROM report")
+    wanted = {"contacts": [{"case_id": str(row.case_id), "reporter_ref": str(row.reporter_ref), "purpose": "notice:receipt"}]}
+    found = (await house.http.post("/v1/contacts/lookup", json=wanted, headers=bearer("notifier"))).json()
+    [contact] = found["contacts"]
+    assert (contact["name"], contact["email"], contact["phone"]) == (None, None, None)

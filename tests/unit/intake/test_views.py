@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from intake.domain.submission import PUBLIC_CHANNELS
 from intake.views import ContactLookup, SubmitReport
 from tests.unit.intake.mothers import CASE_ID, a_report, a_request
+from tuntas_contracts.vocabulary import Channel
 
 
 def test_four_things_are_enough() -> None:
@@ -62,6 +64,8 @@ def test_every_field_of_the_domain_is_taken() -> None:
         ({"original_received_at": "2026-03-02T10:00:00+07:00"}, ""),
         ({"channel": "letter", "original_received_at": "2026-03-02T10:00:00"}, "original_received_at"),
         ({"reporter": {"name": "Siti"}}, "reporter"),
+        ({"reporter": {}}, "reporter"),
+        ({"reporter": {"name": "Siti"}, "channel": "mobile"}, "reporter"),
         ({"reporter": {"email": "siti"}}, "reporter.email"),
         ({"reporter": {"phone": "12345"}}, "reporter.phone"),
         ({"reporter": {"phone": "0812-3456-7890", "nik": "123"}}, "reporter.nik"),
@@ -74,8 +78,25 @@ def test_what_is_wrong_is_named(fields: dict[str, Any], field: str) -> None:
     assert [".".join(map(str, error["loc"])) for error in refused.value.errors()] == [field]
 
 
-@pytest.mark.parametrize("missing", ["classification", "title", "body", "reporter"])
-def test_the_four_things_are_needed(missing: str) -> None:
+def test_without_a_contact_nothing_is_taken_over_a_public_channel() -> None:
+    report = a_report()
+    del report["reporter"]
+    with pytest.raises(ValidationError, match=r"e-mail address or a phone number"):
+        SubmitReport.model_validate_json(json.dumps(report))
+
+
+@pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in PUBLIC_CHANNELS])
+@pytest.mark.parametrize("reporter", [None, {}, {"name": "Mbah Karso"}])
+def test_what_came_by_hand_needs_no_contact(channel: Channel, reporter: dict[str, str] | None) -> None:
+    report = a_report(channel=channel.value)
+    del report["reporter"]
+    if reporter is not None:
+        report["reporter"] = reporter
+    assert not SubmitReport.model_validate_json(json.dumps(report)).reporter.has_contact
+
+
+@pytest.mark.parametrize("missing", ["classification", "title", "body"])
+def test_the_three_things_are_needed(missing: str) -> None:
     report = a_report()
     del report[missing]
     with pytest.raises(ValidationError) as refused:

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from intake.domain.contacts import normalised_email, normalised_phone
+from intake.domain.contacts import normalised_phone
 from intake.domain.history import HistoryEntry
 from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
 from intake.domain.submission import is_manual
+from tuntas_chassis.email_addresses import EmailAddress
 from tuntas_contracts.base import AgencyCode
 from tuntas_contracts.categories import BilingualName, load_categories
 from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
@@ -52,7 +53,6 @@ Body = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_te
 Resolution = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_text)]
 PlaceText = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_text)]
 Address = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_text)]
-Email = Annotated[str, Field(min_length=6, max_length=254), AfterValidator(normalised_email)]
 Phone = Annotated[str, Field(min_length=5, max_length=30), AfterValidator(_line), AfterValidator(normalised_phone)]
 Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$", description="Nomor induk kependudukan: 16 digits")]
 Category = Annotated[str, Field(max_length=100), AfterValidator(_category)]
@@ -74,28 +74,32 @@ class PlaceOfIncident(Request):
 
 
 class ReporterDetails(Request):
-    """Who reports. An e-mail address or a phone number is needed; it is encrypted, and agencies never get it over Kafka."""
+    """Who reports. What is given is encrypted, and agencies never get it over Kafka."""
 
     name: Line200 | None = None
-    email: Email | None = None
+    email: EmailAddress | None = None
     phone: Phone | None = Field(default=None, description="Read as Indonesian where it names no country; kept as E.164")
     nik: Nik | None = None
     address: Address | None = None
 
-    @model_validator(mode="after")
-    def _one_contact(self) -> Self:
-        if self.email is None and self.phone is None:
-            raise ValueError("give an e-mail address or a phone number, so that the answer can reach the reporter")
-        return self
+    @property
+    def has_contact(self) -> bool:
+        """Whether an answer can reach the reporter."""
+        return self.email is not None or self.phone is not None
 
 
 class SubmitReport(Request):
-    """A report (laporan). Classification, title, body and one contact are required."""
+    """A report (laporan). Classification, title and body are required, and one contact unless an officer enters what came by hand."""
 
     classification: Classification
     title: Title
     body: Body
-    reporter: ReporterDetails
+    channel: Channel = Field(default=Channel.WEB, description="Other channels than web and mobile need a clerk's token")
+    reporter: ReporterDetails = Field(
+        default=ReporterDetails(),
+        validate_default=True,
+        description="An e-mail address or a phone number is needed over the channels web and mobile",
+    )
     category: Category | None = None
     incident_date: date | None = None
     place: PlaceOfIncident | None = None
@@ -107,12 +111,19 @@ class SubmitReport(Request):
     misconduct: bool = Field(default=False, description="An official abused a position")
     anonymous: bool = Field(default=False, description="Anonim: the public and the agency never learn who reported")
     secret: bool = Field(default=False, description="Rahasia: the public never sees the report")
-    channel: Channel = Field(default=Channel.WEB, description="Other channels than web and mobile need a clerk's token")
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "id"
     origin: Origin = Origin.SERVICE_USER
     original_received_at: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
         default=None, description="Manual channels only: when the report was received by hand; its clocks start then. Default: now"
     )
+
+    @field_validator("reporter")
+    @classmethod
+    def _reachable(cls, reporter: ReporterDetails, others: ValidationInfo) -> ReporterDetails:
+        channel = others.data.get("channel")
+        if channel is not None and not is_manual(channel) and not reporter.has_contact:
+            raise ValueError("give an e-mail address or a phone number, so that the answer can reach the reporter")
+        return reporter
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -96,7 +96,7 @@ class PersonalData:
             # one broken row must not keep all others from being told
             _log.error("personal_data_unreadable", case_id=str(read.case_id), reporter_ref=str(read.reporter_ref), detail=str(error))
             return "unreadable"
-        own = original["reporter"]
+        own = original.get("reporter", {})  # a report on paper may tell nothing of its writer
         return Found(
             tracking_id,
             language,

@@ -1,27 +1,12 @@
-"""Contacts of a reporter: checked, and brought into one notation."""
+"""Phone numbers of reporters: checked, and brought into one notation."""
 
 import re
 from typing import Final
 
 import phonenumbers
 
-_EMAIL: Final = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
-)
 _SEPARATORS: Final = str.maketrans("", "", " .-()\u00a0")
 _PLAIN_MOBILE: Final = re.compile(r"(?:\+62|62|0)(8[1-9][0-9]{8,10})")
-_LOCAL_PART_LIMIT: Final = 64
-_ADDRESS_LIMIT: Final = 254
-
-
-def normalised_email(text: str) -> str:
-    """The e-mail address with its domain in small letters; raises ValueError if it is none."""
-    address = text.strip()
-    local, _, domain = address.rpartition("@")
-    if len(address) > _ADDRESS_LIMIT or len(local) > _LOCAL_PART_LIMIT or not _EMAIL.fullmatch(address):
-        raise ValueError("this is not an e-mail address; write it as name@example.id")
-    return f"{local}@{domain.lower()}"
 
 
 def normalised_phone(text: str) -> str:
