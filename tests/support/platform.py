@@ -315,7 +315,7 @@ class Platform:
             try:
                 # in this order: what the last record read has led to is then in the outbox, or sent
                 rows = await connection.fetch("SELECT topic, partition, min(position) AS position FROM consumer_offset GROUP BY 1, 2")
-                if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM outbox)"):
+                if await connection.fetchval("SELECT EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside)"):
                     return False
             finally:
                 await connection.close()

@@ -24,7 +24,15 @@ DELIVERY_TABLES = (
         UNIQUE (consumer, topic, partition, "offset"))""",
     "CREATE INDEX parked_message_open ON parked_message (consumer, key, \"offset\") WHERE state IN ('parked', 'waiting')",
 )
-TABLE_NAMES = frozenset({"consumer_offset", "inbox", "outbox", "parked_message"})
+RELAY_TABLES = (
+    """CREATE TABLE outbox_set_aside (
+        id bigint NOT NULL, shard smallint NOT NULL, topic text NOT NULL, key text NOT NULL,
+        message_id uuid NOT NULL, type text NOT NULL, time timestamptz NOT NULL, traceparent text NOT NULL,
+        written_at timestamptz NOT NULL, value bytea NOT NULL, PRIMARY KEY (topic, shard, id))""",
+    """CREATE TABLE outbox_relay (
+        member uuid PRIMARY KEY, pid integer NOT NULL, renewed_at timestamptz NOT NULL) WITH (fillfactor = 50)""",
+)
+TABLE_NAMES = frozenset({"consumer_offset", "inbox", "outbox", "outbox_set_aside", "outbox_relay", "parked_message"})
 
 
 def create_delivery_tables(op: Any) -> None:
@@ -36,3 +44,13 @@ def create_delivery_tables(op: Any) -> None:
 def add_settlement_reason(op: Any) -> None:
     """Let a parked message keep why it was replayed or discarded, beside when and by whom."""
     op.execute("ALTER TABLE parked_message ADD COLUMN IF NOT EXISTS settled_why text")
+
+
+def add_relay_tables(op: Any) -> None:
+    """Create what the outbox relays need beside the outbox.
+
+    `outbox_set_aside` keeps the messages whose topic or partition refuses them, so that no look at the outbox meets them;
+    `outbox_relay` has a row for each relay that is alive, and the process of the database that serves it.
+    """
+    for statement in RELAY_TABLES:
+        op.execute(statement)

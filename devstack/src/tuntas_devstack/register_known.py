@@ -8,7 +8,7 @@ import asyncpg
 from tuntas_devstack.errors import PartFailed
 
 _LOOK_AGAIN_S = 0.1
-_UNSENT = "SELECT count(*) FROM outbox"
+_UNSENT = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_set_aside)"
 _READERS = {"triage": "SELECT count(*) FROM agency", "notifier": "SELECT count(*) FROM agency_contact"}
 _OWNER = "SELECT count(*) FROM agency"
 

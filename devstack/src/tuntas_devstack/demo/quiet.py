@@ -26,7 +26,8 @@ READERS: Mapping[str, tuple[Service, Topic]] = {
 ACTIONS_READER = "dispatch.actions"
 
 # A sequence that has not moved says that nothing was written meanwhile, even if it was sent and deleted again.
-_LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written, EXISTS (SELECT FROM outbox) AS unsent,
+_LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written,
+    EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside) AS unsent,
     ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
 _LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
 _WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending')"
