@@ -60,12 +60,18 @@ def _die_with_parent(parent: int, death_signal: int) -> Callable[[], None] | Non
 
 
 class RunningProcess:
-    """One started part. `ended` is set once it has been reaped."""
+    """One started part. `ended` is set once it has been reaped.
+
+    Until `watch` says True, whoever started it waits for it and hears of its end; from then on `on_end` does. Never both, never
+    neither, however soon it ends.
+    """
 
     def __init__(self, spec: ProcessSpec, on_end: "Callable[[RunningProcess], None]") -> None:
         self.spec = spec
         self.stopping = False
         self.ended = threading.Event()
+        self._watched = False
+        self._watch_lock = threading.Lock()
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         uid, gid = spec.user or (None, None)
         with spec.log.open("ab") as log:
@@ -109,16 +115,26 @@ class RunningProcess:
         psutil.wait_procs(family, timeout=10)
         self.ended.wait()
 
+    def watch(self) -> bool:
+        """Have `on_end` called when it ends from now on; False, and no call, if it has ended already."""
+        with self._watch_lock:
+            self._watched = not self.ended.is_set()
+            return self._watched
+
     def _reap(self, on_end: "Callable[[RunningProcess], None]") -> None:
         self._popen.wait()
-        self.ended.set()
-        on_end(self)
+        with self._watch_lock:
+            self.ended.set()
+            watched = self._watched
+        if watched:
+            on_end(self)
 
 
 class Supervisor:
     """Starts, watches and ends the parts of one stack. Thread-safe.
 
-    `on_death(part, sentence)` is called from another thread when a part ends that nobody told to end.
+    `on_death(part, sentence)` is called from another thread when a part ends that was started and that nobody told to end. One that
+    ends before it is ready is the exception of `start` and no death.
     """
 
     def __init__(self, on_death: Callable[[str, str], None] | None = None) -> None:
@@ -150,19 +166,17 @@ class Supervisor:
                     spec.name,
                     f"{spec.name} was not ready within {spec.ready_within_s:.0f} s{last_words(spec.log)}",
                 )
-        if process.ended.is_set():
-            process.stopping = True
+        if not process.watch():
             raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)} before it was ready{last_words(spec.log)}")
         return process
 
     def run(self, spec: ProcessSpec) -> None:
-        """Run a program to its end.
+        """Run a program to its end, which is never told as a death: whoever calls this hears of it.
 
         Raises:
             PartFailed: it failed, took longer than `ready_within_s`, or everything is being stopped.
         """
         process = self._spawner.submit(self._spawn, spec).result()
-        process.stopping = True
         deadline = time.monotonic() + spec.ready_within_s
         while not process.ended.wait(_POLL_S):
             if self._closing.is_set() or time.monotonic() > deadline:

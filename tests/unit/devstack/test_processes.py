@@ -175,6 +175,34 @@ def test_run_gives_back_only_success(tmp_path: Path, supervisor: Supervisor, tol
     assert told.sentences == []
 
 
+SHORT_LIVES = 300
+
+
+def short_lived(folder: Path, program: str) -> ProcessSpec:
+    return ProcessSpec(name="program", command=[program], log=folder / "program.log", environment={}, folder=folder)
+
+
+def test_a_program_that_ends_at_once_is_never_told_as_a_death(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+    for _ in range(SHORT_LIVES):
+        supervisor.run(short_lived(tmp_path, "/bin/true"))
+        with pytest.raises(PartFailed, match="exit code 1"):
+            supervisor.run(short_lived(tmp_path, "/bin/false"))
+    assert told.sentences == []
+
+
+def test_a_part_that_ends_at_once_is_told_once_by_the_exception_or_as_a_death(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+    refusals = 0
+    for _ in range(SHORT_LIVES):
+        try:
+            process = supervisor.start(short_lived(tmp_path, "/bin/false"))
+        except PartFailed:
+            refusals += 1
+        else:
+            process.ended.wait()
+    until_it_holds(lambda: refusals + len(told.sentences) >= SHORT_LIVES, "word of every end")
+    assert refusals + len(told.sentences) == SHORT_LIVES
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_children_die_with_a_killed_parent_even_if_the_starting_thread_is_gone(tmp_path: Path) -> None:
     parent_code = (

@@ -11,13 +11,14 @@ from uuid import UUID
 import typer
 
 from tuntas_contracts.vocabulary import Service
+from tuntas_devstack.commands.choices import MANY, services
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.commands.ops_choices import AsJson, OpsFolder, aligned, say_all
 from tuntas_devstack.ops.installation import find_installation
 from tuntas_devstack.ops.parked import Filters, ParkedMessages, Settled
 from tuntas_devstack.ops.services_http import Json, ServicesHttp
 
-OfService = Annotated[list[Service] | None, typer.Option("--service", "-s", help="Only of this service; can be repeated.")]
+OfService = Annotated[list[str] | None, typer.Option("--service", "-s", help=f"Only of this service. {MANY}")]
 Ids = Annotated[list[UUID], typer.Argument(metavar="ID...", show_default=False)]
 
 
@@ -31,10 +32,11 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _parked(folder: Path | None, service: list[Service] | None) -> Iterator[ParkedMessages]:
+def _parked(folder: Path | None, service: list[str] | None) -> Iterator[ParkedMessages]:
+    asked = services(service)
     installation = find_installation(folder)
     with ServicesHttp(installation) as http:
-        yield ParkedMessages(http, service or [known for known in Service if known in installation.urls] or list(Service))
+        yield ParkedMessages(http, asked or [known for known in Service if known in installation.urls] or list(Service))
 
 
 def list_(

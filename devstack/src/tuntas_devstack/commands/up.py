@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
+from tuntas_devstack.commands.choices import DEFAULT_FOLDER, MANY, Folder, service_named, words
+from tuntas_devstack.commands.choices import services as services_of
 from tuntas_devstack.commands.failure import refused, said_in_one_sentence
 from tuntas_devstack.commands.status import print_state
 from tuntas_devstack.errors import NotRunning, StackError
@@ -33,13 +34,11 @@ def up(
     folder: Folder = DEFAULT_FOLDER,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Go on in the background once all is ready.")] = False,
     agencies: Annotated[
-        str | None, typer.Option(help="Codes of the agencies that get topics, with commas; the whole register by default.")
+        list[str] | None, typer.Option(help=f"Codes of the agencies that get topics; the whole register by default. {MANY}")
     ] = None,
-    port: Annotated[list[str] | None, typer.Option(help="Fix a part's port, e.g. --port intake=8080. Can be repeated.")] = None,
-    replicas: Annotated[
-        list[str] | None, typer.Option(help="Run more processes of a service, e.g. --replicas triage=2. Can be repeated.")
-    ] = None,
-    services: Annotated[str | None, typer.Option(help='Start only these, with commas (none: ""), to run the others by hand.')] = None,
+    port: Annotated[list[str] | None, typer.Option(help=f"Fix a part's port, e.g. --port intake=8080. {MANY}")] = None,
+    replicas: Annotated[list[str] | None, typer.Option(help=f"Run more processes of a service, e.g. --replicas triage=2. {MANY}")] = None,
+    services: Annotated[list[str] | None, typer.Option(help=f'Start only these (none: ""), to run the others by hand. {MANY}')] = None,
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="Let business time be moved for all services at once.")
     ] = False,
@@ -48,11 +47,12 @@ def up(
     observe: Annotated[bool, typer.Option("--observe", help="Run Prometheus beside it, with our rules and alerts.")] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, a mail sink, a token issuer and the five services on free loopback ports."""
+    only = services_of(services)
     options = StackOptions(
-        agencies=None if agencies is None else [code for code in agencies.split(",") if code],
-        services=tuple(Service) if services is None else [_service(name) for name in services.split(",") if name],
+        agencies=words(agencies),
+        services=tuple(Service) if only is None else only,
         ports=_numbers("--port", port),
-        replicas={_service(name): count for name, count in _numbers("--replicas", replicas).items()},
+        replicas={service_named(name): count for name, count in _numbers("--replicas", replicas).items()},
         simulated_clock=simulated_clock,
         trace_ratio=trace_ratio,
         log_level=log_level,
@@ -139,20 +139,15 @@ def _say(step: str) -> None:
 
 
 def _numbers(option: str, given: list[str] | None) -> dict[str, int]:
-    numbers = {}
-    for word in given or []:
+    numbers: dict[str, int] = {}
+    for word in words(given) or []:
         name, _, number = word.partition("=")
         if not name or not number.isdigit():
             raise StackError(f"{option} {word} is not of the form name=number")
+        if numbers.get(name, int(number)) != int(number):
+            raise StackError(f"{option} names {name} twice, with {numbers[name]} and {number}: name it once")
         numbers[name] = int(number)
     return numbers
-
-
-def _service(name: str) -> Service:
-    try:
-        return Service(name)
-    except ValueError:
-        raise StackError(f"there is no service {name}: the services are {', '.join(Service)}") from None
 
 
 @contextmanager
