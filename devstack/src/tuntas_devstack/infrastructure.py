@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,16 +13,17 @@ from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.issuer.clients import make_clients, write_clients
 from tuntas_devstack.k8s.rights import agency_users, platform_users
-from tuntas_devstack.kafka import KafkaServer, server_answers
-from tuntas_devstack.kafka.access import OPERATOR, Credentials, client_settings, credentials_of, given_credentials, read_users, write_users
+from tuntas_devstack.kafka import server_answers
+from tuntas_devstack.kafka.access import OPERATOR, Credentials, client_settings, given_credentials, read_users, write_users
 from tuntas_devstack.kafka.agencies import AGENCIES_KEY
+from tuntas_devstack.kafka.brokers import Brokers
 from tuntas_devstack.kafka.users import provide_passwords, provide_rights
 from tuntas_devstack.observability.server import PrometheusServer, Target
 from tuntas_devstack.options import module_of
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres import PostgresServer, provide_databases
 from tuntas_devstack.processes import ProcessSpec, Supervisor
-from tuntas_devstack.state import Part, answers_ready, write_databases
+from tuntas_devstack.state import Part, answers_ready, bootstrap_of, write_databases
 
 _EXTERNAL_WITHIN_S = 15.0
 
@@ -39,10 +40,10 @@ class Infrastructure:
         self._port_of = port_of
         self._say = say
 
-    def start_kafka(self, external: str | None) -> Part:
-        """Kafka, ours or the one that runs already; its address are the bootstrap servers.
+    def start_kafka(self, external: str | None, brokers: Brokers) -> list[Part]:
+        """Kafka, our own brokers or the one that runs already, whose part's address are the bootstrap servers.
 
-        Ours lets only its operator in, until `provide_kafka_users`. The other is as it is: of its users we know at most the
+        Ours let only their operator in, until `provide_kafka_users`. The other is as it is: of its users we know at most the
         one that we are given, and everyone here connects as that one.
 
         Raises:
@@ -56,31 +57,24 @@ class Infrastructure:
                 if time.monotonic() > deadline:
                     who = "" if given is None else f" that lets {given.username} in"
                     raise Unreachable(f"no Kafka broker answers at {external}{who}: look at TUNTAS_KAFKA{' and its user' if given else ''}")
-            return Part(name="kafka", kind="kafka", address=external)
-        log = self._log("kafka")
-        port, controller_port = self._port_of("kafka"), self._port_of("kafka-controller")
+            return [Part(name="kafka", kind="kafka", address=external)]
         names = (OPERATOR, *(user.name for user in platform_users()))
         write_users(self._folder, {name: Credentials(name, self._folder.secret(f"kafka-{name}")) for name in names})
-        server = KafkaServer(self._folder.path / "kafka", port, controller_port, log, credentials_of(self._folder))
-        spec = server.prepare(
-            on_fetch=lambda count: self._say(f"fetching Apache Kafka ({count} files, once)"),
-            cancelled=self._supervisor.is_closing,
-        )
-        process = self._supervisor.start(spec)
-        return Part(name="kafka", kind="kafka", address=server.bootstrap, pid=process.pid, log=str(log))
+        return brokers.start(self._supervisor, lambda count: self._say(f"fetching Apache Kafka ({count} files, once)"))
 
-    def provide_kafka_users(self, kafka: Part, agencies: Iterable[str]) -> None:
+    def provide_kafka_users(self, brokers: Sequence[Part], agencies: Iterable[str]) -> None:
         """Give the platform's users their passwords, and them and the agencies' users their rights; nothing to do elsewhere.
 
         Agencies' passwords are made when somebody asks for them: for the whole register they would cost seconds of processor
         time at every start, and hardly any is ever used.
         """
-        if kafka.pid is not None:
+        if brokers[0].pid is not None:
+            addresses = bootstrap_of(brokers)
             self._folder.secret(AGENCIES_KEY, "key")
             users = read_users(self._folder)
             operator = users.pop(OPERATOR)
-            provide_passwords(kafka.address, operator, users.values())
-            provide_rights(kafka.address, operator, [*platform_users(), *agency_users(agencies)])
+            provide_passwords(addresses, operator, users.values())
+            provide_rights(addresses, operator, [*platform_users(), *agency_users(agencies)])
 
     def start_postgres(self, external: str | None) -> tuple[Part, dict[Service, str]]:
         """PostgreSQL with a role and a database for every service; gives also their URLs.

@@ -102,6 +102,13 @@ class RunningProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def signal_family(self, number: signal.Signals) -> None:
+        """Send a signal to the process and to everything that it started; who has ended is left alone."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for member in (psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.send_signal(number)
+
     def kill(self) -> None:
         """`kill -9` of the process and of everything that it started, and wait until it is gone."""
         self.stopping = True
@@ -255,6 +262,7 @@ class Supervisor:
         for process in asked:
             process.stopping = True
             process.send(process.spec.stop_signal)
+            process.signal_family(signal.SIGCONT)  # one that is frozen would not hear it
         begun = time.monotonic()
         for process in asked:
             left = process.spec.stop_within_s - (time.monotonic() - begun)

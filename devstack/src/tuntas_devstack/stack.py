@@ -1,38 +1,42 @@
 """The whole platform on this machine, in one folder: started, watched, drilled and ended from here."""
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import PartFailed
+from tuntas_devstack.errors import PartFailed, StackError
 from tuntas_devstack.folder import DEFAULT_FOLDER, StackFolder
 from tuntas_devstack.infrastructure import Infrastructure, Say
 from tuntas_devstack.issuer import SigningKey
 from tuntas_devstack.kafka.access import Credentials, client_settings, users_of_services
 from tuntas_devstack.kafka.agencies import agency_credentials
+from tuntas_devstack.kafka.brokers import Brokers, broker_names
 from tuntas_devstack.options import StackOptions, module_of
 from tuntas_devstack.ports import LOOPBACK, demanded_port, free_port
 from tuntas_devstack.postgres.home import remove_home
-from tuntas_devstack.processes import ProcessSpec, Supervisor
+from tuntas_devstack.processes import Supervisor
 from tuntas_devstack.register_known import wait_until_known
-from tuntas_devstack.service_environment import Place, Surroundings, service_environment
-from tuntas_devstack.state import Part, StackState, answers_ready, read_databases, write_state
+from tuntas_devstack.service_environment import Place, Surroundings
+from tuntas_devstack.service_parts import ServiceParts, first_failure, through_proxies
+from tuntas_devstack.state import Part, StackState, bootstrap_of, read_databases, write_state
+from tuntas_devstack.tcp_proxy import TcpProxy
 from tuntas_devstack.topics import create_topics, register_codes, topics_for
 
-_SERVICES_STAGE = 1
-_AROUND = ("kafka", "postgres", "mail", "issuer", "prometheus")
+_AROUND = ("postgres", "mail", "issuer", "prometheus")
 
 
 class Stack:
     """One stack, started once. Not asynchronous: from a coroutine call its methods through `asyncio.to_thread`.
 
+    `proxies` are those before brokers and database, by part, where `StackOptions.proxied` names services behind them.
     `say` is told each step in a few words; `on_death(part, sentence)` each part that ends unasked, from another thread.
     A `with` block starts it and ends it.
     """
@@ -48,6 +52,8 @@ class Stack:
         self.folder = StackFolder(folder)
         self.options = options or StackOptions()
         self.deaths: list[str] = []
+        self.proxies: dict[str, TcpProxy] = {}
+        self._services: ServiceParts | None = None
         self._say = say
         self._tell_death = on_death
         self._supervisor = Supervisor(self._died)
@@ -89,7 +95,8 @@ class Stack:
         except BaseException:
             self.stop()
             raise
-        order = [*_AROUND, *(part for service in self.options.services for part in self.options.part_names(service))]
+        around = [*broker_names(self.options.brokers), *_AROUND]
+        order = [*around, *(part for service in self.options.services for part in self.options.part_names(service))]
         self._change(lambda state: replace(state, phase="ready", parts=tuple(sorted(state.parts, key=lambda part: order.index(part.name)))))
         return self._state
 
@@ -117,31 +124,41 @@ class Stack:
         self._say("starting Kafka, PostgreSQL, mail sink and token issuer")
         issuer, mail = pool.submit(around.start_issuer), pool.submit(around.start_mail)
         postgres = pool.submit(around.start_postgres, self.options.database)
-        kafka = pool.submit(self._start_broker_with_platform_topics, around)
+        kafka = pool.submit(self._start_brokers_with_platform_topics, around)
         watched = [(service, part) for service in self.options.services for part in self.options.part_names(service)]
         observing = [pool.submit(around.start_prometheus, watched)] if self.options.observe else []
-        _first_failure([issuer, mail, postgres, kafka, *observing])
+        first_failure([issuer, mail, postgres, kafka, *observing])
         issuer_part, client_secrets = issuer.result()
         postgres_part, databases = postgres.result()
-        for part in (kafka.result(), postgres_part, mail.result(), issuer_part, *(future.result() for future in observing)):
+        for part in (*kafka.result(), postgres_part, mail.result(), issuer_part, *(future.result() for future in observing)):
             self._add(part)
         issuer_url = issuer_part.url or ""
-        self._change(lambda state: replace(state, kafka=state.part("kafka").address, issuer=issuer_url))
+        self._change(lambda state: replace(state, kafka=bootstrap_of(kafka.result()), issuer=issuer_url))
+        if self.options.proxied:
+            self._add_proxy("postgres", postgres_part.address)
         all_topics = pool.submit(create_topics, self._state.kafka, topics_for(self._state.agencies), client=client_settings(self.folder))
-        self._start_services(pool, databases, client_secrets, all_topics)
+        surroundings = self._surroundings(databases, client_secrets)
+        self._services = ServiceParts(
+            self.folder, self.options, self._supervisor, surroundings, self._behind_proxies(surroundings), self._port_of, self._add
+        )
+        if watched:
+            self._say("starting " + ", ".join(part for _, part in watched))
+        self._services.start_all(pool, all_topics, lambda: self._load_register(databases))
 
-    def _start_broker_with_platform_topics(self, around: Infrastructure) -> Part:
-        part = around.start_kafka(self.options.kafka)
+    def _start_brokers_with_platform_topics(self, around: Infrastructure) -> list[Part]:
+        names = broker_names(self.options.brokers) if self.options.proxied and self.options.kafka is None else []
+        for name in names:
+            self._add_proxy(name, f"{LOOPBACK}:{self._port_of(f'{name}-proxied')}")
+        proxies = {name: self.proxies[name].port for name in names}
+        brokers = Brokers(self.folder, self.options.brokers, self._port_of, proxies, self.options.broker_environment)
+        parts = around.start_kafka(self.options.kafka, brokers)
         self._say(f"Kafka is ready; {len(topics_for(self._state.agencies))} topics")
-        around.provide_kafka_users(part, self._state.agencies)
-        create_topics(part.address, topics_for(()), client=client_settings(self.folder))
-        return part
+        around.provide_kafka_users(parts, self._state.agencies)
+        create_topics(bootstrap_of(parts), topics_for(()), client=client_settings(self.folder))
+        return parts
 
-    def _start_services(
-        self, pool: ThreadPoolExecutor, databases: dict[Service, str], client_secrets: dict[Service, str], all_topics: "Future[int]"
-    ) -> None:
-        services = self.options.services
-        surroundings = Surroundings(
+    def _surroundings(self, databases: dict[Service, str], client_secrets: dict[Service, str]) -> Surroundings:
+        return Surroundings(
             kafka=self._state.kafka,
             databases=databases,
             issuer=self._state.issuer,
@@ -156,62 +173,60 @@ class Stack:
             log_level=self.options.log_level,
             kafka_users=users_of_services(self.folder),
         )
-        places = [Place(service, part, self._port_of(part)) for service in services for part in self.options.part_names(service)]
-        if places:
-            self._say("starting " + ", ".join(place.part for place in places))
-        # The first of each service migrates its database; further replicas find it done.
-        first = [place for place in places if place.part == place.service.value]
-        further = [place for place in places if place not in first]
-        # Only dispatch reads agencies' topics: the others start while the broker is busy making them.
-        early = [place for place in first if place.service is not Service.DISPATCH]
-        starting = [pool.submit(self._start_service, surroundings, place) for place in early]
-        _first_failure([all_topics])
-        starting += [pool.submit(self._start_service, surroundings, place) for place in first if place not in early]
-        _first_failure(starting)
-        if self.options.load_register and Service.DISPATCH in services:
-            self._say("loading the agency register")
-            self._supervisor.run(self._register_spec(surroundings))
-            # another program in a service's place need not keep a register
-            keepers = {module_of(service): databases[service] for service in services if service not in self.options.commands}
-            if module_of(Service.DISPATCH) in keepers:
-                wait_until_known(keepers, self.options.ready_within_s)
-        # Last, so that each begins with the whole register in memory: what another replica reads of it later is seen after a while.
-        _first_failure([pool.submit(self._start_service, surroundings, place) for place in further])
 
-    def _start_service(self, surroundings: Surroundings, place: Place) -> None:
-        url = f"http://{LOOPBACK}:{place.port}"
-        log = self.folder.logs / f"{place.part}.log"
-        extra = self.options.environment.get(place.service, {})
-        spec = ProcessSpec(
-            name=place.part,
-            command=self.options.command(place.service),
-            log=log,
-            environment=service_environment(surroundings, place) | dict(extra),
-            folder=self.folder.path,
-            ready=lambda: answers_ready(url),
-            ready_within_s=self.options.ready_within_s,
-            stage=_SERVICES_STAGE,
-            stop_within_s=30,
-        )
-        process = self._supervisor.start(spec)
-        address = f"{LOOPBACK}:{place.port}"
-        self._add(Part(name=place.part, kind="service", address=address, url=url, pid=process.pid, log=str(log)))
+    def _behind_proxies(self, surroundings: Surroundings) -> Surroundings:
+        if not self.options.proxied:
+            return surroundings
+        kafka = ",".join(f"{LOOPBACK}:{proxy.port}" for name, proxy in self.proxies.items() if name != "postgres")
+        return through_proxies(surroundings, kafka or surroundings.kafka, self.proxies["postgres"].port)
 
-    def _register_spec(self, surroundings: Surroundings) -> ProcessSpec:
-        place = Place(Service.DISPATCH, "load-register", self._port_of(Service.DISPATCH.value))
-        extra = self.options.environment.get(Service.DISPATCH, {})
-        return ProcessSpec(
-            name=place.part,
-            command=[*self.options.command(Service.DISPATCH), "load-register"],
-            log=self.folder.logs / f"{place.part}.log",
-            environment=service_environment(surroundings, place) | dict(extra),
-            folder=self.folder.path,
-            ready_within_s=self.options.ready_within_s,
-        )
+    def _add_proxy(self, part: str, target: str) -> None:
+        proxy = TcpProxy(self._port_of(f"{part}-proxy"), int(target.rpartition(":")[2]))
+        proxy.start()
+        self.proxies[part] = proxy
+
+    def _load_register(self, databases: dict[Service, str]) -> None:
+        services = self.options.services
+        if not self.options.load_register or Service.DISPATCH not in services:
+            return
+        self._say("loading the agency register")
+        self._running_services().run(Service.DISPATCH, "load-register", "load-register")
+        # another program in a service's place need not keep a register
+        keepers = {module_of(service): databases[service] for service in services if service not in self.options.commands}
+        if module_of(Service.DISPATCH) in keepers:
+            wait_until_known(keepers, self.options.ready_within_s)
+
+    def _running_services(self) -> ServiceParts:
+        if self._services is None:
+            raise StackError("the stack was not started: start it first")
+        return self._services
+
+    def add_replica(self, service: Service) -> str:
+        """Start one more process of a service beside those that run; gives its part's name.
+
+        Raises:
+            StackError: it does not become ready, or the stack was not started.
+        """
+        known = {part.name for part in self._state.parts}
+        name = next(name for number in range(2, 100) if (name := f"{service.value}-{number}") not in known)
+        self._running_services().start(Place(service, name, self._port_of(name)))
+        return name
+
+    def freeze(self, part: str) -> None:
+        """Stop a part with all that it started, as a machine that hangs: it answers nothing, and its connections stay (SIGSTOP)."""
+        self._supervisor.process(part).signal_family(signal.SIGSTOP)
+
+    def thaw(self, part: str) -> None:
+        """Let a frozen part go on."""
+        self._supervisor.process(part).signal_family(signal.SIGCONT)
 
     def stop(self) -> None:
         """End everything: services first, then what is around them. Can be called again."""
+        for proxy in self.proxies.values():
+            proxy.release()
         self._supervisor.stop_all()
+        for proxy in self.proxies.values():
+            proxy.stop()
         if self._state.phase != "stopped":
             self._change(lambda state: replace(state, phase="stopped", parts=()))
         self.folder.let_go()
@@ -286,9 +301,3 @@ class Stack:
     def _died(self, part: str, sentence: str) -> None:
         self.deaths.append(sentence)
         self._tell_death(part, sentence)
-
-
-def _first_failure(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all; raise as soon as one fails."""
-    for future in as_completed(futures):
-        future.result()

@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -63,6 +63,10 @@ class StackState:
                 return part
         raise KeyError(name)
 
+    def brokers(self) -> tuple[Part, ...]:
+        """The brokers: those of the stack, or the one that runs elsewhere."""
+        return tuple(part for part in self.parts if part.kind == "kafka")
+
     def url(self, name: str) -> str:
         """Where a part speaks HTTP; raises KeyError if it does not."""
         url = self.part(name).url
@@ -75,6 +79,11 @@ class StackState:
         if any(known.name == part.name for known in self.parts):
             return replace(self, parts=tuple(part if known.name == part.name else known for known in self.parts))
         return replace(self, parts=(*self.parts, part))
+
+
+def bootstrap_of(brokers: Iterable[Part]) -> str:
+    """The addresses of brokers as a client's one setting."""
+    return ",".join(part.address for part in brokers)
 
 
 def write_state(folder: StackFolder, state: StackState) -> None:

@@ -36,7 +36,7 @@ def measure_raw(folder: StackFolder, state: StackState, admin_url: str, bodies: 
     topics = [TopicSpec(f"{name}.{hop}", _PARTITIONS) for hop in ("submitted", "forwarded", "assigned")]
     create_topics(state.kafka, topics, client=client_settings(folder))
     kafka = {"bootstrap_servers": state.kafka, **aiokafka_settings(folder)}
-    around = [part for part in state.parts if part.name in ("kafka", "postgres")]
+    around = [part for part in state.parts if part.kind in ("kafka", "postgres")]
     before, own_before = cpu_seconds(around), _own_cpu()
     begun = time()
     asyncio.run(_run(kafka, admin_url, name, bodies))

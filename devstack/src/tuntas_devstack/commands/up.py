@@ -39,6 +39,9 @@ def up(
     port: Annotated[list[str] | None, typer.Option(help=f"Fix a part's port, e.g. --port intake=8080. {MANY}")] = None,
     replicas: Annotated[list[str] | None, typer.Option(help=f"Run more processes of a service, e.g. --replicas triage=2. {MANY}")] = None,
     services: Annotated[list[str] | None, typer.Option(help=f'Start only these (none: ""), to run the others by hand. {MANY}')] = None,
+    brokers: Annotated[
+        int, typer.Option(min=1, max=3, help="How many brokers run: of 3 every topic has 3 replicas, of which 2 must have a record.")
+    ] = 1,
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="Let business time be moved for all services at once.")
     ] = False,
@@ -57,6 +60,7 @@ def up(
         trace_ratio=trace_ratio,
         log_level=log_level,
         observe=observe,
+        brokers=brokers,
     )
     if detach:
         _detached(StackFolder(folder))

@@ -15,12 +15,14 @@ from tuntas_devstack.folder import write_private
 from tuntas_devstack.kafka.access import ITERATIONS, MECHANISM, Credentials
 from tuntas_devstack.kafka.jars import class_path
 from tuntas_devstack.kafka.java import Java, find_java
-from tuntas_devstack.kafka.settings import LOG_SETTINGS, server_properties
+from tuntas_devstack.kafka.settings import LOG_SETTINGS, Node, server_properties
 from tuntas_devstack.last_words import last_words
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.processes import ProcessSpec
 
 _FORMAT_WITHIN_S = 60
+_HEAP_MB = 512
+_HEAP_OF_SEVERAL_MB = 320
 
 
 def server_answers(bootstrap: str, within_s: float = 1.0, client: Mapping[str, str] | None = None) -> bool:
@@ -41,9 +43,26 @@ class KafkaServer:
     With an operator it is secured: nobody else may do anything until the operator makes users and gives them rights.
     """
 
-    name = "kafka"
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        log: Path,
+        operator: Credentials | None = None,
+        *,
+        node: Node | None = None,
+        cluster_id: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`node` says which of several brokers it is, and `cluster_id` of which cluster; a new one by itself without them.
 
-    def __init__(self, folder: Path, port: int, controller_port: int, log: Path, operator: Credentials | None = None) -> None:
+        `environment` adds variables to the process's.
+        """
+        self.name = broker_name(1 if node is None else node.number)
+        self._node = node
+        self._cluster_id = cluster_id or new_cluster_id()
+        self._environment = dict(environment or {})
         self.bootstrap = f"{LOOPBACK}:{port}"
         self._operator = operator
         self._folder = folder
@@ -65,7 +84,7 @@ class KafkaServer:
         jars = class_path(on_fetch=on_fetch, cancelled=cancelled)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._log_settings.write_text(LOG_SETTINGS, encoding="utf-8")
-        write_private(self._settings, server_properties(self._data, self._port, self._controller_port, self._operator))
+        write_private(self._settings, server_properties(self._data, self._port, self._controller_port, self._operator, self._node))
         if not (self._data / "meta.properties").exists():
             self._format(java, jars)
         elif self._operator is not None and not self._secured.exists():
@@ -73,22 +92,25 @@ class KafkaServer:
                 f"the broker's data in {self._folder} were written before it had users, so nobody could connect to it: "
                 "remove the stack's folder to begin anew, or name another with --folder"
             )
+        several = self._node is not None and self._node.replicas > 1
         client = {} if self._operator is None else self._operator.librdkafka()
         return ProcessSpec(
             name=self.name,
-            command=java.command(jars, self._log_settings, "kafka.Kafka", str(self._settings)),
+            command=java.command(
+                jars, self._log_settings, "kafka.Kafka", str(self._settings), heap_mb=_HEAP_OF_SEVERAL_MB if several else _HEAP_MB
+            ),
             log=self._log,
-            environment=dict(os.environ),
+            environment={**os.environ, **self._environment},
             folder=self._folder,
             # A bare connection first: a client thread for every poll is dear while the server is still down.
             ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap, client=client),
-            ready_within_s=90,
+            ready_within_s=120,
             stop_within_s=30,
         )
 
     def format_arguments(self) -> Sequence[str]:
         """Arguments of the storage tool; the operator must exist before the first start, or nobody could ever connect."""
-        arguments = ["format", "--cluster-id", _new_cluster_id(), "--config", str(self._settings)]
+        arguments = ["format", "--cluster-id", self._cluster_id, "--config", str(self._settings)]
         if (operator := self._operator) is not None:
             user = f"name={operator.username},iterations={ITERATIONS},password={operator.password}"
             arguments += ["--add-scram", f"{MECHANISM}=[{user}]"]
@@ -105,14 +127,22 @@ class KafkaServer:
             try:
                 result = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=_FORMAT_WITHIN_S, check=False)
             except subprocess.TimeoutExpired:
-                raise PartFailed(self.name, f"kafka's storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})") from None
+                raise PartFailed(
+                    self.name, f"{self.name}'s storage was not formatted within {_FORMAT_WITHIN_S} s (see {self._log})"
+                ) from None
             finally:
                 arguments.unlink()
         if result.returncode:
-            raise PartFailed(self.name, f"kafka's storage can't be formatted{last_words(self._log)}")
+            raise PartFailed(self.name, f"{self.name}'s storage can't be formatted{last_words(self._log)}")
 
 
-def _new_cluster_id() -> str:
+def broker_name(number: int) -> str:
+    """The part's name of a broker, of which the first is `kafka`."""
+    return "kafka" if number == 1 else f"kafka-{number}"
+
+
+def new_cluster_id() -> str:
+    """An id for a cluster that is to be."""
     # Kafka's own form: 16 bytes in URL-safe base64; one that begins with a dash would be read as an option.
     while True:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -75,10 +75,11 @@ def provide_user(bootstrap: str, operator: Credentials, user: Credentials) -> No
     """
     provide_passwords(bootstrap, operator, [user])
     deadline = time.monotonic() + _WITHIN_S
-    # The controller has it; the broker learns of it a moment later.
-    while not server_answers(bootstrap, client=user.librdkafka()):
-        if time.monotonic() > deadline:
-            raise StackError(f"the broker made the user {user.username}, but does not let it in")
+    # The controller has it; each broker that runs learns of it a moment later.
+    for broker in bootstrap.split(","):
+        while not server_answers(broker, client=user.librdkafka()) and server_answers(broker, client=operator.librdkafka()):
+            if time.monotonic() > deadline:
+                raise StackError(f"the broker made the user {user.username}, but {broker} does not let it in")
 
 
 def rules_of(user: BrokerUser) -> Iterator[AclBinding]:
