@@ -29,6 +29,15 @@ class NoticeSent(NoticeEvent):
 
 
 class NoticeFailed(NoticeEvent):
-    """The notice was given up: refused for good, no contact, or too many attempts."""
+    """The notice was given up: refused for good, or too many attempts."""
+
+    reason: ShortText
+
+
+class NoticeNotSent(NoticeEvent):
+    """There was no channel by which to tell this reader: a phone number alone, no contact, or data that were erased. No failure.
+
+    `reason` is `no_email` or `no_contact`. Up to this type's first release such notices were NoticeFailed with these reasons.
+    """
 
     reason: ShortText

@@ -90,6 +90,7 @@ DISPATCH_EVENTS: Messages = (
 )
 AFTER_SUBMISSION: Messages = tuple(dict.fromkeys((*TRIAGE_EVENTS, *DISPATCH_EVENTS)))
 OWNER_EVENTS: Messages = (cases.ReportSubmitted, *AFTER_SUBMISSION)
+NOTICE_EVENTS: Messages = (notices.NoticeSent, notices.NoticeFailed, notices.NoticeNotSent)
 INPUTS: Messages = (*REPORTER_INPUTS, cases.WindowElapsed)
 
 CASES = Topic(
@@ -124,8 +125,8 @@ NOTICES = Topic(
     name="tuntas.notices.v1",
     purpose="What was told to whom, with no address",
     key="case id",
-    publications=(Publication(Service.NOTIFIER, (notices.NoticeSent, notices.NoticeFailed)),),
-    readers={Service.NOTIFIER: (notices.NoticeSent, notices.NoticeFailed)},
+    publications=(Publication(Service.NOTIFIER, NOTICE_EVENTS),),
+    readers={Service.NOTIFIER: NOTICE_EVENTS},
     partitions=24,
     retention_ms=400 * DAY_MS,
 )

@@ -7,13 +7,15 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Literal, Self, TextIO
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -23,6 +25,7 @@ from tuntas_devstack.ports import LOOPBACK
 __all__ = ["Fault", "FaultKind", "SmtpSink", "repeats_by_message_id", "stored_mails"]
 
 _LARGEST_BYTES = 32 * 1024 * 1024
+_ANSWER = re.compile(r"[45]\d\d[ -~]{0,400}")
 
 
 class FaultKind(StrEnum):
@@ -32,21 +35,31 @@ class FaultKind(StrEnum):
     DEFER = "defer"  # a passing error (451): nothing is stored
     DROP = "drop"  # stored, then the connection is cut before the answer: the sender can't know
     DELAY = "delay"  # stored and confirmed, `delay_s` later
+    ANSWER = "answer"  # `answer` is said, at RCPT or after the mail as `stage` has it: nothing is stored
 
 
 @dataclass(slots=True)
 class Fault:
-    """The next `remaining` mails fail in this way."""
+    """The next `remaining` mails fail in this way; with `recipients`, only those to addresses that the regular expression finds."""
 
     kind: FaultKind
     remaining: int = 1
     delay_s: float = 0.0
+    answer: str = "451 4.3.0 Deferred on demand"
+    stage: Literal["rcpt", "data"] = "data"
+    recipients: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Fault":
         """A fault from JSON such as `{"kind": "drop", "remaining": 3}`; raises ValueError, TypeError or KeyError."""
         told = json.loads(text)
-        return cls(FaultKind(told["kind"]), int(told.get("remaining", 1)), float(told.get("delay_s", 0.0)))
+        kind, stage, answer = FaultKind(told["kind"]), told.get("stage", "data"), str(told.get("answer", "451 4.3.0 Deferred on demand"))
+        if stage not in ("rcpt", "data") or (kind is not FaultKind.ANSWER and stage != "data"):
+            raise ValueError(f"stage is {stage!r}: give data, or for an answer rcpt")
+        if not _ANSWER.fullmatch(answer):
+            raise ValueError(f"answer is {answer!r}: give one line that begins with a code, such as 550 5.1.1 No such user")
+        recipients = re.compile(str(told.get("recipients", ""))).pattern
+        return cls(kind, int(told.get("remaining", 1)), float(told.get("delay_s", 0.0)), answer, stage, recipients)
 
 
 class SmtpSink:
@@ -89,6 +102,10 @@ class SmtpSink:
         """Let the next mails fail; 0 times takes an earlier order back."""
         self._fault = Fault(kind, times, delay_s)
 
+    def answer(self, answer: str, *, times: int = 1, stage: Literal["rcpt", "data"] = "data", recipients: str = "") -> None:
+        """Answer the next mails so, as `Fault` says."""
+        self._fault = Fault(FaultKind.ANSWER, times, 0.0, answer, stage, recipients)
+
     def _protocol(self) -> SMTP:
         connection = SMTP(
             self,
@@ -100,10 +117,12 @@ class SmtpSink:
         self._connections.add(connection)
         return connection
 
-    def _next_fault(self) -> Fault | None:
+    def _next_fault(self, stage: Literal["rcpt", "data"], recipients: Sequence[str]) -> Fault | None:
         self._read_faults()
         fault = self._fault
-        if fault is None or fault.remaining <= 0:
+        if fault is None or fault.remaining <= 0 or fault.stage != stage:
+            return None
+        if fault.recipients and not any(re.search(fault.recipients, to) for to in recipients):
             return None
         fault.remaining -= 1
         return fault
@@ -121,14 +140,26 @@ class SmtpSink:
         except (OSError, ValueError, KeyError, TypeError) as error:
             print(f'{self._faults_file} is not a fault such as {{"kind": "drop"}}: {error}', file=sys.stderr)
 
+    async def handle_RCPT(  # noqa: N802 – aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Called by aiosmtpd with a reader's address; the answer goes to the sender."""
+        fault = self._next_fault("rcpt", [address])
+        if fault is not None:
+            return fault.answer
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Ok"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 – aiosmtpd's name
         """Called by aiosmtpd with a whole mail; the answer goes to the sender."""
-        fault = self._next_fault()
+        fault = self._next_fault("data", [str(to) for to in envelope.rcpt_tos])
         kind = None if fault is None else fault.kind
         if kind is FaultKind.REJECT:
             return "554 5.7.1 Rejected on demand"
         if kind is FaultKind.DEFER:
             return "451 4.3.0 Deferred on demand"
+        if fault is not None and kind is FaultKind.ANSWER:
+            return fault.answer
         self._store(envelope)
         if kind is FaultKind.DROP and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()

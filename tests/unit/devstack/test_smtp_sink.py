@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tuntas_devstack.smtp_sink import FaultKind, SmtpSink, repeats_by_message_id, stored_mails
+from tuntas_devstack.smtp_sink import Fault, FaultKind, SmtpSink, repeats_by_message_id, stored_mails
 
 
 def mail(number: int, text: str = "Laporan Anda telah kami terima.") -> EmailMessage:
@@ -89,6 +89,27 @@ async def test_refused_mails_are_not_kept(tmp_path: Path, kind: FaultKind, code:
         assert refusal.value.smtp_code == code
         await asyncio.to_thread(send, sink.port, mail(2))
         assert sink.received == 1
+
+
+async def test_any_answer_can_be_given_at_either_stage_and_to_some_readers_only(tmp_path: Path) -> None:
+    async with SmtpSink(tmp_path / "mail.jsonl") as sink:
+        sink.answer("550 5.4.5 Daily sending quota exceeded", recipients=r"^pelapor1@")
+        await asyncio.to_thread(send, sink.port, mail(2))
+        with pytest.raises(smtplib.SMTPDataError) as refusal:
+            await asyncio.to_thread(send, sink.port, mail(1))
+        assert (refusal.value.smtp_code, refusal.value.smtp_error) == (550, b"5.4.5 Daily sending quota exceeded")
+        sink.answer("452 4.2.2 Mailbox full", stage="rcpt")
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as full:
+            await asyncio.to_thread(send, sink.port, mail(1))
+        assert full.value.recipients["pelapor1@contoh.id"] == (452, b"4.2.2 Mailbox full")
+        await asyncio.to_thread(send, sink.port, mail(1))
+        assert sink.received == 2
+
+
+@pytest.mark.parametrize("told", ['{"kind": "drop", "stage": "rcpt"}', '{"kind": "answer", "answer": "250 fine"}', '{"kind": "x"}'])
+def test_a_fault_that_makes_no_sense_is_refused(told: str) -> None:
+    with pytest.raises(ValueError, match=r"stage|answer|x"):
+        Fault.parse(told)
 
 
 async def test_a_dropped_connection_leaves_the_sender_in_doubt_and_the_mail_kept(tmp_path: Path) -> None:

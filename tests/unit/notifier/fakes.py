@@ -153,7 +153,9 @@ class FakeRelay:
 
     def _result(self, mail: Mail) -> Result:
         if mail.recipient in self.refused:
-            return Refused("recipient refused: 550 5.1.1")
+            if mail.plain_recipient is None or mail.plain_recipient in self.refused:
+                return Refused("recipient refused: 550 5.1.1", dead_address=True)
+            mail = replace(mail, recipient=mail.plain_recipient)
         if self.deferrals:
             self.deferrals -= 1
             return Deferred("content deferred: 451 4.3.0")

@@ -26,7 +26,7 @@ from tuntas_contracts.cases import (
     ReportSubmitted,
 )
 from tuntas_contracts.envelope import Envelope
-from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
@@ -212,7 +212,12 @@ def a_notice_sent(delivery: Delivery) -> NoticeSent:
 
 def a_notice_failed(delivery: Delivery) -> NoticeFailed:
     """The event that this delivery was given up."""
-    return NoticeFailed(**_of(delivery), reason="no_email")
+    return NoticeFailed(**_of(delivery), reason="no_mailbox")
+
+
+def a_notice_not_sent(delivery: Delivery) -> NoticeNotSent:
+    """The event that there was no channel for this delivery."""
+    return NoticeNotSent(**_of(delivery), reason="no_email")
 
 
 def _of(delivery: Delivery) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from notifier.compose import Composer, Stationery
 from notifier.domain.delivery import Claimed, Delivery, Settlement, Status
 from notifier.domain.mailboxes import CentralMailboxes
 from notifier.domain.notices import Kind
-from notifier.metrics import METRICS, REPEATS, SENT
+from notifier.metrics import FAILED, METRICS, NO_CHANNEL, REPEATS, SENT
 from notifier.ports import Contact, DeliveryQueue, Mailer, Told
 from notifier.sender import Pass, Sender
 from tests.unit.notifier.fakes import Crash, FakeContacts, FakeSpans, Row, Taken, Wall
@@ -22,10 +22,11 @@ from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.base import Contract
-from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role
 
 LEASE = timedelta(seconds=60)
+AGENCY = "pengaduan@kemenkes.agency.example"
 LIAISON = "pengaduan+liaison_officer@kemenkes.agency.example"
 
 
@@ -210,13 +211,20 @@ class SendingBehaviour:
 
     async def test_one_refused_recipient_harms_no_other(self, world: World) -> None:
         world.contacts.known[an_id("wrong")] = Contact("Budi", "salah@contoh.example", None)
-        world.relay.refused.add(LIAISON)
+        world.relay.refused |= {LIAISON, AGENCY}
         await world.queue.put(*(a_delivery(f"n{n}") for n in range(5)), warning("b"))
         await world.send()
         assert len(world.relay.taken) == 5
         assert await world.status("b") == (Status.FAILED, "recipient refused: 550 5.1.1")
         failed = [t for t in await world.told() if isinstance(t, NoticeFailed)]
         assert [t.reason for t in failed] == ["recipient refused: 550 5.1.1"]
+
+    async def test_a_mailbox_that_knows_no_plus_addresses_gets_the_mail_at_its_plain_one(self, world: World) -> None:
+        world.relay.refused.add(LIAISON)
+        await world.queue.put(warning("a"))
+        await world.send()
+        assert [t.recipient for t in world.relay.taken] == [AGENCY]
+        assert await world.status("a") == (Status.SENT, None)
 
     async def test_a_passing_refusal_is_tried_again_later_and_not_sooner(self, world: World) -> None:
         await world.queue.put(a_delivery("a"))
@@ -244,18 +252,22 @@ class SendingBehaviour:
         await world.send()
         assert (await world.status("a"))[0] is Status.SENT
 
-    @pytest.mark.parametrize(
-        ("contact", "reason"),
-        [
-            (Contact("Budi", None, "+6281234567890"), "no_email"),
-            (None, "no_contact"),
-            (Contact("Budi", "budi@contoh.example\r\nRCPT TO:<x@y.example>", None), "unusable_address"),
-        ],
-    )
-    async def test_a_reporter_who_cannot_be_written_to_is_given_up_with_the_reason(
-        self, world: World, contact: Contact | None, reason: str
-    ) -> None:
+    @pytest.mark.parametrize(("contact", "reason"), [(Contact("Budi", None, "+6281234567890"), "no_email"), (None, "no_contact")])
+    async def test_a_reporter_without_a_channel_is_no_failure(self, world: World, contact: Contact | None, reason: str) -> None:
         world.contacts.known[REPORTER_REF] = contact
+        await world.queue.put(a_delivery("a"))
+        await world.send()
+        assert await world.status("a") == (Status.NO_CHANNEL, reason)
+        (told,) = await world.told()
+        assert isinstance(told, NoticeNotSent)
+        assert told.reason == reason
+        assert not world.relay.taken
+        assert world.metrics.value(NO_CHANNEL, "resumed") == 1
+        assert world.metrics.value(FAILED, "resumed") is None
+
+    async def test_an_address_that_no_mail_can_be_sent_to_is_a_failure_with_the_reason(self, world: World) -> None:
+        reason = "unusable_address"
+        world.contacts.known[REPORTER_REF] = Contact("Budi", "budi@contoh.example\r\nRCPT TO:<x@y.example>", None)
         await world.queue.put(a_delivery("a"))
         await world.send()
         assert await world.status("a") == (Status.FAILED, reason)

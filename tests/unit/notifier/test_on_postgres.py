@@ -27,6 +27,7 @@ from tests.unit.notifier.mothers import (
     REPORTER_REF,
     a_delivery,
     a_notice_failed,
+    a_notice_not_sent,
     a_notice_sent,
     an_id,
     forwarded,
@@ -43,11 +44,11 @@ from tuntas_chassis.migrations import upgrade
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.base import Contract
-from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Role
 
-_NOTICES: dict[str, type[Contract]] = {"NoticeSent": NoticeSent, "NoticeFailed": NoticeFailed}
+_NOTICES: dict[str, type[Contract]] = {"NoticeSent": NoticeSent, "NoticeFailed": NoticeFailed, "NoticeNotSent": NoticeNotSent}
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +160,9 @@ async def test_facts_follow_the_events_of_a_case_and_messages_seen_twice_queue_o
 async def test_what_was_told_according_to_its_event_is_never_told_again(database: Database) -> None:
     """As after a restore: one notice waits in the queue of the backup, one is queued again, one was given up."""
     queue, store = FilledQueue(database), ToldStore()
-    waiting, later, failed = (a_delivery(name) for name in ("waiting", "later", "failed"))
-    await queue.put(waiting)
-    told: list[NoticeSent | NoticeFailed] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed)]
+    waiting, later, failed, unreachable = (a_delivery(name) for name in ("waiting", "later", "failed", "unreachable"))
+    await queue.put(waiting, unreachable)
+    told: list[NoticeEvent] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed), a_notice_not_sent(unreachable)]
     rows = [row for event in (*told, told[0]) for row in on_told(None, incoming(event)).rows]
     async with database.begin() as connection:
         await store.save(connection, [], rows)
@@ -174,7 +175,8 @@ async def test_what_was_told_according_to_its_event_is_never_told_again(database
         record.notice_id: (record.status, record.reason) for record in await NoticeHistory(database).of_case(CASE_ID, after=None, limit=9)
     }
     assert shown[waiting.notice_id] == shown[later.notice_id] == ("sent", None)
-    assert shown[failed.notice_id] == ("failed", "no_email")
+    assert shown[failed.notice_id] == ("failed", "no_mailbox")
+    assert shown[unreachable.notice_id] == ("no_channel", "no_email")
 
 
 async def test_an_escalation_reads_the_mailbox_of_the_tier_above(database: Database) -> None:

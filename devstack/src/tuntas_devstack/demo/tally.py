@@ -45,7 +45,7 @@ class Tally:
             if kind == "NoticeSent":
                 self.sent[data["kind"]] += 1
                 self.repeats += data["possible_repeat"]
-            elif kind == "NoticeFailed":
+            elif kind in ("NoticeFailed", "NoticeNotSent"):
                 self.undelivered[data["reason"]] += 1
         elif told.topic == CASES.name:
             self.events[kind] += 1

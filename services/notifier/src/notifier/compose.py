@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.delivery import MAX_REPEATS, Claimed, Deferred, NotTried, Refused, Result
+from notifier.domain.delivery import MAX_REPEATS, Claimed, Deferred, NoChannel, NotTried, Refused, Result
 from notifier.domain.greeting import greeting_name
 from notifier.domain.mail import Mail, build_mail
-from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of
+from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of, plain_mailbox
 from notifier.ports import Contact, LetterWriter, UnrenderableLetter
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.logs import logger
@@ -38,11 +38,15 @@ class Stationery:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Where a mail goes: a checked address, how its reader is called, and the page that it points to."""
+    """Where a mail goes: a checked address, how its reader is called, and the page that it points to.
+
+    `plain_address` is the mailbox that `address`, a plus-address, belongs to.
+    """
 
     address: str
     name: str | None
     page: str
+    plain_address: str | None = None
 
 
 class Composer:
@@ -75,6 +79,7 @@ class Composer:
             recipient_name=to.name,
             domain=self._stationery.domain,
             date=self._clock.now(),
+            plain_recipient=to.plain_address,
         )
 
     def _addressee(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Addressee | Result:
@@ -87,9 +92,9 @@ class Composer:
             return NotTried("contacts unavailable", _CONTACTS_RETRY)
         contact = contacts.get(one.reporter_ref)
         if contact is None:
-            return Refused("no_contact")
+            return NoChannel("no_contact")
         if contact.email is None:
-            return Refused("no_email")
+            return NoChannel("no_email")
         page = f"{self._stationery.reporter_page}/{one.tracking_id}"
         return _addressee(contact.email, greeting_name(contact.name), page)
 
@@ -104,9 +109,10 @@ class Composer:
         )
         if mailbox is None:
             return Refused("no_mailbox")
-        return _addressee(mailbox, None, f"{self._stationery.officer_page}/{one.delivery.case_id}")
+        page = f"{self._stationery.officer_page}/{one.delivery.case_id}"
+        return _addressee(mailbox, None, page, one.delivery.recipient)
 
 
-def _addressee(address: str, name: str | None, page: str) -> Addressee | Refused:
+def _addressee(address: str, name: str | None, page: str, role: Role = Role.REPORTER) -> Addressee | Refused:
     usable = envelope_address(address)
-    return Addressee(usable, name, page) if usable is not None else Refused("unusable_address")
+    return Addressee(usable, name, page, plain_mailbox(usable, role)) if usable is not None else Refused("unusable_address")

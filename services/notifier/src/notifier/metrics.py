@@ -5,6 +5,7 @@ from tuntas_chassis.metrics import Metric
 QUEUED = "tuntas_notices_queued_total"
 SENT = "tuntas_notices_sent_total"
 FAILED = "tuntas_notices_failed_total"
+NO_CHANNEL = "tuntas_notices_no_channel_total"
 DEFERRED = "tuntas_notices_deferred_total"
 REPEATS = "tuntas_notices_possible_repeats_total"
 LOST = "tuntas_notices_lost_leases_total"
@@ -18,6 +19,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(QUEUED, "counter", "Notices queued; a batch that is tried again is counted again", ("kind",), "notices"),
     Metric(SENT, "counter", "Notices that the relay took", ("kind",), "notices"),
     Metric(FAILED, "counter", "Notices given up", ("kind",), "notices"),
+    Metric(NO_CHANNEL, "counter", "Notices whose reader has no e-mail address: no failure, nobody to write to", ("kind",), "notices"),
     Metric(DEFERRED, "counter", "Attempts that failed for now", ("kind",), "attempts"),
     Metric(REPEATS, "counter", "Notices sent although an earlier attempt may have arrived", ("kind",), "notices"),
     Metric(LOST, "counter", "Notices sent after their lease had run out and somebody else had taken them", (), "notices"),

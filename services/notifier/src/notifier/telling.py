@@ -4,16 +4,16 @@ from datetime import datetime
 
 from opentelemetry.trace import SpanKind
 
-from notifier.domain.delivery import Settlement, Status
+from notifier.domain.delivery import ENDED, Settlement, Status
 from notifier.domain.mail import message_id
 from notifier.domain.notices import Kind
-from notifier.metrics import DEFERRED, DELAY, FAILED, REPEATS, SENT
+from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT
 from notifier.ports import Handed, SpanRecorder, Told
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.metrics import MetricSet
-from tuntas_contracts.notices import NoticeFailed, NoticeSent
+from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.topology import NOTICES
 from tuntas_contracts.vocabulary import Role
 
@@ -21,11 +21,11 @@ _log = logger(__name__)
 
 
 def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> Told | None:
-    """NoticeSent or NoticeFailed, in the trace of the event that caused the notice; None while its end is open.
+    """NoticeSent, NoticeFailed or NoticeNotSent, in the trace of the event that caused the notice; None while its end is open.
 
     Its id follows from the notice's: written twice, it is one event.
     """
-    if settlement.status not in (Status.SENT, Status.FAILED):
+    if settlement.status not in ENDED:
         return None
     delivery = settlement.claimed.delivery
     traceparent = delivery.traceparent
@@ -40,30 +40,24 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
             notice_id=str(delivery.notice_id),
             outcome=settlement.status.value,
         )
-    body: NoticeSent | NoticeFailed
-    if settlement.status is Status.SENT:
-        body = NoticeSent(
-            notice_id=delivery.notice_id,
-            case_id=delivery.case_id,
-            kind=delivery.kind.value,
-            recipient=delivery.recipient,
-            agency=delivery.agency,
-            message_id=message_id(delivery.notice_id, domain),
-            occurred_at=told_at,
-            attempt=settlement.attempts,
-            possible_repeat=settlement.repeats > 0,
-        )
-    else:
-        body = NoticeFailed(
-            notice_id=delivery.notice_id,
-            case_id=delivery.case_id,
-            kind=delivery.kind.value,
-            recipient=delivery.recipient,
-            agency=delivery.agency,
-            message_id=message_id(delivery.notice_id, domain),
-            occurred_at=told_at,
-            reason=(settlement.reason or "unknown")[:200],
-        )
+    body: NoticeSent | NoticeFailed | NoticeNotSent
+    notice = {
+        "notice_id": delivery.notice_id,
+        "case_id": delivery.case_id,
+        "kind": delivery.kind.value,
+        "recipient": delivery.recipient,
+        "agency": delivery.agency,
+        "message_id": message_id(delivery.notice_id, domain),
+        "occurred_at": told_at,
+    }
+    reason = (settlement.reason or "unknown")[:200]
+    match settlement.status:
+        case Status.SENT:
+            body = NoticeSent.model_validate(notice | {"attempt": settlement.attempts, "possible_repeat": settlement.repeats > 0})
+        case Status.NO_CHANNEL:
+            body = NoticeNotSent.model_validate(notice | {"reason": reason})
+        case _:
+            body = NoticeFailed.model_validate(notice | {"reason": reason})
     event_id = derive_id(delivery.notice_id, type(body).__name__)
     return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
 
@@ -71,7 +65,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
 def count_from_zero(metrics: MetricSet) -> None:
     """Show every kind of notice as neither sent nor failed yet: a counter that begins with its first failure hides that one."""
     for kind in Kind:
-        for name in (SENT, FAILED, DEFERRED):
+        for name in (SENT, FAILED, NO_CHANNEL, DEFERRED):
             metrics.inc(name, kind.value, by=0)
 
 
@@ -91,6 +85,8 @@ def count(settlement: Settlement, now: datetime, metrics: MetricSet) -> None:
         case Status.FAILED:
             metrics.inc(FAILED, kind)
             _log.info("notice_failed", **facts, reason=settlement.reason)
+        case Status.NO_CHANNEL:
+            metrics.inc(NO_CHANNEL, kind)
         case _ if settlement.attempts == settlement.claimed.attempt:
             metrics.inc(DEFERRED, kind)
             _log.info("notice_deferred", **facts, attempt=settlement.attempts, reason=settlement.reason)

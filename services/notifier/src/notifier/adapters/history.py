@@ -20,7 +20,7 @@ _DEPTH = text(
 )
 _FORGET_DELIVERIES = text(
     "DELETE FROM delivery WHERE (case_id, notice_id) IN (SELECT case_id, notice_id FROM delivery WHERE case_id < :oldest "
-    "AND created_at < :before AND status IN ('sent', 'failed') ORDER BY case_id LIMIT :limit)"
+    "AND created_at < :before AND status IN ('sent', 'failed', 'no_channel') ORDER BY case_id LIMIT :limit)"
 )
 _FORGET_CASES = text(
     "DELETE FROM case_notice_state f WHERE case_id IN (SELECT case_id FROM case_notice_state c WHERE case_id < :oldest AND ended "

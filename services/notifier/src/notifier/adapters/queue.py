@@ -33,7 +33,7 @@ _CLAIM = text(
 )
 _FINISH = text(
     "UPDATE delivery d SET status = u.s, attempts = u.a, repeats = u.r, next_attempt_at = u.n, reason = u.w, "
-    "settled_at = CASE WHEN u.s IN ('sent', 'failed') THEN CAST(:told_at AS timestamptz) END "
+    "settled_at = CASE WHEN u.s IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END "
     "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:statuses AS text[]), "
     "CAST(:attempts AS int[]), CAST(:repeats AS int[]), CAST(:next AS timestamptz[]), CAST(:reasons AS text[])) "
     "AS u(c, i, l, s, a, r, n, w) "

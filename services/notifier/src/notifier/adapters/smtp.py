@@ -1,10 +1,9 @@
 """The mail relay: a few persistent SMTP connections, each with one mail at a time, all at work on one batch."""
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic, time_ns
 
 from aiosmtplib import (
@@ -18,12 +17,12 @@ from aiosmtplib import (
 
 from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused, Result, Uncertain
 from notifier.domain.mail import Mail
+from notifier.domain.smtp_replies import Verdict, codes_of, verdict_of
 from notifier.ports import Handed, Handover
 from notifier.settings import RelaySecurity
 
-_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _SERVICE_CLOSING = 421
-_NOT_OF_THE_MAIL = frozenset({500, 501, 502, 503, 504, 530, 535})  # we and the relay misunderstand each other, or it wants a login
+_LIMITED_DOMAINS = 3  # that many domains, one after the other, that want no more mail: it is the relay that does
 
 
 class RelayUnavailable(Exception):
@@ -58,35 +57,51 @@ class SmtpMailer:
             return await self._send(mails, seconds, stopping)
 
     async def _send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
-        waiting = deque(enumerate(mails))
-        handed: dict[int, Handed] = {}
-        until = monotonic() + seconds
+        batch = _Batch(deque(enumerate(mails)), monotonic() + seconds, stopping)
         # a small batch needs no more lines than have something to do
         lines = self._lines[: max(1, min(len(self._lines), len(mails) // 2))]
-        faults = await asyncio.gather(*(_work(line, waiting, handed, until, stopping) for line in lines))
+        faults = await asyncio.gather(*(batch.work(line) for line in lines))
         now = time_ns()
-        relay_down = next((fault for fault in faults if fault), None) if waiting and all(faults) else None
+        relay_down = next((fault for fault in faults if fault), None) if batch.waiting and all(faults) else None
         reason = relay_down or "not begun in time"
-        return Handover([handed.get(n) or Handed(NotTried(reason), now, now) for n in range(len(mails))], relay_down)
+        return Handover([batch.handed.get(n) or Handed(NotTried(reason), now, now) for n in range(len(mails))], relay_down)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""
         await asyncio.gather(*(line.close() for line in self._lines))
 
 
-async def _work(
-    line: "_Line", waiting: deque[tuple[int, Mail]], handed: dict[int, Handed], until: float, stopping: asyncio.Event
-) -> str | None:
-    while waiting and monotonic() < until and not stopping.is_set():
-        number, mail = waiting.popleft()
-        started = time_ns()
-        try:
-            result = await line.deliver(mail)
-        except RelayUnavailable as error:
-            waiting.appendleft((number, mail))
-            return str(error)
-        handed[number] = Handed(result, started, time_ns())
-    return None
+@dataclass(slots=True)
+class _Batch:
+    """The mails of one hand-over, which the lines take from. `limited`: domains that wanted no more mail since the last mail was taken."""
+
+    waiting: deque[tuple[int, Mail]]
+    until: float
+    stopping: asyncio.Event
+    handed: dict[int, Handed] = field(default_factory=dict)
+    limited: set[str] = field(default_factory=set)
+
+    async def work(self, line: "_Line") -> str | None:
+        """Deliver over one line until nothing waits or time is up; says why where nothing more can be delivered."""
+        while self.waiting and monotonic() < self.until and not self.stopping.is_set():
+            if len(self.limited) >= _LIMITED_DOMAINS:
+                return "the relay takes no more mails for now: a sending limit"
+            number, mail = self.waiting.popleft()
+            started = time_ns()
+            try:
+                result = await line.deliver(mail)
+            except RelayUnavailable as error:
+                self.waiting.appendleft((number, mail))
+                return str(error)
+            self._note(mail, result)
+            self.handed[number] = Handed(result, started, time_ns())
+        return None
+
+    def _note(self, mail: Mail, result: Result) -> None:
+        if isinstance(result, Accepted):
+            self.limited.clear()
+        elif isinstance(result, Deferred) and result.limited:
+            self.limited.add(mail.recipient.rpartition("@")[2])
 
 
 class _Line:
@@ -98,7 +113,7 @@ class _Line:
         self._used_at = 0.0
 
     async def deliver(self, mail: Mail) -> Result:
-        """One transaction. Raises RelayUnavailable."""
+        """One transaction, a second one where a plus-address is not known. Raises RelayUnavailable."""
         client, fresh = await self._connected()
         try:
             try:
@@ -110,9 +125,16 @@ class _Line:
                     return Deferred("the relay hung up before the mail was sent")
                 client, fresh = await self._connected()
                 await self._begin(client, mail)
-            return await self._recipient_and_data(client, mail)
+            result = await self._recipient_and_data(client, mail, mail.recipient)
+            if mail.plain_recipient is not None and isinstance(result, Refused) and result.dead_address:
+                await self._begin(client, mail)
+                result = await self._recipient_and_data(client, mail, mail.plain_recipient)
+            return result
         except SMTPResponseException as error:
-            await self._reset(client, error.code)
+            verdict = verdict_of(error.code, error.message)
+            await self._reset(client, error.code, verdict)
+            if verdict is Verdict.SENDING_LIMIT:
+                raise RelayUnavailable(f"the relay takes no more mails for now: {_coded(error)}") from error
             return Deferred(f"sender refused: {_coded(error)}")  # not this mail's fault: it must not be lost over it
         except (SMTPException, OSError) as error:
             self._drop()
@@ -127,20 +149,25 @@ class _Line:
         if answer.code != 250:
             raise SMTPResponseException(answer.code, answer.message)
 
-    async def _recipient_and_data(self, client: SMTP, mail: Mail) -> Result:
-        answer = await client.execute_command(b"RCPT", f"TO:<{mail.recipient}>".encode("ascii"))
+    async def _recipient_and_data(self, client: SMTP, mail: Mail, recipient: str) -> Result:
+        answer = await client.execute_command(b"RCPT", f"TO:<{recipient}>".encode("ascii"))
         if answer.code not in (250, 251):
-            await self._reset(client, answer.code)
-            return _judged("recipient", SMTPResponseException(answer.code, answer.message))
+            return await self._refused(client, "recipient", SMTPResponseException(answer.code, answer.message))
         try:
             await client.data(mail.content)
         except SMTPResponseException as error:
-            await self._reset(client, error.code)
-            return _judged("content", error)
+            return await self._refused(client, "content", error)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
             self._drop()
             return Uncertain(f"no answer to the mail: {type(error).__name__}")
         return Accepted()
+
+    async def _refused(self, client: SMTP, what: str, error: SMTPResponseException) -> Result:
+        verdict = verdict_of(error.code, error.message)
+        await self._reset(client, error.code, verdict)
+        if verdict in (Verdict.DEAD_ADDRESS, Verdict.REFUSED):
+            return Refused(f"{what} refused: {_coded(error)}", dead_address=verdict is Verdict.DEAD_ADDRESS)
+        return Deferred(f"{what} deferred: {_coded(error)}", limited=verdict is Verdict.SENDING_LIMIT)
 
     async def _connected(self) -> tuple[SMTP, bool]:
         if self._client is not None and (not self._client.is_connected or monotonic() - self._used_at > self._relay.idle_s):
@@ -172,8 +199,8 @@ class _Line:
         self._client = client
         return client, True
 
-    async def _reset(self, client: SMTP, code: int) -> None:
-        if code == _SERVICE_CLOSING or code in _NOT_OF_THE_MAIL:
+    async def _reset(self, client: SMTP, code: int, verdict: Verdict) -> None:
+        if code == _SERVICE_CLOSING or verdict is Verdict.NOT_OF_THE_MAIL:
             self._drop()
             return
         try:
@@ -198,12 +225,5 @@ class _Line:
             self._client = None
 
 
-def _judged(what: str, error: SMTPResponseException) -> Result:
-    final = error.code >= 500 and error.code not in _NOT_OF_THE_MAIL
-    return Refused(f"{what} refused: {_coded(error)}") if final else Deferred(f"{what} deferred: {_coded(error)}")
-
-
 def _coded(error: SMTPResponseException) -> str:
-    """The codes of an answer, never its text, which often repeats the address."""
-    enhanced = _ENHANCED.search(error.message)
-    return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)
+    return codes_of(error.code, error.message)

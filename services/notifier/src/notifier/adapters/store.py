@@ -14,7 +14,7 @@ from notifier.domain.delivery import Delivery, Status
 from notifier.metrics import QUEUED
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.subscription import Stateless
-from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeSent
+from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role
 
 _LOAD_FACTS = text(
@@ -144,9 +144,9 @@ class ToldStore(Stateless[None]):
                     "kinds": [t.kind for t in told],
                     "recipients": [t.recipient.value for t in told],
                     "agencies": [t.agency for t in told],
-                    "statuses": [(Status.FAILED if isinstance(t, NoticeFailed) else Status.SENT).value for t in told],
+                    "statuses": [_status(t).value for t in told],
                     "attempts": [t.attempt if isinstance(t, NoticeSent) else 0 for t in told],
-                    "reasons": [t.reason if isinstance(t, NoticeFailed) else None for t in told],
+                    "reasons": [t.reason if isinstance(t, NoticeFailed | NoticeNotSent) else None for t in told],
                     "times": [t.occurred_at for t in told],
                 },
             )
@@ -174,6 +174,12 @@ class AgencyContactStore:
                     "as_of": [s.as_of for s in states],
                 },
             )
+
+
+def _status(told: NoticeEvent) -> Status:
+    if isinstance(told, NoticeNotSent):
+        return Status.NO_CHANNEL
+    return Status.FAILED if isinstance(told, NoticeFailed) else Status.SENT
 
 
 def _audience(recipient: Role) -> int:

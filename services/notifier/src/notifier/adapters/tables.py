@@ -40,8 +40,10 @@ DELIVERY = sa.Table(
     sa.Column("created_at", UTC_TIME, nullable=False, server_default=sa.func.now()),
     sa.Column("next_attempt_at", UTC_TIME, nullable=False, server_default=sa.func.now()),
     sa.Column("settled_at", UTC_TIME),
-    sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'failed')", name="delivery_status"),
+    sa.Column("set_aside_at", UTC_TIME),
+    sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'failed', 'no_channel', 'set_aside')", name="delivery_status"),
     sa.Index("delivery_due", "audience", "next_attempt_at", postgresql_where=sa.text("status IN ('queued', 'sending')")),
+    sa.Index("delivery_set_aside", "case_id", "notice_id", postgresql_where=sa.text("status = 'set_aside'")),
     postgresql_with={"fillfactor": "70"},
 )
 

@@ -11,6 +11,7 @@ from tuntas_contracts.vocabulary import Role
 
 # After a failure of this mail that may pass; a day and three quarters in all
 RETRY_AFTER = tuple(timedelta(seconds=s) for s in (10, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200))
+LIMITED_FOR = timedelta(minutes=15)
 MAX_REPEATS = 1
 
 
@@ -21,6 +22,10 @@ class Status(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    NO_CHANNEL = "no_channel"
+
+
+ENDED = frozenset({Status.SENT, Status.FAILED, Status.NO_CHANNEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,25 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It can't be delivered, now or later."""
+    """It can't be delivered, now or later. `dead_address`: because nobody reads mail at the address."""
+
+    reason: str
+    dead_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoChannel:
+    """There is no way to write to this reader: a phone number alone, paper without a contact, or data that were erased. No failure."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """It failed for now: try again on the schedule."""
+    """It failed for now: try again on the schedule. `limited`: for too many mails, so not before `LIMITED_FOR`."""
 
     reason: str
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class NotTried:
     delay: timedelta = field(default_factory=timedelta)
 
 
-Result = Accepted | Refused | Deferred | Uncertain | NotTried
+Result = Accepted | Refused | NoChannel | Deferred | Uncertain | NotTried
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +125,22 @@ class Settlement:
 def settle(claimed: Claimed, result: Result, now: datetime) -> Settlement:
     """What becomes of a delivery after an attempt. At most `MAX_REPEATS` times is a mail sent that may have arrived already."""
     attempts, repeats = claimed.attempt, claimed.repeats
+    least = timedelta()
     match result:
         case Accepted():
             return Settlement(claimed, Status.SENT, now, attempts, repeats, None)
         case Refused(reason):
             return Settlement(claimed, Status.FAILED, now, attempts, repeats, reason)
+        case NoChannel(reason):
+            return Settlement(claimed, Status.NO_CHANNEL, now, attempts, repeats, reason)
         case NotTried(reason, delay):
             return Settlement(claimed, Status.QUEUED, now + delay, attempts - 1, repeats, reason)
         case Uncertain(reason):
             if repeats >= MAX_REPEATS:
                 return Settlement(claimed, Status.FAILED, now, attempts, repeats, f"outcome_unknown: {reason}")
             repeats += 1
-        case Deferred(reason):
-            pass
+        case Deferred(reason, limited):
+            least = LIMITED_FOR if limited else least
     if attempts > len(RETRY_AFTER):
         return Settlement(claimed, Status.FAILED, now, attempts, repeats, f"too_many_attempts: {reason}")
-    return Settlement(claimed, Status.QUEUED, now + RETRY_AFTER[attempts - 1], attempts, repeats, reason)
+    return Settlement(claimed, Status.QUEUED, now + max(RETRY_AFTER[attempts - 1], least), attempts, repeats, reason)

@@ -25,12 +25,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail ready to be sent: envelope and content."""
+    """A mail ready to be sent: envelope and content. `plain_recipient` is tried where nobody reads mail at a plus-address."""
 
     notice_id: UUID
     sender: str
     recipient: str
     content: bytes
+    plain_recipient: str | None = None
 
 
 def message_id(notice_id: UUID, domain: str) -> str:
@@ -48,6 +49,7 @@ def build_mail(
     recipient_name: str | None,
     domain: str,
     date: datetime,
+    plain_recipient: str | None = None,
 ) -> Mail:
     """The mail. No value can add a header or a line to one: control characters become blanks. Addresses must be checked ones."""
     lines = (
@@ -65,7 +67,7 @@ def build_mail(
     )
     text = letter.text.replace("\r\n", "\n").replace("\r", "\n")
     body = b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
-    return Mail(notice_id, sender, recipient, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    return Mail(notice_id, sender, recipient, "\r\n".join(lines).encode() + b"\r\n\r\n" + body, plain_recipient)
 
 
 def header_text(text: str, taken: int = 0) -> str:

@@ -43,6 +43,13 @@ def role_mailbox(email: str, role: Role) -> str:
     return f"{local}+{role.value}@{domain}"
 
 
+def plain_mailbox(role_address: str, role: Role) -> str | None:
+    """The mailbox that a role's plus-address belongs to; None for an address that is no such one."""
+    local, _, domain = role_address.rpartition("@")
+    plain = local.removesuffix(f"+{role.value}")
+    return f"{plain}@{domain}" if plain and plain != local else None
+
+
 def mailbox_of(
     role: Role, agency_email: str | None, supervisor_email: str | None, level: str | None, central: CentralMailboxes
 ) -> str | None:
