@@ -1,6 +1,7 @@
 """What is published, counted and logged of a settled delivery."""
 
 from datetime import datetime
+from typing import Any
 
 from opentelemetry.trace import SpanKind
 
@@ -41,7 +42,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
             outcome=settlement.status.value,
         )
     body: NoticeSent | NoticeFailed | NoticeNotSent
-    notice = {
+    notice: dict[str, Any] = {
         "notice_id": delivery.notice_id,
         "case_id": delivery.case_id,
         "kind": delivery.kind.value,
@@ -53,11 +54,11 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
     reason = (settlement.reason or "unknown")[:200]
     match settlement.status:
         case Status.SENT:
-            body = NoticeSent.model_validate(notice | {"attempt": settlement.attempts, "possible_repeat": settlement.repeats > 0})
+            body = NoticeSent(**notice, attempt=settlement.attempts, possible_repeat=settlement.repeats > 0)
         case Status.NO_CHANNEL:
-            body = NoticeNotSent.model_validate(notice | {"reason": reason})
+            body = NoticeNotSent(**notice, reason=reason)
         case _:
-            body = NoticeFailed.model_validate(notice | {"reason": reason})
+            body = NoticeFailed(**notice, reason=reason)
     event_id = derive_id(delivery.notice_id, type(body).__name__)
     return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
 

@@ -9,19 +9,21 @@ from pydantic import BaseModel, Field
 from notifier.adapters.history import NoticeRecord
 from notifier.domain.delivery import Status
 from notifier.domain.notices import Kind
-from tuntas_contracts.vocabulary import Role
 
 
 class NoticeView(BaseModel):
-    """One notice: what was told to which role, and what became of it; never the address or the text."""
+    """One notice: what was told to which role, and what became of it; never the address or the text.
+
+    Kinds, roles and statuses are shown as they are stored: a row of a later release must not hide the others of its case.
+    """
 
     notice_id: UUID
-    kind: Kind
-    recipient: Role
+    kind: str = Field(description=f"One of: {', '.join(Kind)}")
+    recipient: str = Field(description="The role that was told")
     agency: str | None
-    status: Status
+    status: str = Field(description=f"One of: {', '.join(Status)}")
     occurred_at: datetime = Field(description="When that happened which the notice tells of")
-    settled_at: datetime | None = Field(description="When it was sent or given up; null while it waits")
+    settled_at: datetime | None = Field(description="When it was sent or given up, or found to have no channel; null while it waits")
     attempts: int
     possible_repeat: bool = Field(description="It was sent although an earlier attempt may have arrived")
     reason: str | None = Field(description="Why it failed, or why the last attempt did")
@@ -31,10 +33,10 @@ class NoticeView(BaseModel):
         """The view of a delivery."""
         return cls(
             notice_id=record.notice_id,
-            kind=Kind(record.kind),
-            recipient=Role(record.recipient),
+            kind=record.kind,
+            recipient=record.recipient,
             agency=record.agency,
-            status=Status(record.status),
+            status=record.status,
             occurred_at=record.occurred_at,
             settled_at=record.settled_at,
             attempts=record.attempts,

@@ -223,10 +223,11 @@ _NOTIFIER = Row(
         ),
         Panel(
             title="Queued and sent",
-            description="Notices an hour, queued and taken by the mail relay.",
+            description="Notices an hour, queued, taken by the mail relay, and without a channel: their readers have no e-mail address.",
             queries=[
                 Query(or_zero(f"{rate('tuntas_notices_queued_total')} * 3600"), "queued"),
                 Query(or_zero(f"{rate('tuntas_notices_sent_total')} * 3600"), "sent"),
+                Query(or_zero(f"{rate('tuntas_notices_no_channel_total')} * 3600"), "no channel"),
             ],
         ),
         Panel(

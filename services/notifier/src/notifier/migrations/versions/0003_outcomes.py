@@ -9,9 +9,8 @@ down_revision = "0002"
 def upgrade() -> None:
     """Widen the list of statuses; remember when a row was first set aside, and find those rows without a scan."""
     op.execute("ALTER TABLE delivery ADD COLUMN set_aside_at timestamptz")
-    op.execute("ALTER TABLE delivery DROP CONSTRAINT delivery_status")
     op.execute(
-        "ALTER TABLE delivery ADD CONSTRAINT delivery_status "
+        "ALTER TABLE delivery DROP CONSTRAINT delivery_status, ADD CONSTRAINT delivery_status "
         "CHECK (status IN ('queued', 'sending', 'sent', 'failed', 'no_channel', 'set_aside')) NOT VALID"
     )
     op.execute("ALTER TABLE delivery VALIDATE CONSTRAINT delivery_status")
