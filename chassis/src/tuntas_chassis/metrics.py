@@ -117,7 +117,19 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
         buckets=WAITS,
     ),
     Metric("tuntas_background_restarts_total", "counter", "Background loops started again after an error", ("loop",), "restarts"),
-    Metric("tuntas_clock_skew_seconds", "gauge", "Database clock ahead of this process's clock", (), "seconds"),
+    Metric(
+        "tuntas_background_waiting",
+        "gauge",
+        "1 while a background loop waits for the database or the broker to come back",
+        ("loop",),
+    ),
+    Metric(
+        "tuntas_clock_skew_seconds",
+        "gauge",
+        "Database clock ahead of this process's clock; what may be the question's own time is not counted",
+        (),
+        "seconds",
+    ),
     Metric("tuntas_service_ready", "gauge", "1 while the service can serve, 0 while /readyz says why not"),
     Metric("tuntas_migration_mismatch", "gauge", "1 while the database has a schema that this code does not serve"),
     Metric(

@@ -7,10 +7,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from tuntas_chassis.database import is_transient
+from tuntas_chassis.database import QUERY_CANCELED, READ_ONLY, is_transient, sqlstate_of
 from tuntas_chassis.logs import logger
 from tuntas_contracts.refusal import Refusal
 
@@ -134,14 +135,9 @@ def install_problems(app: FastAPI) -> None:
 
     async def _failed(request: Request, error: Exception) -> Response:
         if is_transient(error):
-            _log.warning("http_database_away", error=type(error).__name__)
-            return problem_response(
-                503,
-                "Not possible just now",
-                "The database does not answer. Nothing was changed, or it is not known: send the request again with its Idempotency-Key.",
-                "database_away",
-                headers={"Retry-After": "2"},
-            )
+            answer = _not_now(error)
+            _log.warning("http_database_away", error=type(error).__name__, code=answer.code)
+            return answer.response()
         _log.error("http_unexpected_error", route=request.url.path.split("/")[1:3], error=type(error).__name__, exc_info=error)
         return problem_response(
             500, "An error of ours", "It is logged with this request's trace; send the request again later.", "internal_error"
@@ -150,3 +146,20 @@ def install_problems(app: FastAPI) -> None:
     # named one by one, they are answered inside the application; what only `Exception` catches is raised to the server as well
     for kind in (SQLAlchemyError, OSError, Exception):
         app.add_exception_handler(kind, _failed)
+
+
+def _not_now(error: Exception) -> Problem:
+    """503 for a fault that passes: what is the matter, and when to come again."""
+    title = "Not possible just now"
+    state = sqlstate_of(error)
+    if state == READ_ONLY:
+        detail = "The database takes no writes while it fails over. Nothing was changed: send the request again."
+        return Problem(503, title, detail, "database_read_only", headers={"Retry-After": "5"})
+    if state == QUERY_CANCELED:
+        detail = "The question took too long and was broken off: ask for less, or later."
+        return Problem(503, title, detail, "query_too_slow", headers={"Retry-After": "10"})
+    if isinstance(error, PoolTimeout):
+        detail = "Every connection to the database is taken. Nothing was changed: send the request again."
+        return Problem(503, title, detail, "database_busy", headers={"Retry-After": "2"})
+    detail = "The database does not answer. Nothing was changed, or it is not known: send the request again with its Idempotency-Key."
+    return Problem(503, title, detail, "database_away", headers={"Retry-After": "2"})

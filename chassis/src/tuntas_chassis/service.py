@@ -20,6 +20,7 @@ from tuntas_chassis.external_time import ReadBound
 from tuntas_chassis.http import RequestMiddleware
 from tuntas_chassis.http_server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
 from tuntas_chassis.kafka import make_producer
 from tuntas_chassis.logs import logger, setup_logs
 from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
@@ -33,13 +34,12 @@ from tuntas_chassis.replay import ParkingLot
 from tuntas_chassis.settings import ServiceSettings, load_settings
 from tuntas_chassis.subscription import Store, Subscription
 from tuntas_chassis.tracing import Tracing
-from tuntas_chassis.upkeep import Upkeep
+from tuntas_chassis.upkeep import PURGE_EVERY_S, Upkeep
 from tuntas_chassis.waiting import set_within
 from tuntas_chassis.watermarks import MarkBound
 
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
-Loop = Callable[[asyncio.Event], Awaitable[None]]
 _LOOK_ROUND_S = 3.0
 _COLLECT_AFTER = 20_000  # new objects: about a batch; by default a batch would set off dozens of collections
 _log = logger(__name__)
@@ -67,10 +67,12 @@ class ServiceApp:
         self.workers: dict[str, BatchWorker[Any]] = {}
         self._consumers: dict[str, BatchConsumer] = {}
         self._loops: dict[str, tuple[Loop, Sequence[str]]] = {}
-        self._starters: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._starters: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._stopping = asyncio.Event()
         self._started = False
         self._upkeep = Upkeep(self.database, settings, self.metrics)
+        self._background = BackgroundLoops(self.metrics)
+        self.every("inbox-purge", PURGE_EVERY_S, self._upkeep.purge_inbox)
         self.http = self._make_http()
 
     def _make_http(self) -> FastAPI:
@@ -101,14 +103,18 @@ class ServiceApp:
         self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.database, self.clock, self.metrics)
 
     def background(self, name: str, loop: Loop, *, after: Sequence[str] = ()) -> None:
-        """Run `loop` until its event is set; one that raises is started again with backoff.
+        """Run `loop` until its event is set; one that raises is started again with backoff (see `jobs`).
 
         It begins when the subscriptions in `after` have read what lay on their topics at the start.
         """
         self._loops[name] = (loop, after)
-        self.metrics.inc("tuntas_background_restarts_total", name, by=0)  # a counter that begins with its first error hides that one
+        self._background.declare(name)
 
-    def on_start(self, name: str, starter: Callable[[], Awaitable[None]]) -> None:
+    def every(self, name: str, interval_s: float, work: Work, *, after: Sequence[str] = ()) -> None:
+        """Do `work` at the start and then every `interval_s` seconds, with the same policy for errors as `background`."""
+        self.background(name, self._background.periodic(name, interval_s, work), after=after)
+
+    def on_start(self, name: str, starter: Callable[[], Awaitable[object]]) -> None:
         """Do this after migrations and before anything is read or the service is ready; tried again until it succeeds."""
         self._starters.append((name, starter))
 
@@ -218,7 +224,6 @@ class ServiceApp:
         relaying_stops = asyncio.Event()
         relaying = asyncio.create_task(self._relay.run(relaying_stops))
         tasks = [asyncio.create_task(self._keep_running(name, loop, after)) for name, (loop, after) in self._loops.items()]
-        tasks.append(asyncio.create_task(self._upkeep.run(self._stopping)))
         tasks.extend(asyncio.create_task(self._read(consumer)) for consumer in self._consumers.values())
         self._started = True
         _log.info("started", port=self.settings.http_port)
@@ -236,12 +241,12 @@ class ServiceApp:
                 task.cancel()
 
     async def _schema_is_current(self) -> None:
-        found = await self.database.revision()
+        found = await self._upkeep.revision()
         if not is_served_by(self.package, found):
             needed = head_revision(self.package)
             raise SchemaMismatch(f"the database is at migration {found}, this code needs {needed}: run `python -m {self.package} migrate`")
 
-    async def _until_done(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _until_done(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         delay = 0.25
         while not self._stopping.is_set():
             try:
@@ -259,16 +264,7 @@ class ServiceApp:
 
     async def _keep_running(self, name: str, loop: Loop, after: Sequence[str]) -> None:
         await self._until_read(after)
-        delay = 0.5
-        while not self._stopping.is_set():
-            started = monotonic()
-            try:
-                await loop(self._stopping)
-            except Exception as error:
-                self.metrics.inc("tuntas_background_restarts_total", name)
-                _log.error("background_failed", loop=name, error=type(error).__name__, detail=str(error)[:300], exc_info=error)
-                delay = 0.5 if monotonic() - started > 60 else min(delay * 2, 30.0)
-                await set_within(self._stopping, delay)
+        await self._background.keep_running(name, loop, self._stopping)
 
     async def _read(self, consumer: BatchConsumer) -> None:
         await self._until_read(consumer.subscription.after)

@@ -25,7 +25,16 @@ class ServiceSettings(BaseSettings):
     kafka_ca_file: ExistingFile | None = None
 
     database_url: DatabaseUrl = Field(description="postgresql://role:password@host:port/database")
-    database_pool_size: int = Field(default=8, ge=1, le=100)
+    database_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for work: requests that change something, consumers")
+    database_command_timeout_s: float = Field(
+        default=30, gt=0, le=600, description="A statement without an answer for so long counts as a lost connection"
+    )
+    database_read_pool_size: int = Field(
+        default=3, ge=1, le=100, description="Connections for reads over HTTP: figures, lists, single cases; opened when first needed"
+    )
+    database_read_timeout_s: float = Field(
+        default=3, ge=0.1, le=60, description="A read over HTTP that takes longer is cancelled and answered with 503"
+    )
     migrate_on_start: bool = False
 
     http_host: str = "0.0.0.0"  # noqa: S104  (in a pod every interface is the pod's own)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from time import monotonic
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,22 +13,23 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.migrations import head_revision, is_served_by
+from tuntas_chassis.probe import DatabaseState
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_chassis.waiting import set_within
 
-_PURGE_EVERY_S = 3600.0
+PURGE_EVERY_S = 3600.0
+_PURGE_MORE_S = 1.0
+_PURGE_AT_ONCE = 50_000
 _LOOK_AGAIN_S = 1.0
 _log = logger(__name__)
 
 _PURGE = text(
-    "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT 50000))"
+    "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT :most))"
 )
 _OUTBOX = text("SELECT count(*) AS number, extract(epoch FROM clock_timestamp() - min(written_at))::float8 AS age FROM outbox")
 _PARKED = text(
     "SELECT consumer, count(*) AS number, extract(epoch FROM clock_timestamp() - min(parked_at))::float8 AS age "
     "FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer"
 )
-_NOW = text("SELECT clock_timestamp()")
 
 
 class Upkeep:
@@ -41,30 +42,41 @@ class Upkeep:
         self._looked_at = -float("inf")
         self._faults: dict[str, str] = {"database": "not asked yet"}
 
+    async def revision(self) -> str | None:
+        """The migration that the database stands at, or None before the first; raises where it does not answer."""
+        return (await self._database.probe.look()).revision
+
     async def database_faults(self, package: str) -> dict[str, str]:
-        """Why the database can't serve; nothing where it can. Asked at most once a second."""
+        """Why the database can't serve; nothing where it can. Asked at most once a second, over a connection of its own."""
         if monotonic() - self._looked_at > _LOOK_AGAIN_S:
             self._looked_at = monotonic()
             try:
-                async with asyncio.timeout(3):
-                    found = await self._database.revision()
-                served = is_served_by(package, found)
-                wanted = f"the database stands at {found}, this code needs {head_revision(package)}"
-                self._faults = {} if served else {"migrations": wanted}
-                self._metrics.set("tuntas_migration_mismatch", 0 if served else 1)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                state = await self._database.probe.look()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 self._faults = {"database": f"does not answer ({type(error).__name__})"}
+            else:
+                self._faults = self._judge(package, state)
         return dict(self._faults)
 
+    def _judge(self, package: str, state: DatabaseState) -> dict[str, str]:
+        self._metrics.set("tuntas_clock_skew_seconds", state.skew_s)
+        served = is_served_by(package, state.revision)
+        self._metrics.set("tuntas_migration_mismatch", 0 if served else 1)
+        faults = {}
+        if not served:
+            faults["migrations"] = f"the database stands at {state.revision}, this code needs {head_revision(package)}"
+        if state.read_only:
+            faults["database"] = "takes no writes: it is a standby, or read-only while it fails over"
+        return faults
+
     async def report(self, consumers: Iterable[str]) -> None:
-        """Set the gauges of outbox, parking lot of these consumers, clock and certificates; what can't be measured stays as it was."""
+        """Set the gauges of outbox, parking lot of these consumers and certificates; what can't be measured stays as it was."""
         for authority, until in trusted_until(self._settings).items():
             self._metrics.set("tuntas_trusted_certificate_expiry_timestamp_seconds", until, authority)
         try:
             async with asyncio.timeout(3), self._database.connect() as connection:
                 outbox = (await connection.execute(_OUTBOX)).one()
                 parked = {row.consumer: row for row in await connection.execute(_PARKED)}
-                database_now = (await connection.execute(_NOW)).scalar_one()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("gauges_not_measured", error=type(error).__name__)
             return
@@ -74,16 +86,9 @@ class Upkeep:
             found = parked.get(consumer)
             self._metrics.set("tuntas_parked_messages", found.number if found else 0, consumer)
             self._metrics.set("tuntas_parked_oldest_seconds", found.age if found else 0.0, consumer)
-        self._metrics.set("tuntas_clock_skew_seconds", (database_now - datetime.now(UTC)).total_seconds())
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Purge from time to time until stopping."""
-        while not stopping.is_set():
-            try:
-                async with self._database.begin() as connection:
-                    purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days})
-                wait = 1.0 if purged.rowcount >= 50_000 else _PURGE_EVERY_S
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("inbox_not_purged", error=type(error).__name__)
-                wait = 60.0
-            await set_within(stopping, wait)
+    async def purge_inbox(self) -> float:
+        """Forget what the inbox has kept for long enough, a portion of it; returns the seconds until the next."""
+        async with self._database.begin() as connection:
+            purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days, "most": _PURGE_AT_ONCE})
+        return _PURGE_MORE_S if purged.rowcount >= _PURGE_AT_ONCE else PURGE_EVERY_S
