@@ -1,11 +1,10 @@
 """The wiring of dispatch."""
 
-from functools import partial
 from time import monotonic
 
 from dispatch.adapters.case_queries import CaseQueries
 from dispatch.adapters.open_cases import OpenCases
-from dispatch.adapters.refusal_summaries import RefusalSummaries
+from dispatch.adapters.refusal_summaries import LOOK_EVERY_S, RefusalSummaries
 from dispatch.adapters.register_snapshot import RegisterSnapshot
 from dispatch.adapters.store import CaseStore
 from dispatch.domain.refusal_quota import RefusalQuota
@@ -32,9 +31,9 @@ def build(settings: Settings) -> ServiceApp:
     app.on_start("register", register.refresh)
     for subscription in subscriptions(store, handlers, refusals, settings):
         app.subscribe(subscription)
-    app.background("register", register.keep_fresh)
-    app.background("gauges", partial(OpenCases(app.database, app.metrics).keep_measuring, every_s=settings.gauges_s))
-    app.background("refusal-summaries", RefusalSummaries(refusals, app.database, app.outbox, app.clock).keep_sending)
+    app.every("register", settings.register_refresh_s, register.refresh)
+    app.every("gauges", settings.gauges_s, OpenCases(app.database, app.metrics).measure)
+    app.every("refusal-summaries", LOOK_EVERY_S, RefusalSummaries(refusals, app.database, app.outbox, app.clock).send)
     app.http.include_router(routes(handlers, app.processor(store), CaseQueries(app.database)))
     app.http.include_router(register_routes(app.database))
     return app

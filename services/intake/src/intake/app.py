@@ -1,7 +1,5 @@
 """The wiring of intake."""
 
-from functools import partial
-
 from intake.adapters.access import AccessGate
 from intake.adapters.personal_data import PersonalData
 from intake.adapters.reports import ReportWriter
@@ -33,8 +31,8 @@ def build(settings: Settings) -> ServiceApp:
     group = GroupCommit(app.database, app.outbox, app.clock, ReportWriter(app.outbox).write)
 
     app.subscribe(status())
-    app.background("purge", partial(Upkeep(app.database, settings.access_log_retention_days).keep_purging, every_s=_PURGE_EVERY_S))
-    app.background("gauges", partial(UndecidedReports(app.database, app.metrics).keep_measuring, every_s=_MEASURE_EVERY_S))
+    app.every("purge", _PURGE_EVERY_S, Upkeep(app.database, settings.access_log_retention_days).purge)
+    app.every("gauges", _MEASURE_EVERY_S, UndecidedReports(app.database, app.metrics).measure)
     submissions = Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics)
     app.http.router.routes.insert(0, submission_route(submissions))
     app.http.include_router(

@@ -22,7 +22,7 @@ from notifier.sending_loop import SendingLoop
 from notifier.settings import Settings
 from notifier.subscribers import cases, deadlines, register, told
 from notifier.telling import count_from_zero
-from notifier.upkeep import forget_old, keep_gauges
+from notifier.upkeep import FORGET_EVERY_S, forget_old, measure_queue
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.vocabulary import Service
 
@@ -50,8 +50,9 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(cases(writer))
     app.subscribe(deadlines(writer))
     app.background("sending", send, after=("told",))  # the queue of a database that was put back may hold what is told already
-    app.background("queue-gauges", partial(keep_gauges, history=history, metrics=app.metrics, wall=_wall, every_s=settings.queue_metrics_s))
-    app.background("forgetting", partial(forget_old, history=history, wall=_wall, keep=timedelta(days=settings.delivery_retention_days)))
+    app.every("queue-gauges", settings.queue_metrics_s, partial(measure_queue, history, app.metrics, _wall))
+    keep = timedelta(days=settings.delivery_retention_days)
+    app.every("forgetting", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))
     app.http.include_router(routes(history))
     return app
 

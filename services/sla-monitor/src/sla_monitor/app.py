@@ -1,7 +1,5 @@
 """The wiring of the SLA monitor."""
 
-from functools import partial
-
 from sla_monitor.adapters.calendar_files import load_calendar
 from sla_monitor.adapters.clock_queries import ClockQueries
 from sla_monitor.adapters.completions import CompletionGauges
@@ -40,7 +38,7 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics, firing.wake)))
     app.background("firing", firing.run)
     gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)
-    app.background("gauges", partial(gauges.keep_measuring, every_s=settings.gauges_s))
+    app.every("gauges", settings.gauges_s, gauges.measure)
     app.http.include_router(case_routes(ClockQueries(app.database), planner, app.clock))
     app.http.include_router(public_routes(FigureReader(app.database, settings.figures_cache_s), planner, app.clock))
     return app

@@ -1,7 +1,5 @@
 """The wiring of triage."""
 
-from functools import partial
-
 from triage.adapters.queue import QueueReader
 from triage.adapters.register import AgencyStore, RegisterCopy
 from triage.adapters.store import CaseStore
@@ -28,7 +26,7 @@ def build(settings: Settings) -> ServiceApp:
     app.on_start("register", upkeep.load_register)
     app.subscribe(register(handlers, AgencyStore(copy)))
     app.subscribe(cases(handlers, store, app.metrics))
-    app.background("register", partial(upkeep.keep_register, every_s=settings.register_reload_s))
-    app.background("gauges", partial(upkeep.keep_gauges, every_s=settings.gauges_s))
+    app.every("register", settings.register_reload_s, upkeep.load_register)
+    app.every("gauges", settings.gauges_s, upkeep.measure)
     app.http.include_router(routes(handlers, app.processor(store), reader, copy, app.metrics))
     return app

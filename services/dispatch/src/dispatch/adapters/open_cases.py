@@ -1,19 +1,14 @@
 """How many cases lie at each agency, by state: a gauge that is brought up to date beside the work."""
 
-import asyncio
 from collections.abc import Mapping
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import CaseState
 
 OPEN_CASES = "tuntas_dispatch_open_cases"
-_log = logger(__name__)
 _OPEN = [state.value for state in CaseState if state not in (CaseState.RECEIVED, CaseState.CLOSED, CaseState.ARCHIVED)]
 # one short walk of the index (agency, state, id) for each pair: finished cases are never touched, however many there are
 _COUNT = text(
@@ -42,12 +37,3 @@ class OpenCases:
         for agency, state in self._shown | counted.keys():
             self._metrics.set(OPEN_CASES, counted.get((agency, state), 0), agency, state)
         self._shown |= counted.keys()
-
-    async def keep_measuring(self, stopped: asyncio.Event, every_s: float) -> None:
-        """Measure from time to time; what can't be measured stays as it was."""
-        while not stopped.is_set():
-            try:
-                await self.measure()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("open_cases_not_counted", error=type(error).__name__)
-            await set_within(stopped, every_s)

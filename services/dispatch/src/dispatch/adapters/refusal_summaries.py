@@ -1,15 +1,12 @@
 """Sends the summaries of what was refused over an agency's quota."""
 
-import asyncio
-
 from dispatch.refusals import Refusals
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.waiting import set_within
 
-_LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 5.0
 
 
 class RefusalSummaries:
@@ -22,19 +19,11 @@ class RefusalSummaries:
         self._clock = clock
         self._waiting: list[Outgoing] = []
 
-    async def send(self) -> int:
-        """Write every summary that is due; returns how many."""
+    async def send(self) -> None:
+        """Write every summary that is due."""
         self._waiting.extend(self._refusals.summaries(self._clock.now()))
-        count = len(self._waiting)
-        if count:
+        if self._waiting:
             async with self._database.begin() as connection:
                 await self._outbox.write(connection, self._waiting)
             self._waiting.clear()
             self._outbox.written()
-        return count
-
-    async def keep_sending(self, stopped: asyncio.Event) -> None:
-        """Send until stopped."""
-        while not stopped.is_set():
-            await self.send()
-            await set_within(stopped, _LOOK_EVERY_S)

@@ -1,12 +1,10 @@
 """The units of every agency in memory, because decisions do no I/O."""
 
-import asyncio
 from collections.abc import Mapping
 
 from dispatch.adapters.register_store import read_units
 from tuntas_chassis.database import Database
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.waiting import set_within
 
 _WHILE_EMPTY_S = 1.0
 
@@ -24,14 +22,9 @@ class RegisterSnapshot:
         """The codes of an agency's units; none for an agency that is not in the register."""
         return self._units.get(agency, frozenset())
 
-    async def refresh(self) -> None:
-        """Read the register now."""
+    async def refresh(self) -> float:
+        """Read the register now; returns the seconds until it should be read again."""
         async with self._database.connect() as connection:
             self._units = await read_units(connection)
         self._metrics.set("tuntas_dispatch_register_agencies", len(self._units))
-
-    async def keep_fresh(self, stopped: asyncio.Event) -> None:
-        """Refresh until stopped."""
-        while not stopped.is_set():
-            if not await set_within(stopped, self._refresh_s if self._units else min(_WHILE_EMPTY_S, self._refresh_s)):
-                await self.refresh()
+        return self._refresh_s if self._units else min(_WHILE_EMPTY_S, self._refresh_s)

@@ -1,6 +1,5 @@
 """How long the oldest report has waited for triage's first decision: the end-to-end sign that reports go on."""
 
-import asyncio
 from time import time
 from typing import Final
 from uuid import UUID
@@ -11,7 +10,6 @@ from intake.metrics import UNDECIDED
 from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.waiting import set_within
 
 _LOOK_BACK_S: Final = 7 * 86_400
 _UNCOMMITTED_S: Final = 10.0  # a report younger than this may appear behind one that is there already
@@ -56,9 +54,3 @@ class UndecidedReports:
                     break
         self._after = max(self._after, min(after, settled))
         return found
-
-    async def keep_measuring(self, stopping: asyncio.Event, every_s: float) -> None:
-        """Measure again and again, until `stopping` is set."""
-        while not stopping.is_set():
-            await self.measure()
-            await set_within(stopping, every_s)

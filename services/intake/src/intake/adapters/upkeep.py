@@ -1,13 +1,11 @@
 """Removes what has served its time: receipts kept for retries, wrong tries, and old lines of the access log."""
 
-import asyncio
 from typing import Final
 
 from sqlalchemy import text
 
 from intake.adapters.access import WINDOW_S
 from tuntas_chassis.database import Database
-from tuntas_chassis.waiting import set_within
 
 RECEIPT_HOURS: Final = 48
 
@@ -17,7 +15,7 @@ _PURGE_LOG = text("DELETE FROM access_log WHERE at < now() - make_interval(days 
 
 
 class Upkeep:
-    """A background loop. These times are real, not the platform's simulated business time."""
+    """Work of a periodic job. These times are real, not the platform's simulated business time."""
 
     def __init__(self, database: Database, access_log_days: int) -> None:
         self._database = database
@@ -29,9 +27,3 @@ class Upkeep:
             await connection.execute(_PURGE_RECEIPTS, {"hours": RECEIPT_HOURS})
             await connection.execute(_PURGE_FAILURES, {"window": float(WINDOW_S)})
             await connection.execute(_PURGE_LOG, {"days": self._access_log_days})
-
-    async def keep_purging(self, stopping: asyncio.Event, every_s: float) -> None:
-        """Remove it again and again, until `stopping` is set."""
-        while not stopping.is_set():
-            await self.purge()
-            await set_within(stopping, every_s)

@@ -1,19 +1,14 @@
 """Completion by agency and class, as gauges that outlive a restart, and what falls due next: brought up to date beside the work."""
 
-import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from sla_monitor.metrics import COMPLETIONS, FOLLOW_UP, UPCOMING
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.waiting import set_within
 
-_log = logger(__name__)
 _Values = dict[tuple[str, ...], float]
 WINDOW = timedelta(days=90)
 """Completions (C4) that began in so many days: long enough for 60 working days, and what a measurement reads stays bounded."""
@@ -71,12 +66,3 @@ class CompletionGauges:
         gone = dict.fromkeys(shown - found.keys(), 0.0)
         shown |= found.keys()
         return found | gone
-
-    async def keep_measuring(self, stopping: asyncio.Event, every_s: float) -> None:
-        """Measure from time to time; what can't be measured stays as it was."""
-        while not stopping.is_set():
-            try:
-                await self.measure()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("completions_not_measured", error=type(error).__name__)
-            await set_within(stopping, every_s)
