@@ -57,9 +57,12 @@ def health(service: str) -> Row:
                 height=5,
             ),
             Panel(
-                title="Loops restarted",
-                description="Background loops that raised and were started again in the time shown; the log says why.",
-                queries=[Query(or_zero(increase("tuntas_background_restarts_total", (), own)))],
+                title="Loops in trouble",
+                description="Background loops that wait for database or broker now, and restarts after an error of ours; the log says why.",
+                queries=[
+                    Query(or_zero(f"sum (tuntas_background_waiting{{{own}}})"), "waiting"),
+                    Query(or_zero(increase("tuntas_background_restarts_total", (), own)), "restarted"),
+                ],
                 kind="stat",
                 thresholds=waits(1, 10),
                 decimals=0,
