@@ -83,6 +83,7 @@ generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from t
 	@$(BIN)/python -m tuntas_devstack.contracts_tools generate
 	@$(BIN)/python -m tuntas_devstack.k8s generate
 	@$(BIN)/python -m tuntas_devstack.observability generate
+	@$(BIN)/python -m tuntas_devstack.observability.dashboards
 
 clean: ## Remove what the commands installed and made
 	rm -rf .venv $(TOOLS) .tuntas .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
