@@ -3,20 +3,33 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from tuntas_contracts.base import AgencyCode, Contract, LongText, ShortText
+from tuntas_contracts.base import (
+    AgencyCode,
+    BusinessTime,
+    Contract,
+    Evidence,
+    LongText,
+    MediumText,
+    ShortText,
+    Title,
+    Version,
+)
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import CaseState, Transition
+
+SectorCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$", max_length=40)]
+Sectors = Annotated[tuple[SectorCode, ...], Field(max_length=14)]
 
 
 class UnitRecord(Contract):
     """A unit of an agency, answering for some sectors."""
 
-    code: ShortText
+    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
     name: ShortText
     kind: Literal["ordinary", "inspectorate", "service_desk"]
-    sectors: tuple[ShortText, ...] = ()
+    sectors: Sectors = ()
 
 
 class AgencyRegistered(Contract):
@@ -29,21 +42,21 @@ class AgencyRegistered(Contract):
     region_code: ShortText | None = None
     supervised_by: AgencyCode | None = None
     email: ShortText
-    sectors: tuple[ShortText, ...] = ()
-    units: tuple[UnitRecord, ...] = ()
+    sectors: Sectors = ()
+    units: Annotated[tuple[UnitRecord, ...], Field(max_length=400)] = ()
     enabled: bool = True
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
 
 
 class CaseAssigned(Contract):
     """A case now lies with your agency. Order by `version`; the same id again is the same message."""
 
     case_id: UUID
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     agency: AgencyCode
     state: CaseState
     transition: Transition
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
     unit: ShortText | None = None
     report: ReportContent
 
@@ -52,14 +65,14 @@ class CaseChanged(Contract):
     """A case of your agency moved on. `command_id` is the id of the command that led to it; `text` the reporter's reply."""
 
     case_id: UUID
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     agency: AgencyCode
     state: CaseState
     transition: Transition
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
     unit: ShortText | None = None
     command_id: UUID | None = None
-    text: Annotated[str, Field(max_length=20_000)] | None = None
+    text: LongText | None = None
 
 
 class ActionRefused(Contract):
@@ -72,9 +85,9 @@ class ActionRefused(Contract):
     command_id: UUID | None = None
     case_id: UUID | None = None
     code: ShortText
-    detail: Annotated[str, Field(max_length=2_000)]
+    detail: MediumText
     position: ShortText
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
 
 
 class AgencyCommand(Contract):
@@ -95,7 +108,7 @@ class AcceptCase(AgencyCommand):
     supervision_content: bool = False
     field_inspection: bool = False
     category: ShortText | None = None
-    title: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    title: Title | None = None
 
 
 class HandleCase(AcceptCase):
@@ -118,4 +131,4 @@ class AnswerCase(AgencyCommand):
     """Ask for T15, or add a supplement to an answer."""
 
     answer: LongText
-    evidence: tuple[ShortText, ...] = ()
+    evidence: Evidence = ()

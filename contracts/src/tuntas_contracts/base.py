@@ -1,15 +1,42 @@
-"""The base of all contracts: frozen, tolerant of fields they do not know, aware datetimes only."""
+"""The base of all contracts: frozen, tolerant of fields they do not know, aware datetimes only, every field bounded.
 
-from typing import Annotated, ClassVar
+The sum of the bounds keeps the largest possible event at 256 KiB (the register's at 900,000 bytes) and an agency's largest command
+at 128 KiB, encoded in UTF-8; a test computes them.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
-AgencyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,38}$")]
-ShortText = Annotated[str, Field(max_length=200)]
-LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+LATEST_WINDOW: Final = datetime(2205, 1, 1, tzinfo=UTC)
+LATEST_DUE: Final = datetime(2210, 1, 1, tzinfo=UTC)
+MAX_COUNT: Final = 2_147_483_647  # PostgreSQL's integer
+
+# No control characters but tab and line breaks: PostgreSQL stores no NUL, and JSON writes each of the others in six bytes.
+TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+
+AgencyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,38}$", max_length=39)]
+ShortText = Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN)]
+MediumText = Annotated[str, Field(max_length=2_000, pattern=TEXT_PATTERN)]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN)]
+Evidence = Annotated[tuple[ShortText, ...], Field(max_length=50)]
+"""What supports an answer: names or addresses of documents."""
+BusinessTime = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
+"""A moment at which something happened, from 2000 to 2199: far from where arithmetic with time zones overflows."""
+WindowTime = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST_WINDOW)]
+"""The end of a window that began at a business time."""
+DueTime = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST_DUE)]
+"""A moment at which something is due, which may lie years after the last business time."""
+Version = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+WorkingDays = Annotated[int, Field(ge=1, le=1_000)]
+Bounces = Annotated[int, Field(ge=0, le=1_000)]
 
 
 class Contract(BaseModel):
@@ -34,8 +61,8 @@ class CaseEvent(Contract):
     """
 
     case_id: UUID
-    version: Annotated[int, Field(ge=1)]
-    occurred_at: AwareDatetime
+    version: Version
+    occurred_at: BusinessTime
     transition: Transition | None = None
     state: CaseState
     owner: Service
@@ -50,4 +77,4 @@ class InputEvent(Contract):
 
     case_id: UUID
     input_id: UUID
-    occurred_at: AwareDatetime
+    occurred_at: WindowTime

@@ -3,17 +3,37 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from tuntas_contracts.base import AgencyCode, CaseEvent, Contract, InputEvent, LongText, ShortText
+from tuntas_contracts.base import (
+    AgencyCode,
+    Bounces,
+    BusinessTime,
+    CaseEvent,
+    Contract,
+    DueTime,
+    Evidence,
+    InputEvent,
+    LongText,
+    MediumText,
+    ShortText,
+    Title,
+    Version,
+    WindowTime,
+    WorkingDays,
+)
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import ArchiveReason, Clock, ServiceClass
 
 
 class ReportSubmitted(CaseEvent):
-    """Intake took a report in and gave a receipt; triage owns the case from here."""
+    """Intake took a report in and gave a receipt; triage owns the case from here.
+
+    `assisted`: whoever entered it for the reporter was given the access code too, since there is no address to send it to.
+    """
 
     report: ReportContent
+    assisted: bool = False
 
 
 class CaseReceived(CaseEvent):
@@ -28,8 +48,8 @@ class FastTrack(Contract):
     rule: ShortText
     unit: ShortText
     service_class: ServiceClass
-    follow_up_limit: Annotated[int, Field(ge=1)]
-    completion_limit: Annotated[int, Field(ge=1)]
+    follow_up_limit: WorkingDays
+    completion_limit: WorkingDays
 
 
 class CaseForwarded(CaseEvent):
@@ -42,7 +62,7 @@ class CaseForwarded(CaseEvent):
     time_zone: ShortText
     report: ReportContent
     published: bool
-    bounces: Annotated[int, Field(ge=0)] = 0
+    bounces: Bounces = 0
     arbitrated: bool = False
     fast_track: FastTrack | None = None
 
@@ -51,7 +71,7 @@ class CaseArchived(CaseEvent):
     """T13: archived with a reason from the profile's list; archive is never deletion."""
 
     reason: ArchiveReason
-    note: Annotated[str, Field(max_length=2_000)] | None = None
+    note: MediumText | None = None
     duplicate_of: UUID | None = None
 
 
@@ -60,12 +80,12 @@ class Assessment(Contract):
 
     unit: ShortText
     service_class: ServiceClass
-    completion_limit: Annotated[int, Field(ge=1)]
+    completion_limit: WorkingDays
     normative: bool = False
     supervision_content: bool = False
     field_inspection: bool = False
     category: ShortText | None = None
-    title: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    title: Title | None = None
 
 
 class CaseAccepted(CaseEvent):
@@ -87,7 +107,7 @@ class CaseReturned(CaseEvent):
 
     agency: AgencyCode
     reason: LongText
-    bounces: Annotated[int, Field(ge=1)]
+    bounces: Annotated[Bounces, Field(ge=1)]
     arbitration: bool
 
 
@@ -103,7 +123,7 @@ class CaseAnswered(CaseEvent):
 
     agency: AgencyCode
     answer: LongText
-    evidence: tuple[ShortText, ...] = ()
+    evidence: Evidence = ()
     supplement: bool = False
 
 
@@ -115,11 +135,16 @@ class CaseResumed(CaseEvent):
 
 
 class CaseClosed(CaseEvent):
-    """T17 (C6 ran out) or T18 (the reporter is satisfied, with a rating 1–5)."""
+    """T17 (C6 ran out) or T18 (the reporter is satisfied, with a rating 1–5).
 
+    `assisted`: the rating may be somebody else's than the reporter's, and counts in no figure of satisfaction.
+    """
+
+    occurred_at: WindowTime
     agency: AgencyCode
     reason: Literal["no_reply", "satisfied"]
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    assisted: bool = False
 
 
 class InputRefused(CaseEvent):
@@ -136,17 +161,18 @@ class ReporterReplied(InputEvent):
 
 
 class ReporterConfirmed(InputEvent):
-    """The reporter is satisfied (T18), with a rating 1–5."""
+    """The reporter is satisfied (T18), with a rating 1–5. `assisted`: others than the reporter hold the access code."""
 
     rating: Annotated[int, Field(ge=1, le=5)]
+    assisted: bool = False
 
 
 class WindowElapsed(InputEvent):
     """A clock with an automatic transition ran out (C6 → T17). The owner applies it if it still holds."""
 
     clock: Clock
-    deadline_version: Annotated[int, Field(ge=1)]
-    due_at: AwareDatetime
+    deadline_version: Version
+    due_at: DueTime
 
 
 class ReporterErased(Contract):
@@ -157,11 +183,11 @@ class ReporterErased(Contract):
 
     case_id: UUID
     reporter_ref: UUID
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
 
 
 class RelayMarked(Contract):
     """Nothing that `source` did on this partition before `at` is unsent; sla-monitor judges deadlines behind the lowest mark."""
 
     source: ShortText
-    at: AwareDatetime
+    at: BusinessTime

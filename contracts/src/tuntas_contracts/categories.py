@@ -41,8 +41,8 @@ class BilingualName(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[str, Field(min_length=1)]
-    en: Annotated[str, Field(min_length=1)]
+    id: Annotated[str, Field(min_length=1, max_length=2_000)]
+    en: Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
 class Category(BaseModel):

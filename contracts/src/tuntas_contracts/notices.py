@@ -1,11 +1,8 @@
 """The events of the notices topic: what was told to whom, with no address."""
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
-
-from tuntas_contracts.base import AgencyCode, Contract, ShortText
+from tuntas_contracts.base import AgencyCode, BusinessTime, Contract, ShortText, Version
 from tuntas_contracts.vocabulary import Role
 
 
@@ -18,13 +15,13 @@ class NoticeEvent(Contract):
     recipient: Role
     agency: AgencyCode | None = None
     message_id: ShortText
-    occurred_at: AwareDatetime
+    occurred_at: BusinessTime
 
 
 class NoticeSent(NoticeEvent):
     """The mail server took the notice. `possible_repeat`: an earlier attempt was cut off between sending and committing."""
 
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Version
     possible_repeat: bool = False
 
 

@@ -3,10 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from tuntas_contracts.base import AgencyCode, Contract, ShortText
+from tuntas_contracts.base import AgencyCode, Contract, DueTime, ShortText, Version
 from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
+
+Told = Annotated[tuple[Role, ...], Field(max_length=len(Role))]
 
 
 class DeadlineEvent(Contract):
@@ -14,9 +16,9 @@ class DeadlineEvent(Contract):
 
     case_id: UUID
     clock: Clock
-    deadline_version: Annotated[int, Field(ge=1)]
-    occurred_at: AwareDatetime
-    due_at: AwareDatetime
+    deadline_version: Version
+    occurred_at: DueTime
+    due_at: DueTime
     agency: AgencyCode | None = None
     unit: ShortText | None = None
     service_class: ServiceClass | None = None
@@ -25,7 +27,7 @@ class DeadlineEvent(Contract):
 class DeadlineSet(DeadlineEvent):
     """A clock started. `provisional`: it reaches into a year whose calendar is not yet decreed."""
 
-    started_at: AwareDatetime
+    started_at: DueTime
     provisional: bool
     calendar_version: ShortText
 
@@ -34,11 +36,11 @@ class DeadlineWarning(DeadlineEvent):
     """A checkpoint of a running clock was reached; emitted once per (case, clock, level, deadline version)."""
 
     level: WarningLevel
-    told: tuple[Role, ...]
+    told: Told
 
 
 class DeadlineMissed(DeadlineEvent):
     """A clock ran out unmet; emitted once per (case, clock, deadline version)."""
 
     level: WarningLevel = WarningLevel.MISSED
-    told: tuple[Role, ...]
+    told: Told

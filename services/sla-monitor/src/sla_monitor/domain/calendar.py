@@ -7,6 +7,8 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
+from tuntas_contracts.base import EARLIEST, LATEST_DUE
+
 # Fixed by law whatever the yearly joint decree (SKB tiga menteri) says: (month, day) -> name. They stand in for years without data.
 FIXED_HOLIDAYS: Mapping[tuple[int, int], str] = MappingProxyType(
     {
@@ -17,6 +19,11 @@ FIXED_HOLIDAYS: Mapping[tuple[int, int], str] = MappingProxyType(
         (12, 25): "Hari Raya Natal",
     }
 )
+
+
+# A year around all times that contracts allow, so that none of them is beyond counting.
+FIRST_YEAR = EARLIEST.year - 1
+LAST_YEAR = LATEST_DUE.year
 
 
 class CalendarError(ValueError):
@@ -49,7 +56,7 @@ class WorkingCalendar:
     __slots__ = ("_counts", "_days", "_first", "_holidays", "decreed_until", "first_year", "last_year", "version")
 
     def __init__(
-        self, version: str, decreed_until: date, holidays: Iterable[Holiday], *, first_year: int = 2000, last_year: int = 2099
+        self, version: str, decreed_until: date, holidays: Iterable[Holiday], *, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR
     ) -> None:
         self.version = version
         self.decreed_until = decreed_until
