@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from tests.support.field_bounds import Bounds
 from tuntas_chassis.messages import Outgoing
@@ -16,7 +16,7 @@ from tuntas_contracts import agencies, base, cases, notices, reports, sla
 from tuntas_contracts.agencies import AgencyCommand, AgencyRegistered, AnswerCase
 from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import CaseForwarded
-from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.reports import Rupiah
 from tuntas_contracts.topology import TOPICS
 
 MODULES: tuple[ModuleType, ...] = (base, agencies, cases, notices, reports, sla)
@@ -136,7 +136,7 @@ def test_the_computed_size_is_at_least_that_of_real_messages_at_their_largest() 
 )
 def test_a_loss_has_few_digits_however_it_is_written(loss: str) -> None:
     with pytest.raises(ValidationError):
-        ReportContent.__pydantic_validator__.validate_assignment(ReportContent.model_construct(), "loss_rupiah", loss)
+        TypeAdapter(Rupiah).validate_python(loss)
 
 
 @pytest.mark.parametrize("text", ["\x00", "\x01", "\x1f", "\x0b"])
