@@ -9,7 +9,7 @@ ARGS ?=
 OVERLAY ?= staging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status bench reconcile test drills test-fast k8s-check k8s-apply k8s-diff k8s-test check format generate clean
+.PHONY: help install demo up down status bench reconcile test drill drills test-fast k8s-check k8s-apply k8s-diff k8s-test check format generate clean
 
 help: ## Show these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ test: $(READY) ## Run all tests on real Kafka and PostgreSQL: in two processes, 
 	@$(BIN)/pytest -n 2 --no-loadscope-reorder -m "not drill" $(ARGS)
 	@$(BIN)/pytest -m drill $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS select none of them
 
+drill: $(READY) ## Faults on a throw-away stack, by name or all, and a verdict on each
+	@$(BIN)/tuntas drill $(ARGS)
+
 drills: $(READY) ## Kill services, broker and database at random moments of 2,000 reports, and reconcile
 	@$(BIN)/pytest -m drill tests/e2e $(ARGS)
 
@@ -74,6 +77,7 @@ check: $(READY) ## Lint, types, imports, generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tuntas_devstack.contracts_tools check
 	@$(BIN)/python -m tuntas_devstack.observability check
+	@$(BIN)/python -m tuntas_devstack.drills.matrix check
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff format .
@@ -84,6 +88,7 @@ generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from t
 	@$(BIN)/python -m tuntas_devstack.k8s generate
 	@$(BIN)/python -m tuntas_devstack.observability generate
 	@$(BIN)/python -m tuntas_devstack.observability.dashboards
+	@$(BIN)/python -m tuntas_devstack.drills.matrix generate
 
 clean: ## Remove what the commands installed and made
 	rm -rf .venv $(TOOLS) .tuntas .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -212,6 +212,10 @@ class Stack:
         self._running_services().start(Place(service, name, self._port_of(name)))
         return name
 
+    def forget(self, part: str) -> None:
+        """Take a part that has ended out of the stack's description."""
+        self._change(lambda state: replace(state, parts=tuple(known for known in state.parts if known.name != part)))
+
     def freeze(self, part: str) -> None:
         """Stop a part with all that it started, as a machine that hangs: it answers nothing, and its connections stay (SIGSTOP)."""
         self._supervisor.process(part).signal_family(signal.SIGSTOP)

@@ -1,0 +1,48 @@
+"""`tuntas drill`: faults on a throw-away stack, and a verdict on each."""
+
+import asyncio
+import json
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuntas_devstack.commands.choices import MANY, words
+from tuntas_devstack.commands.failure import said_in_one_sentence
+from tuntas_devstack.commands.ops_choices import aligned, say_all
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(name="drill")(said_in_one_sentence(drill))
+
+
+def drill(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help=f"Only these drills; all by default. {MANY}")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show every drill, and do none.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Choose as another run did; at random by default, and told.")] = None,
+    reports: Annotated[int, typer.Option(min=20, help="How many reports a drill files at least, where it needs many.")] = 200,
+    store: Annotated[Path | None, typer.Option(help="Write what was measured into this file, as JSON.")] = None,
+) -> None:
+    """Start a stack, do one fault after the other to it under load, and count what came of it.
+
+    The stack is a new one in a temporary folder, removed at the end; no other stack is touched. Exit status 1 if anything was lost,
+    doubled, out of order, late or falsely breached.
+    """
+    from tuntas_devstack.drills.registry import drills_named
+    from tuntas_devstack.drills.runner import failed, run_drills
+
+    chosen = drills_named(words(names) or [])
+    if list_:
+        say_all(aligned((one.name, one.setting.value, one.fault) for one in chosen))
+        return
+    number = random.SystemRandom().randrange(10**6) if seed is None else seed
+    typer.echo(f"{len(chosen)} drills with --seed {number}")
+    results = asyncio.run(run_drills(chosen, number, reports, typer.echo))
+    if store is not None:
+        store.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
+    say_all(aligned((result.outcome, f"{result.seconds:.0f} s", result.name, result.told[:200]) for result in results))
+    if failed(results):
+        raise typer.Exit(1)
