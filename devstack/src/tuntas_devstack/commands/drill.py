@@ -13,6 +13,8 @@ from tuntas_devstack.commands.choices import MANY, words
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.commands.ops_choices import aligned, say_all
 
+_SOAK = "soak"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -24,9 +26,12 @@ def drill(
     list_: Annotated[bool, typer.Option("--list", help="Show every drill, and do none.")] = False,
     seed: Annotated[int | None, typer.Option(help="Choose as another run did; at random by default, and told.")] = None,
     reports: Annotated[int, typer.Option(min=20, help="How many reports a drill files at least, where it needs many.")] = 200,
+    hours: Annotated[float, typer.Option(min=1, help="Of the drill `soak`: how many hours of simulated time pass.")] = 24,
     store: Annotated[Path | None, typer.Option(help="Write what was measured into this file, as JSON.")] = None,
 ) -> None:
     """Start a stack, do one fault after the other to it under load, and count what came of it.
+
+    The drill `soak`, which only runs by name, lets a day pass with a random fault in every round, and looks at memory and tables.
 
     The stack is a new one in a temporary folder, removed at the end; no other stack is touched. Exit status 1 if anything was lost,
     doubled, out of order, late or falsely breached.
@@ -34,11 +39,15 @@ def drill(
     from tuntas_devstack.drills.registry import drills_named
     from tuntas_devstack.drills.runner import failed, run_drills
 
-    chosen = drills_named(words(names) or [])
+    asked = words(names) or []
+    if asked == [_SOAK] and not list_:
+        _soak(hours, _chosen(seed), store)
+        return
+    chosen = drills_named(asked)
     if list_:
         say_all(aligned((one.name, one.setting.value, one.fault) for one in chosen))
         return
-    number = random.SystemRandom().randrange(10**6) if seed is None else seed
+    number = _chosen(seed)
     typer.echo(f"{len(chosen)} drills with --seed {number}")
     results = asyncio.run(run_drills(chosen, number, reports, typer.echo))
     if store is not None:
@@ -46,3 +55,17 @@ def drill(
     say_all(aligned((result.outcome, f"{result.seconds:.0f} s", result.name, result.told[:200]) for result in results))
     if failed(results):
         raise typer.Exit(1)
+
+
+def _chosen(seed: int | None) -> int:
+    return random.SystemRandom().randrange(10**6) if seed is None else seed
+
+
+def _soak(hours: float, seed: int, store: Path | None) -> None:
+    from tuntas_devstack.drills.runner import run_soak
+
+    typer.echo(f"a soak of {hours:.0f} hours with --seed {seed}")
+    result = asyncio.run(run_soak(hours, seed, typer.echo))
+    typer.echo(f"held: {result.rounds} rounds, {result.reports} reports, {sum(result.faults.values())} faults in {result.seconds:.0f} s")
+    if store is not None:
+        store.write_text(json.dumps(asdict(result) | {"growth": result.growth()}, indent=1) + "\n", encoding="utf-8")

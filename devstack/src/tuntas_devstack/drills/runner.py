@@ -16,6 +16,7 @@ from tuntas_devstack.drills.brokers import CLOCK_OFF_BROKER, clock_off_environme
 from tuntas_devstack.drills.clients import AGENCIES
 from tuntas_devstack.drills.model import Drill, DrillFailed, DrillSkipped, Setting
 from tuntas_devstack.drills.scene import Scene
+from tuntas_devstack.drills.soak import Soak, soak
 from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
@@ -128,6 +129,20 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     return results
+
+
+async def run_soak(hours: float, seed: int, say: Say) -> Soak:
+    """The soak on a stack of its own.
+
+    Raises:
+        DrillFailed: something does not hold.
+    """
+    folder = new_folder()
+    try:
+        async with staged(stack_options(Setting.PAIRS), folder / "stack", Random(f"{seed}:soak"), 0, say) as scene:
+            return await soak(scene, hours, seed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def failed(results: Sequence[Result]) -> list[Result]:

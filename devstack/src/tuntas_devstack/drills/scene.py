@@ -163,9 +163,13 @@ class Scene:
         target = limit - timedelta(seconds=lead_s)
         if target < self._clock.now():
             raise DrillFailed(f"{clock} of case {filed.case_id} runs out at {limit}, which is past already")
-        self._clock.set_offset(target - datetime.now(UTC))
-        self._steps.append((time(), self._offset()))
+        self.pass_time(target - self._clock.now())
         return limit
+
+    def pass_time(self, step: timedelta) -> None:
+        """Let business time jump ahead. Only while all is at rest: what is under way would get a wrong business time."""
+        self._clock.set_offset(self._offset() + step)
+        self._steps.append((time(), self._offset()))
 
     async def missed_on_time(self, filed: list[Filed], clock: str, limit: datetime, within_s: float, measure: str) -> None:
         """Wait until the miss of each of these cases is told, at most so many seconds after the limit."""
