@@ -83,7 +83,6 @@ DRILLS = (
         alerts=("TopicsBlocked",),
         operator="Give the right back (`tuntas ops doctor` names it); what waits goes out by itself",
         run=right_missing,
-        quick=True,
     ),
     Drill(
         name="topic-missing",

@@ -138,7 +138,6 @@ DRILLS = (
         alerts=("ServiceGone",),
         operator="Bring it back; while it is away a second failure stops writing",
         run=one_broker_killed,
-        quick=True,
     ),
     Drill(
         name="one-broker-frozen",
@@ -150,7 +149,6 @@ DRILLS = (
         alerts=("OutboxStandsStill",),
         operator="End it; it comes back as a follower",
         run=one_broker_frozen,
-        quick=True,
     ),
     Drill(
         name="one-clock-off",

@@ -68,7 +68,6 @@ DRILLS = (
         alerts=("ServiceGone", "TargetDown"),
         operator="Nothing; the cluster brings it back. Look at its last log if it happens again",
         run=service_killed,
-        quick=True,
     ),
     Drill(
         name="broker-killed",
@@ -80,7 +79,6 @@ DRILLS = (
         alerts=("OutboxStandsStill", "NoEvents"),
         operator="Bring the broker back; what waits goes out by itself, in order",
         run=broker_killed,
-        quick=True,
     ),
     Drill(
         name="database-killed",
@@ -92,7 +90,6 @@ DRILLS = (
         alerts=("ServiceNotReady", "BatchesRetried"),
         operator="Bring the database back, or let the standby take over; batches are repeated by themselves",
         run=database_killed,
-        quick=True,
     ),
     Drill(
         name="everything-killed",

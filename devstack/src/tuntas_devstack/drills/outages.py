@@ -136,7 +136,6 @@ DRILLS = (
         alerts=("ServiceNotReady", "BatchesRetried"),
         operator="Nothing; the pool finds the new primary by itself",
         run=read_only_database,
-        quick=True,
     ),
     Drill(
         name="database-put-back",
@@ -159,7 +158,6 @@ DRILLS = (
         alerts=("DeadlinesStandStill",),
         operator="End the session if an alert names it; it keeps old rows from being cleaned up",
         run=forgotten_transaction,
-        quick=True,
     ),
     Drill(
         name="mail-put-off",
@@ -171,7 +169,6 @@ DRILLS = (
         alerts=("NoticesWait", "SendingPaused"),
         operator="Ask the relay's operator for the reason; what waits is sent by itself",
         run=mail_put_off,
-        quick=True,
     ),
     Drill(
         name="slow-clients",
@@ -183,6 +180,5 @@ DRILLS = (
         alerts=("ReportLatencyBurnsBudget",),
         operator="Limit connections by address at the balancer if it goes on",
         run=slow_clients,
-        quick=True,
     ),
 )
