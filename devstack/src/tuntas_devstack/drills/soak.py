@@ -1,12 +1,13 @@
 """The soak: a day and more on the simulated clock, with a random fault in every round; then memory, tables and differences."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 from time import monotonic
+from typing import Any
 
 import psutil
 
@@ -30,7 +31,7 @@ _ROWS_A_RECORD = 6
 _ROWS_BESIDE = 200
 _WATCHED = ("intake", "triage", "dispatch", "sla-monitor", "notifier")
 
-Fault = Callable[[Scene], Awaitable[None]]
+Fault = Callable[[Scene], Coroutine[Any, Any, None]]
 
 
 @dataclass(slots=True)
