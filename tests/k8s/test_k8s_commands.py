@@ -75,7 +75,7 @@ def verbs(cluster: FakeCluster) -> list[str]:
 def test_apply_gives_every_part_to_the_cluster_in_order(cluster: FakeCluster, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(K8S), "apply", "dev", "--kubeconfig", str(cluster.kubeconfig)]) == 0
     (call,) = cluster.calls
-    assert call == ["apply", "--server-side", "--field-manager=tuntas", "--filename=-"]
+    assert call == ["apply", "--server-side", "--field-manager=tuntas", "--force-conflicts", "--filename=-"]
     assert capsys.readouterr().out == "applied overlays/dev\n"
 
 

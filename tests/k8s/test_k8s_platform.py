@@ -141,6 +141,44 @@ def test_the_broker_keeps_what_it_acknowledged(name: str) -> None:
     assert all(p["spec"]["storage"]["volumes"][0]["deleteClaim"] is False for p in pools.values())
 
 
+def test_the_operators_of_topics_and_users_hold_all_of_them_at_once() -> None:
+    """Each operator offers itself every object when it starts, and ends itself where its queue is full."""
+    template = of_kind(overlay("production"), "Kafka")["tuntas"]["spec"]["entityOperator"]["template"]
+    queues = {e["name"]: int(e["value"]) for part in template.values() for e in part["env"] if e["name"].endswith("QUEUE_SIZE")}
+    topics = generated("kafka/generated/topics.yaml") | generated("agencies/generated/topics.yaml")
+    users = generated("kafka/generated/users.yaml") | generated("agencies/generated/users.yaml")
+    assert len(topics) < queues["STRIMZI_MAX_QUEUE_SIZE"] / 4
+    assert len(users) < queues["STRIMZI_WORK_QUEUE_SIZE"] / 4
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nobody_deletes_a_topic_by_mistake(name: str) -> None:
+    kafka = of_kind(overlay(name), "Kafka")["tuntas"]["spec"]
+    assert kafka["kafka"]["config"]["delete.topic.enable"] is False
+    environment = kafka["entityOperator"]["template"]["topicOperatorContainer"]["env"]
+    assert {"name": "STRIMZI_USE_FINALIZERS", "value": "false"} in environment, "a finalizer would keep the namespace for ever"
+    for kind in ("Kafka", "KafkaTopic", "KafkaNodePool", "Cluster", "Database", "ObjectStore"):
+        for own, found in of_kind(overlay(name), kind).items():
+            assert found["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false", f"{kind} {own}"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_database_logs_no_values_and_frees_locks_of_a_lost_client(name: str) -> None:
+    parameters = of_kind(overlay(name), "Cluster")["tuntas-postgres"]["spec"]["postgresql"]["parameters"]
+    assert (parameters["log_parameter_max_length"], parameters["log_parameter_max_length_on_error"]) == ("0", "0")
+    assert parameters["log_error_verbosity"] == "terse", "the detail of a violated constraint repeats the row"
+    idle, interval, count = (int(parameters[f"tcp_keepalives_{part}"]) for part in ("idle", "interval", "count"))
+    assert idle + interval * count <= 60
+    assert parameters["tcp_user_timeout"] == "30s"
+    assert parameters["transaction_timeout"] == "120s"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_register_is_loaded_once_for_each_release(name: str) -> None:
+    (job,) = [job for own, job in of_kind(overlay(name), "Job").items() if own.startswith("tuntas-register-dispatch")]
+    assert "ttlSecondsAfterFinished" not in job["spec"], "once it is gone, the next apply makes it anew"
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_each_service_has_a_database_and_a_role_of_its_own(name: str) -> None:
     objects = overlay(name)

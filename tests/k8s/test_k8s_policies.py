@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.architecture.built_services import built
 from tests.deploy.compose_file import SERVICES
 from tests.support.k8s_manifests import K8S, OVERLAYS, Manifest, containers, of_kind, overlay, pod_templates, settings_of
 from tests.support.k8s_network import matches
@@ -146,11 +147,27 @@ def test_ports_that_are_named_are_there(name: str) -> None:
         monitor = of_kind(objects, "PodMonitor")[own]
         assert {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]} <= ports, own
     for own, ingress in of_kind(objects, "Ingress").items():
-        (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
-        backend = path["backend"]["service"]
-        assert path["path"] == "/v1", "health and metrics stay inside"
-        assert backend["port"]["name"] in {port["name"] for port in of_kind(objects, "Service")[backend["name"]]["spec"]["ports"]}, own
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]:
+            backend = path["backend"]["service"]
+            assert backend["name"] == own
+            assert backend["port"]["name"] in {port["name"] for port in of_kind(objects, "Service")[own]["spec"]["ports"]}, own
+        assert ingress["spec"]["ingressClassName"] == settings_of(name)["ingress-class"]
         assert ingress["spec"]["rules"][0]["host"] == f"{own.removeprefix('tuntas-')}.{settings_of(name)['domain']}"
+
+
+INSIDE = ("/livez", "/readyz", "/v1/parked", "/v1/contacts/", "/v1/reporters/")  # health, operators, the notifier, erasure
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_route_is_either_public_or_named_as_one_that_stays_inside(service: str) -> None:
+    ingress = of_kind(overlay("production"), "Ingress").get(f"tuntas-{service}")
+    public = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] if ingress else []
+    for route in built(service).http.openapi()["paths"]:
+        reached = any(route == path or route.startswith(f"{path}/") for path in public)
+        if service == "notifier":
+            assert not reached, "the notifier has no public interface"
+        else:
+            assert reached != route.startswith(INSIDE), f"{route} of {service}: decide whether it is public"
 
 
 @each_overlay

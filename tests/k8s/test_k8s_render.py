@@ -95,6 +95,7 @@ OTHER_SETTINGS = {
     "mail-relay": "relay.other.example",
     "mail-port": "21004",
     "mail-network": "198.51.100.4/32",
+    "ingress-class": "other-class",
     "ingress-namespace": "other-ingress",
     "monitoring-namespace": "other-monitoring",
     "keda-namespace": "other-keda",
@@ -102,6 +103,8 @@ OTHER_SETTINGS = {
     "maximum-replicas": "17",
     "broker-storage": "21Gi",
     "database-storage": "22Gi",
+    "wal-storage": "23Gi",
+    "controller-storage": "24Gi",
     "backups": "s3://other/bucket",
     "backups-endpoint": "https://store.other.example",
     "trace-ratio": "0.77",
@@ -116,11 +119,11 @@ def test_every_setting_goes_where_it_belongs(components: tuple[str, ...], tmp_pa
     without_effect = {key for key, value in OTHER_SETTINGS.items() if value not in text and f": {value}" not in text}
     outside = "external-kafka" in components
     expected = (
-        {"keda-namespace", "broker-storage", "database-storage", "backups", "backups-endpoint"}
+        {"keda-namespace", "broker-storage", "controller-storage", "database-storage", "wal-storage", "backups", "backups-endpoint"}
         if outside
         else {"kafka-network", "postgres-network"}
     )
-    assert without_effect == expected
+    assert without_effect == expected | {"ingress-class"}, "only production has the component that uses it"
     old = settings_of("staging")
     left = {key for key in OTHER_SETTINGS if f': "{old[key]}"' in text and not old[key].isdecimal()}
     assert not left, "the old value stands somewhere still"

@@ -29,7 +29,7 @@ HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 _SHELL = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`((?:kubectl|tuntas|curl|psql) [^`]+)`")
 _DATABASE = {service.replace("-", "_") for service in SERVICES}
-_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "scale", "cordon", "annotate"}
+_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "cordon", "annotate"}
 _ENDING = {"kafkatopics", "kafkausers", "kafka", "cluster", "certificate", "certificates", "scaledobjects", "prometheuses", "alertmanagers"}
 _KINDS = _ENDING | {"pods", "pod", "nodes", "events", "deployment", "ingress", "jobs", "secrets", "secret", "pvc", "prometheusrules"}
 
@@ -104,6 +104,39 @@ def test_a_kubectl_command_names_what_there_is(line: str) -> None:
         assert set(names[0].split(",")) <= _KINDS, line
     if words[0] == "describe" and len(names) > 1:
         assert names[1].startswith("tuntas"), line
+
+
+# A line, and why it fails at night.
+_USELESS = {
+    r"exec \S*tuntas-postgres-\d": "after a failover this pod is a standby or gone: address the primary by `service/tuntas-postgres-rw`",
+    r"\bscale\b": "KEDA owns the number of pods and undoes it within 15 s: pause the ScaledObject by its annotation",
+    r"rollout undo": "it belongs to another field manager, and settings.yaml still names the bad tag: set the former tag and apply",
+}
+_DOCUMENTS = [*RUNBOOKS, FOLDER / "README.md", ROOT / "docs" / "operations.md", ROOT / "deploy" / "k8s" / "README.md"]
+
+
+def _useless(line: str) -> str | None:
+    return next((why for pattern, why in _USELESS.items() if re.search(pattern, line)), None)
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=lambda path: path.stem)
+def test_no_document_tells_an_operator_to_type_what_has_no_effect(document: Path) -> None:
+    for line in _lines(document):
+        assert _useless(line) is None, f"{line}: {_useless(line)}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "kubectl -n tuntas exec tuntas-postgres-1 -c postgres -- psql intake -c 'SELECT 1'",
+        "kubectl -n tuntas exec pod/tuntas-postgres-2 -- psql",
+        "kubectl -n tuntas scale deployment/tuntas-triage --replicas=0",
+        "kubectl scale --replicas=0 deployment tuntas-triage",
+        "kubectl -n tuntas rollout undo deployment/tuntas-intake",
+    ],
+)
+def test_a_line_that_has_no_effect_is_found(line: str) -> None:
+    assert _useless(line)
 
 
 def test_the_names_in_kubectl_commands_are_those_of_the_manifests() -> None:

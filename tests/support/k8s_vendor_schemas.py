@@ -44,22 +44,28 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _DROPPED = {"description", "default", "example", "title", "x-kubernetes-validations"}
 
 
-def strict(node: Any, *, names: bool = False) -> Any:
-    """A schema that refuses what it does not list, unless it says that unknown fields are kept. `names` is a map of fields."""
+_JUNCTORS = {"allOf", "anyOf", "oneOf", "not"}
+
+
+def strict(node: Any, *, names: bool = False, closed: bool = True) -> Any:
+    """A schema that refuses what it does not list, unless it says that unknown fields are kept. `names` is a map of fields.
+
+    A branch of an alternative lists only what it asks for beside the schema around it, so it is not `closed`.
+    """
     if isinstance(node, list):
-        return [strict(item) for item in node]
+        return [strict(item, closed=closed) for item in node]
     if not isinstance(node, dict):
         return node
     if names:
-        return {name: strict(schema) for name, schema in node.items()}
+        return {name: strict(schema, closed=closed) for name, schema in node.items()}
     if node.get("format") == "int-or-string" or node.get("x-kubernetes-int-or-string"):
         return {"type": ["string", "integer"]}
     told = {
-        key: strict(value, names=key in ("properties", "definitions"))
+        key: strict(value, names=key in ("properties", "definitions"), closed=closed and key not in _JUNCTORS)
         for key, value in node.items()
         if key not in _DROPPED and not key.startswith("x-kubernetes-")
     }
-    if "properties" in told and "additionalProperties" not in told and not node.get("x-kubernetes-preserve-unknown-fields"):
+    if closed and "properties" in told and "additionalProperties" not in told and not node.get("x-kubernetes-preserve-unknown-fields"):
         told["additionalProperties"] = False
     return told
 

@@ -7,7 +7,7 @@ import pytest
 
 from intake.adapters import undecided
 from intake.adapters.undecided import UndecidedReports, first_id_of
-from intake.metrics import UNDECIDED
+from intake.metrics import UNDECIDED, UNDECIDED_LATE
 from tests.unit.intake.house import House
 
 _ADD = (
@@ -58,3 +58,15 @@ async def test_what_was_decided_is_not_read_again_and_what_comes_late_is(house: 
     assert reports._after.int >> 80 >= int((time() - 45) * 1000)
     await _report(house, 5)  # committed after a younger one was decided
     assert 5 <= await _age(house, reports) < 15
+
+
+async def test_each_report_that_waits_too_long_is_counted_not_only_the_first(house: House) -> None:
+    reports = UndecidedReports(house.app.database, house.app.metrics)
+    stuck = [await _report(house, age) for age in (500, 400, 130)]
+    await _report(house, 450, 2)
+    await _report(house, 60)
+    assert await _age(house, reports) >= 500
+    assert house.app.metrics.value(UNDECIDED_LATE) == 3
+    await house.run(_DECIDE, id=stuck[0], version=2)
+    assert 400 <= await _age(house, reports) < 410
+    assert house.app.metrics.value(UNDECIDED_LATE) == 2

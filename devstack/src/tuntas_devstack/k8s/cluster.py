@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tuntas_devstack.errors import MissingProgram, StackError
 
-FIELD_MANAGER = "tuntas"
+# The overlay is the truth: what another tool wrote into our fields meanwhile (`kubectl rollout undo`, `kubectl apply -k`) is set back.
+_SERVER_SIDE = ("--server-side", "--field-manager=tuntas", "--force-conflicts", "--filename=-")
 NEEDED_CRDS = (
     "clusters.postgresql.cnpg.io",
     "databases.postgresql.cnpg.io",
@@ -51,13 +52,12 @@ class Cluster:
 
     def apply(self, manifests: str) -> list[str]:
         """Apply server-side; gives the API server's warnings. Raises ClusterRefuses."""
-        done = self._run(["apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-"], manifests)
+        done = self._run(["apply", *_SERVER_SIDE], manifests)
         return [line for line in done.stderr.splitlines() if line.startswith("Warning:")]
 
     def diff(self, manifests: str) -> str:
         """What an apply would change, empty where nothing. Raises ClusterRefuses."""
-        command = ["diff", "--server-side", f"--field-manager={FIELD_MANAGER}", "--filename=-"]
-        return self._run(command, manifests, accepted=(0, _DIFFERS)).stdout
+        return self._run(["diff", *_SERVER_SIDE], manifests, accepted=(0, _DIFFERS)).stdout
 
     def lacking_crds(self) -> list[str]:
         """The kinds that the overlays use and this cluster does not know."""

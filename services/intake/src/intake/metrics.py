@@ -9,6 +9,7 @@ ACCESS_FAILURES = "tuntas_intake_access_failures_total"
 INPUTS = "tuntas_intake_reporter_inputs_total"
 READS = "tuntas_intake_personal_data_reads_total"
 UNDECIDED = "tuntas_intake_oldest_undecided_report_seconds"
+UNDECIDED_LATE = "tuntas_intake_late_undecided_reports"
 
 METRICS: tuple[Metric, ...] = (
     Metric(ACCEPTED, "counter", "Reports accepted", ("classification", "channel"), "reports", "national administrators"),
@@ -18,4 +19,5 @@ METRICS: tuple[Metric, ...] = (
     Metric(INPUTS, "counter", "What reporters sent after submitting", ("kind",), "inputs"),
     Metric(READS, "counter", "Reads of one reporter's personal data, each in the access log", ("by",), "reads", "auditors"),
     Metric(UNDECIDED, "gauge", "Age of the oldest report that triage has neither forwarded nor queued, as read back here", (), "seconds"),
+    Metric(UNDECIDED_LATE, "gauge", "Reports that triage has neither forwarded nor queued for more than two minutes", (), "reports"),
 )

@@ -1,4 +1,4 @@
-"""How long the oldest report has waited for triage's first decision: the end-to-end sign that reports go on."""
+"""Which reports wait for triage's first decision, and for how long: the end-to-end sign that reports go on."""
 
 from time import time
 from typing import Final
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from intake.metrics import UNDECIDED
+from intake.metrics import UNDECIDED, UNDECIDED_LATE
 from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.metrics import MetricSet
@@ -15,12 +15,18 @@ _LOOK_BACK_S: Final = 7 * 86_400
 _UNCOMMITTED_S: Final = 10.0  # a report younger than this may appear behind one that is there already
 _PORTION: Final = 5_000
 
+_MOST: Final = 5_000  # known to wait; with more, the scan goes on when some were decided
+_LATE_S: Final = 120.0
+
 # LATERAL with LIMIT keeps to the primary keys of both tables, however long the history is.
+_DECISION = "LEFT JOIN LATERAL (SELECT 1 AS known FROM case_history WHERE case_id = r.case_id AND version > 1 LIMIT 1) AS h ON true"
 _SCAN = text(
-    "SELECT count(*) AS scanned, (array_agg(r.case_id ORDER BY r.case_id DESC))[1] AS last, "
-    "(array_agg(r.case_id ORDER BY r.case_id) FILTER (WHERE h.known IS NULL))[1] AS undecided "
-    "FROM (SELECT case_id FROM report WHERE case_id > :after ORDER BY case_id LIMIT :portion) AS r "
-    "LEFT JOIN LATERAL (SELECT 1 AS known FROM case_history WHERE case_id = r.case_id AND version > 1 LIMIT 1) AS h ON true"
+    "SELECT count(*) AS scanned, (array_agg(r.case_id ORDER BY r.case_id DESC))[1] AS last, "  # noqa: S608  (fragments of ours)
+    "array_agg(r.case_id) FILTER (WHERE h.known IS NULL) AS undecided "
+    f"FROM (SELECT case_id FROM report WHERE case_id > :after ORDER BY case_id LIMIT :portion) AS r {_DECISION}"
+)
+_STILL = text(
+    f"SELECT r.case_id FROM unnest(CAST(:ids AS uuid[])) AS r (case_id) {_DECISION} WHERE h.known IS NULL"  # noqa: S608
 )
 
 
@@ -30,27 +36,34 @@ def first_id_of(moment: float) -> UUID:
 
 
 class UndecidedReports:
-    """Goes through reports in order of their ids, which is that of time, and stops at the first without a decision."""
+    """Goes once through the reports in the order of their ids, which is that of time, and keeps those without a decision.
+
+    A report that waits for an operator among dead letters doesn't hide those that are stuck behind it: all are counted.
+    """
 
     def __init__(self, database: Database, metrics: MetricSet) -> None:
         self._database = database
         self._metrics = metrics
         self._after = first_id_of(time() - _LOOK_BACK_S)
+        self._waiting: set[UUID] = set()
 
     async def measure(self) -> None:
-        """Set the gauge; 0 where nothing waits. Times are real, not the platform's simulated business time."""
+        """Set the gauges; 0 where nothing waits. Times are real, not the platform's simulated business time."""
         now = time()
-        undecided = await self._first_undecided(first_id_of(now - _UNCOMMITTED_S))
-        self._metrics.set(UNDECIDED, max(now - time_of(undecided), 0.0) if undecided else 0.0)
+        await self._look(first_id_of(now - _UNCOMMITTED_S))
+        ages = [now - time_of(identifier) for identifier in self._waiting]
+        self._metrics.set(UNDECIDED, max(ages, default=0.0))
+        self._metrics.set(UNDECIDED_LATE, sum(age > _LATE_S for age in ages))
 
-    async def _first_undecided(self, settled: UUID) -> UUID | None:
+    async def _look(self, settled: UUID) -> None:
         after = self._after
         async with self._database.connect() as connection:
-            while True:
+            if self._waiting:
+                self._waiting = set((await connection.execute(_STILL, {"ids": list(self._waiting)})).scalars())
+            while len(self._waiting) < _MOST:
                 row = (await connection.execute(_SCAN, {"after": after, "portion": _PORTION})).one()
-                found: UUID | None = row.undecided
-                after = UUID(int=found.int - 1) if found else row.last or after
-                if found or row.scanned < _PORTION:
+                self._waiting.update(row.undecided or ())
+                after = row.last or after
+                if row.scanned < _PORTION:
                     break
         self._after = max(self._after, min(after, settled))
-        return found
