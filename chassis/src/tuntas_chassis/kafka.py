@@ -33,9 +33,14 @@ def _security(settings: ServiceSettings) -> BaseSecurity:
     return BaseSecurity(ssl_context=tls, use_ssl=settings.kafka_tls)
 
 
+def bootstrap_servers(settings: ServiceSettings) -> list[str]:
+    """The addresses that the setting names, one by one: FastStream takes a text with commas for a single host."""
+    return [address.strip() for address in settings.kafka.split(",")]
+
+
 def client_options(settings: ServiceSettings) -> dict[str, Any]:
     """What every bare aiokafka client is made with: servers and credentials."""
-    options: dict[str, Any] = {"bootstrap_servers": settings.kafka, "security_protocol": "PLAINTEXT"}
+    options: dict[str, Any] = {"bootstrap_servers": bootstrap_servers(settings), "security_protocol": "PLAINTEXT"}
     if settings.kafka_tls:
         options |= {"security_protocol": "SSL", "ssl_context": _tls(settings)}
     if settings.kafka_username and settings.kafka_password:
@@ -51,7 +56,7 @@ def client_options(settings: ServiceSettings) -> dict[str, Any]:
 def make_broker(settings: ServiceSettings, client_id: str) -> KafkaBroker:
     """A FastStream broker that only reads; publishing is the relay's alone."""
     return KafkaBroker(
-        settings.kafka,
+        bootstrap_servers(settings),
         client_id=client_id,
         security=_security(settings),
         consumer_only=True,
