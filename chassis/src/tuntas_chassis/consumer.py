@@ -23,6 +23,7 @@ from tuntas_chassis.kafka import consumer_options, make_broker
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.parking import ParkingLimit
+from tuntas_chassis.read_up import ReadUp
 from tuntas_chassis.resting import Resting
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.subscription import Record
@@ -69,6 +70,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._subscriber: Any = None
         self._assigned_once = False
         self._elsewhere: dict[TopicPartition, int] = {}
+        self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
         self._resting = Resting(self.subscription.fetch_wait_ms, self.subscription.fetch_min_bytes, self.subscription.rest_wait_ms)
         self._topic_ends = TopicEnds(settings, f"{self.consumer_name}.ends")
         self.progress_at = self._level_at = self._looked_at = monotonic()
@@ -140,6 +142,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 unknown = [p for p in assigned | self._all_partitions(consumer) if p not in self._ends]
                 if unknown:
                     self._ends.update(await consumer.end_offsets(unknown))
+                await self._read_up.assigned(consumer, assigned)
                 beyond = [p for p in assigned if known.get((p.topic, p.partition), 0) > self._ends[p]]
                 ends = await consumer.end_offsets(beyond) if beyond else {}
                 starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
@@ -149,6 +152,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 await set_within(self._stopping, 1.0)
         else:
             return
+        self._worker.may_hold = self.subscription.answers_inputs
         for partition in assigned:
             position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
             consumer.seek(partition, position)
@@ -171,6 +175,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._elsewhere = {
             p: end for p, end in self._elsewhere.items() if p not in self._positions and known.get((p.topic, p.partition), 0) < end
         }
+
+    async def release_held(self) -> None:
+        """Decide on the inputs that were held until their partition was read up, where it is ours and that is done."""
+        if self._worker.may_hold and self._kafka is not None:
+            await self._read_up.look(self._kafka)
+            if read_up := self._read_up.done(self._positions):
+                await self._worker.release(read_up)
+
+    @property
+    def holds(self) -> bool:
+        """Whether inputs may be held."""
+        return self._worker.may_hold
 
     @property
     def caught_up(self) -> bool:
@@ -221,7 +237,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._oldest_unread = min(r.timestamp for r in records) / 1000
         if any(r.key for r in records):  # marks have none
             self._resting.note_work()
-        replay_until = {(p.topic, p.partition): end for p, end in self._ends.items()}
+        replay_until = self._read_up.until()
         delay = 0.1
         started = monotonic()
         while True:

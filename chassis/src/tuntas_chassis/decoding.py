@@ -27,13 +27,17 @@ class UnknownType(Undecodable):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was)."""
+    """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was).
+
+    `catching_up`: it lay on the topic before this process began to read it.
+    """
 
     record: Record
     type_name: str
     state_key: str | None = None
     incoming: Incoming | None = None
     fault: Exception | None = None
+    catching_up: bool = False
 
     @property
     def handled_id(self) -> UUID | None:
@@ -67,7 +71,9 @@ def record_key(record: Record) -> str | None:
         return None
 
 
-def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, catching_up: bool, replayed: bool) -> Incoming:
+def decode(
+    record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, catching_up: bool, replayed: bool, held: bool = False
+) -> Incoming:
     """The message in a record; raises Undecodable."""
     try:
         envelope = Envelope.read(record.headers)
@@ -99,4 +105,5 @@ def decode(record: Record, types: Mapping[str, type[Contract]], clock: Clock, *,
         appended_at=appended_at,
         catching_up=catching_up,
         replayed=replayed,
+        held=held,
     )

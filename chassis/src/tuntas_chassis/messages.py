@@ -18,7 +18,8 @@ class Incoming:
 
     `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what lay on the topic before the process
     started: events of this very service that the database has lost may still follow. `replayed` marks such an event, delivered so
-    that a restored database catches up.
+    that a restored database catches up. `held` marks an input that was held back while catching up: all that lay on the topic
+    behind it has been read, and no owner's event there answers it.
     """
 
     envelope: Envelope
@@ -30,6 +31,7 @@ class Incoming:
     appended_at: datetime
     catching_up: bool = False
     replayed: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,13 @@ class Outcome(Generic[S]):
     """What a decision leads to.
 
     `state` None leaves the stored state as it is. `rows` are further rows for `Store.save`. `handled` are the ids of inputs
-    or commands that this answered, remembered so that a repeat under another event id changes nothing.
+    or commands that this answered, remembered so that a repeat under another event id changes nothing. `hold` keeps an input,
+    undecided, until all is read that lay on the topic; it is then given again as `Incoming.held`, unless an owner's event that
+    answers it was read meanwhile.
     """
 
     state: S | None
     outgoing: Sequence[Outgoing] = ()
     rows: Sequence[object] = ()
     handled: Sequence[UUID] = ()
+    hold: bool = False

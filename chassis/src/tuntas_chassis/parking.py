@@ -1,7 +1,5 @@
 """The parking lot: what could not be read or handled waits here, raw and with the reason, and its key's later messages behind it."""
 
-import json
-from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,23 +8,24 @@ from hashlib import blake2b
 from time import monotonic
 from uuid import UUID
 
-from aiokafka import ConsumerRecord
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.inbox import TopicPartition
+from tuntas_chassis.raw_records import columns_of, record_of
 from tuntas_chassis.subscription import Record
 
 _LONGEST_KEY = 200
+_SKEW_MS = 60_000  # producers' clocks set a record's time
 _PARK = text(
     'INSERT INTO parked_message (id, consumer, topic, partition, "offset", key, raw_key, value, headers, timestamp_ms, '
-    "error_type, error, state) VALUES (:id, :consumer, :topic, :partition, :offset, :key, :raw_key, :value, :headers, "
-    ":timestamp_ms, :error_type, :error, :state) ON CONFLICT DO NOTHING"
+    "error_type, error, state, catching_up) VALUES (:id, :consumer, :topic, :partition, :offset, :key, :raw_key, :value, :headers, "
+    ":timestamp_ms, :error_type, :error, :state, :catching_up) ON CONFLICT DO NOTHING"
 )
 _BLOCKED = text(
-    "SELECT DISTINCT key FROM parked_message WHERE consumer = :consumer AND state IN ('parked', 'waiting') "
-    "AND key = ANY(CAST(:keys AS text[]))"
+    'SELECT DISTINCT ON (key) key, topic, partition, "offset", timestamp_ms FROM parked_message WHERE consumer = :consumer '
+    "AND state IN ('parked', 'waiting') AND key = ANY(CAST(:keys AS text[])) ORDER BY key, topic, partition, \"offset\""
 )
 _OPEN_OF_KEY = text(
     "SELECT * FROM parked_message WHERE consumer = :consumer AND state IN ('parked', 'waiting') AND key = :key "
@@ -47,11 +46,15 @@ _SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """A record to park. `waiting`: it is sound itself but stands behind a parked one of its key."""
+    """A record to park. `waiting`: it is sound itself but stands behind a parked one of its key.
+
+    `catching_up`: it lay on the topic before this process began to read it, so own events may lie behind it that the database has lost.
+    """
 
     record: Record
     key: str | None
     fault: Exception | None
+    catching_up: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -86,32 +89,45 @@ async def park(connection: AsyncConnection, consumer: str, parkings: Sequence[Pa
 
 
 def _row(consumer: str, parking: Parking) -> dict[str, object]:
-    record = parking.record
-    headers = json.dumps([[str(name), b64encode(value or b"").decode()] for name, value in record.headers]).encode()
     fault = parking.fault
     return {
+        **columns_of(parking.record),
         "id": new_id(),
         "consumer": consumer,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
         "key": _stored(parking.key) if parking.key else None,
-        "raw_key": record.key,
-        "value": record.value,
-        "headers": headers,
-        "timestamp_ms": record.timestamp,
         "error_type": type(fault).__name__ if fault else "Waiting",
         "error": told(fault) if fault else "stands behind a parked message of the same key",
         "state": "waiting" if parking.waiting else "parked",
+        "catching_up": parking.catching_up,
     }
 
 
-async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> set[str]:
-    """Which of these keys have something in the lot."""
+@dataclass(frozen=True, slots=True)
+class FirstParked:
+    """Where the first of a key lies that is parked."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+    @classmethod
+    def of(cls, record: Record) -> "FirstParked":
+        """The place of a record."""
+        return cls(record.topic, record.partition, record.offset, record.timestamp)
+
+    def is_behind(self, record: Record) -> bool:
+        """Whether the record lies before it: read again, it need not wait. A topic that was made anew tells itself by its times."""
+        same_log = (record.topic, record.partition) == (self.topic, self.partition)
+        return same_log and record.offset < self.offset and record.timestamp <= self.timestamp_ms + _SKEW_MS
+
+
+async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstParked]:
+    """Which of these keys have something in the lot, and where the first of it lies."""
     stored = {key: _stored(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
-    blocked = set(rows.scalars())
-    return {key for key, name in stored.items() if name in blocked}
+    blocked = {row.key: FirstParked(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
+    return {key: blocked[name] for key, name in stored.items() if name in blocked}
 
 
 def told(fault: Exception) -> str:
@@ -148,6 +164,7 @@ class OpenParking:
     state: str
     record: Record
     listed: ParkedMessage
+    catching_up: bool
 
 
 async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenParking | None:
@@ -163,23 +180,9 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
 
 
 def _open(row: dict[str, object]) -> OpenParking:
-    headers = row["headers"]
-    raw_key, value = row["raw_key"], row["value"]
-    record: Record = ConsumerRecord(
-        topic=str(row["topic"]),
-        partition=int(str(row["partition"])),
-        offset=int(str(row["offset"])),
-        timestamp=int(str(row["timestamp_ms"])),
-        timestamp_type=0,
-        key=raw_key if isinstance(raw_key, bytes) else None,
-        value=value if isinstance(value, bytes) else None,
-        checksum=None,
-        serialized_key_size=-1,
-        serialized_value_size=-1,
-        headers=tuple((n, b64decode(v)) for n, v in json.loads(headers)) if isinstance(headers, bytes) else (),
-    )
+    record = record_of(row)
     listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
-    return OpenParking(listed.id, listed.consumer, listed.key, listed.state, record, listed)
+    return OpenParking(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))
 
 
 def _length(value: bytes | None) -> int | None:

@@ -59,7 +59,7 @@ class ParkingLot:
                 message = queue[0]
                 try:
                     async with connection.begin_nested():
-                        await worker.apply_parked(connection, message.record)
+                        await worker.apply_parked(connection, message.record, catching_up=message.catching_up)
                 except Exception as error:
                     if is_transient(error):
                         raise

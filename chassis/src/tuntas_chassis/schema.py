@@ -32,7 +32,36 @@ RELAY_TABLES = (
     """CREATE TABLE outbox_relay (
         member uuid PRIMARY KEY, pid integer NOT NULL, renewed_at timestamptz NOT NULL) WITH (fillfactor = 50)""",
 )
-TABLE_NAMES = frozenset({"consumer_offset", "inbox", "outbox", "outbox_set_aside", "outbox_relay", "parked_message"})
+READING_AGAIN = (
+    """CREATE TABLE IF NOT EXISTS held_input (
+        consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL,
+        input_id uuid NOT NULL, raw_key bytea, value bytea, headers bytea NOT NULL,
+        timestamp_ms bigint NOT NULL, held_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (consumer, topic, partition, "offset"))""",
+    "CREATE INDEX IF NOT EXISTS held_input_id ON held_input (consumer, input_id)",
+    """CREATE TABLE IF NOT EXISTS answered_position (
+        consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL, timestamp_ms bigint NOT NULL,
+        PRIMARY KEY (consumer, topic, partition)) WITH (fillfactor = 50)""",
+    "ALTER TABLE parked_message ADD COLUMN IF NOT EXISTS catching_up boolean NOT NULL DEFAULT false",
+    "CREATE INDEX IF NOT EXISTS parked_message_settled ON parked_message (settled_at) WHERE state IN ('replayed', 'discarded')",
+    """CREATE TABLE IF NOT EXISTS parked_access (
+        id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), subject text NOT NULL, reason text NOT NULL,
+        message_id uuid NOT NULL, consumer text NOT NULL, topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL,
+        key text)""",
+)
+TABLE_NAMES = frozenset(
+    {
+        "answered_position",
+        "consumer_offset",
+        "held_input",
+        "inbox",
+        "outbox",
+        "outbox_relay",
+        "outbox_set_aside",
+        "parked_access",
+        "parked_message",
+    }
+)
 
 
 def create_delivery_tables(op: Any) -> None:
@@ -53,4 +82,10 @@ def add_relay_tables(op: Any) -> None:
     `outbox_relay` has a row for each relay that is alive, and the process of the database that serves it.
     """
     for statement in RELAY_TABLES:
+        op.execute(statement)
+
+
+def add_reading_again(op: Any) -> None:
+    """What makes reading a topic again harmless, and who read the content of dead letters."""
+    for statement in READING_AGAIN:
         op.execute(statement)

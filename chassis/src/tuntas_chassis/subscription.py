@@ -47,6 +47,10 @@ class Subscription(Generic[S]):
     pattern: str | None = None
     track_own: Sequence[type[Contract]] = ()
     """Own events that are delivered in ordinary running too."""
+    catching_up_only: Sequence[type[Contract]] = ()
+    """Those of `types` that matter only while catching up: else they are skipped by their header."""
+    answers_inputs: bool = False
+    """Whether it may hold inputs (`Outcome.hold`)."""
     refuse: Callable[[Record, Exception], Outgoing | None] | None = None
     """Answers what can't be read or handled instead of parking it."""
     key_of: Callable[[Incoming], str] | None = None

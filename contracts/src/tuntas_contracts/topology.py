@@ -105,7 +105,7 @@ CASES = Topic(
     ),
     readers={
         Service.INTAKE: (*OWNER_EVENTS, cases.ReporterErased),
-        Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, *INPUTS),
+        Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, cases.CaseResumed, cases.CaseClosed, *INPUTS),
         Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS),
         Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS, cases.RelayMarked),
         Service.NOTIFIER: OWNER_EVENTS,

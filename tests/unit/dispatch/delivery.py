@@ -15,7 +15,7 @@ from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyCommand
-from tuntas_contracts.base import Contract, InputEvent
+from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS, CASES
 from tuntas_contracts.vocabulary import Service
@@ -59,6 +59,7 @@ class Delivery:
     inbox: set[UUID] = field(default_factory=set)
     handled: set[UUID] = field(default_factory=set)
     read: int = 0
+    held: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.handlers, self.refusals, self.metrics = make_handlers()
@@ -78,9 +79,22 @@ class Delivery:
         own = entry.source == Service.DISPATCH
         if own and not replaying and not isinstance(entry.body, TRACKED_OWN):
             return True
-        message = incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)
-        self._deliver(replace(message, catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message)
+        if replaying and isinstance(entry.body, CaseEvent):
+            self.held = [held for held in self.held if held.body.input_id != entry.body.input_id]  # type: ignore[attr-defined]
+        message = self._message(entry)
+        if self._deliver(replace(message, catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message):
+            self.held.append(entry)
         return True
+
+    def release(self) -> None:
+        """All is read that lay on the topic: what was held is given again."""
+        given, self.held = self.held, []
+        for entry in given:
+            if entry.body.input_id not in self.handled:  # type: ignore[attr-defined]
+                self._keep(self.handlers.on_case_message(self.case, replace(self._message(entry), held=True)))
+
+    def _message(self, entry: Entry) -> Incoming:
+        return incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)
 
     def command(self, command: AgencyCommand, agency: str, at: datetime, message_id: UUID) -> None:
         """An agency's system sends a command."""
@@ -92,15 +106,18 @@ class Delivery:
             return
         self._keep(self.handlers.on_command(self.case, command, act, source="http"))
 
-    def _deliver(self, message: Incoming, apply: "object") -> None:
+    def _deliver(self, message: Incoming, apply: "object") -> bool:
+        """True where the message is to be held."""
         body = message.body
         answered_by = body.input_id if isinstance(body, InputEvent) else message.envelope.id
         if message.envelope.id in self.inbox or answered_by in self.handled:
             self.inbox.add(message.envelope.id)
-            return
+            return False
         self.inbox.add(message.envelope.id)
         assert callable(apply)
-        self._keep(apply(self.case, message))
+        outcome: Outcome[Case] = apply(self.case, message)
+        self._keep(outcome)
+        return outcome.hold
 
     def _keep(self, outcome: Outcome[Case]) -> None:
         if outcome.state is not None:

@@ -213,6 +213,7 @@ class Dispatch(RuleBasedStateMachine):
             pass
         self.every_input_is_taken_once()
         self.rebuild_gives_the_same_case()
+        self.reading_it_all_again_changes_nothing()
 
     def every_input_is_taken_once(self) -> None:
         """By dispatch, with an event that names it, or by triage, where it or its repeat lies behind a hand-over to triage."""
@@ -234,12 +235,23 @@ class Dispatch(RuleBasedStateMachine):
         rebuilt = Delivery(cases=list(self.world.cases))
         while rebuilt.read_next(replaying=rebuilt.read < lay_there):
             pass
+        rebuilt.release()
         assert rebuilt.case == self.world.case
         assert rebuilt.handled == {e.input_id for e in self.owner_events() if e.input_id}
         anew = [entry.body for entry in rebuilt.cases[lay_there:] if isinstance(entry.body, CaseEvent)]
         assert not anew, "a rebuild decides nothing anew"
         told = {m.id: m.body for m in self.world.agencies if not isinstance(m.body, ActionRefused)}
         assert {m.id: m.body for m in rebuilt.agencies} == told
+
+    def reading_it_all_again_changes_nothing(self) -> None:
+        """Inbox, answered inputs and positions forgotten, the case kept: no event, no message to an agency, no other state."""
+        again = Delivery(case=self.world.case, cases=list(self.world.cases))
+        while again.read_next(replaying=True):
+            assert again.case == self.world.case
+        again.release()
+        assert again.case == self.world.case
+        assert again.cases == self.world.cases
+        assert again.agencies == []
 
 
 Dispatch.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

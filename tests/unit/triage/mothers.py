@@ -149,6 +149,7 @@ def incoming(
     key: str | None = None,
     catching_up: bool = False,
     replayed: bool = False,
+    held: bool = False,
     message_id: UUID | None = None,
     appended_at: datetime | None = None,
 ) -> Incoming:
@@ -164,6 +165,7 @@ def incoming(
         appended_at=appended_at or body.occurred_at,
         catching_up=catching_up,
         replayed=replayed,
+        held=held,
     )
 
 

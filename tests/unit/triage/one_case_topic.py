@@ -11,7 +11,7 @@ from triage.handlers import Handlers
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Outcome
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused
+from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, WindowElapsed
 from tuntas_contracts.vocabulary import CaseState, Service
 
 TRACKED = (CaseForwarded, InputEvent)
@@ -39,7 +39,12 @@ class TriageDatabase:
     position: int = 0
     inbox: frozenset[UUID] = frozenset()
     handled: frozenset[UUID] = frozenset()
+    held: tuple[Record, ...] = ()
     outbox: tuple[Record, ...] = ()
+
+    def forgotten(self) -> "TriageDatabase":
+        """The same without what the delivery core remembers."""
+        return replace(self, position=0, inbox=frozenset(), handled=frozenset())
 
 
 @dataclass
@@ -74,6 +79,8 @@ class Triage:
     def restart(self) -> None:
         """Begin to read where the database says."""
         self.replay_until = len(self.topic.records)
+        self._read_up_at = self.replay_until
+        self._unsent = {record.id for record in self.db.outbox}
         self.handlers: Handlers = handlers(self._register)
 
     @property
@@ -81,18 +88,27 @@ class Triage:
         """Whether all that lay on the topic at the start is read."""
         return self.db.position >= self.replay_until
 
+    def _read_up(self) -> bool:
+        """Whether it has also read back what it had not sent yet at the start."""
+        if self._unsent and not self._unsent & {record.id for record in self.db.outbox}:
+            self._unsent = set()
+            self._read_up_at = len(self.topic.records)
+        return not self._unsent and self.db.position >= self._read_up_at
+
     def read(self) -> None:
         """One record, if there is one."""
         if self.db.position >= len(self.topic.records):
             return
         offset = self.db.position
         record = self.topic.records[offset]
+        catching_up = not self._read_up()
         self.db = replace(self.db, position=offset + 1)
         own = record.source is Service.TRIAGE
-        catching_up = offset < self.replay_until
         replayed = own and catching_up
         if own and not replayed and not isinstance(record.body, TRACKED):
             return
+        if catching_up and isinstance(record.body, CaseEvent):
+            self.db = replace(self.db, held=tuple(held for held in self.db.held if held.body.input_id != record.body.input_id))
         if record.id in self.db.inbox:
             return
         self.db = replace(self.db, inbox=self.db.inbox | {record.id})
@@ -106,7 +122,21 @@ class Triage:
             message_id=record.id,
             appended_at=appended_at(offset),
         )
-        self._commit(self.handlers.apply(self.db.case, message), record.id)
+        outcome = self.handlers.apply(self.db.case, message)
+        if outcome.hold:
+            self.db = replace(self.db, held=tuple(dict.fromkeys((*self.db.held, record))))
+        self._commit(outcome, record.id)
+
+    def release(self) -> None:
+        """Decide on the oldest input that was held, once all is read that lay on the topic."""
+        if not self._read_up() or not self.db.held:
+            return
+        first, *rest = self.db.held
+        self.db = replace(self.db, held=tuple(rest))
+        assert isinstance(first.body, InputEvent)
+        if first.body.input_id not in self.db.handled:
+            message = incoming(first.body, source=first.source, held=True, message_id=first.id)
+            self._commit(self.handlers.apply(self.db.case, message), first.id)
 
     def execute(self, decide: Callable[[Handlers, Case], Outcome[Case]]) -> None:
         """A command by HTTP; raises what the decision raises."""
@@ -170,6 +200,8 @@ class Dispatch:
                 self._input(record.id, body)
 
     def _input(self, cause: UUID, body: InputEvent) -> None:
+        if isinstance(body, WindowElapsed):
+            return
         if not self.owner:
             self.outbox.append(Record(derive_id(cause, "dispatch"), Service.DISPATCH, body))
             return

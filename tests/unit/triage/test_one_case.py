@@ -11,7 +11,7 @@ from tests.unit.triage.mothers import CASE_ID, LATER, OFFICER, a_report, an_id, 
 from tests.unit.triage.one_case_topic import Dispatch, Record, Topic, Triage
 from triage.domain.verification import Archive, InvalidCommand, Verify
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, InputRefused, ReportSubmitted
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, InputRefused, ReportSubmitted, WindowElapsed
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Service
 
@@ -42,6 +42,7 @@ class OneCase(RuleBasedStateMachine):
         self.backup = self.triage.db
         self.restored = False
         self.inputs: set[Any] = set()
+        self.windows: set[Any] = set()
         self.report: dict[str, Any] | None = None
 
     @precondition(lambda self: self.report is None)
@@ -56,6 +57,8 @@ class OneCase(RuleBasedStateMachine):
         name = f"input-{len(self.inputs)}"
         body: InputEvent = make(name)
         self.inputs.add(body.input_id)
+        if isinstance(body, WindowElapsed):
+            self.windows.add(body.input_id)
         self.topic.append(Record(an_id(f"record-{name}"), Service.INTAKE, body))
 
     @rule()
@@ -92,6 +95,15 @@ class OneCase(RuleBasedStateMachine):
     def officer_archives(self) -> None:
         with suppress(Refusal):
             self.triage.execute(lambda made, case: made.archive(case, Archive(ArchiveReason.SPAM), OFFICER, LATER))
+
+    @rule()
+    def triage_releases(self) -> None:
+        self.triage.release()
+
+    @rule()
+    def inbox_and_offsets_are_forgotten(self) -> None:
+        self.triage.db = self.triage.db.forgotten()
+        self.triage.restart()
 
     @rule()
     def triage_restarts(self) -> None:
@@ -145,12 +157,24 @@ class OneCase(RuleBasedStateMachine):
         if case.owned:
             assert (case.version, case.state) == (last.version, last.state)
         answers = [r.body.input_id for r in self.topic.history() if isinstance(r.body, InputRefused)]
-        assert set(answers) == self.inputs
-        assert self.restored or len(answers) == len(self.inputs)
+        assert set(answers) == self.inputs - self.windows, "reporters are answered, and nobody is told of a window of no case of his"
+        assert self.restored or len(answers) == len(set(answers))
+        self.reading_it_all_again_changes_nothing()
+
+    def reading_it_all_again_changes_nothing(self) -> None:
+        before, lay_there = self.triage.db, len(self.topic.records)
+        self.triage.db = before.forgotten()
+        self.triage.restart()
+        while self._moves():
+            pass
+        assert len(self.topic.records) == lay_there, "nothing is sent"
+        assert self.triage.db.case == before.case
+        assert not self.triage.db.held
 
     def _moves(self) -> bool:
         before = (self.triage.db, len(self.topic.records), self.dispatch.position, len(self.dispatch.outbox))
         self.triage.read()
+        self.triage.release()
         self.dispatch.read()
         self.triage.relay()
         self.dispatch.relay()

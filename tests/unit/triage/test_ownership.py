@@ -25,11 +25,12 @@ from tests.unit.triage.mothers import (
 )
 from triage.domain.verification import Archive
 from triage.handlers import MisplacedEvent
+from tuntas_chassis.messages import Outcome
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import InputRefused
-from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Service
+from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Clock, Service
 
-INPUTS: list[Callable[[], InputEvent]] = [replied, confirmed, elapsed]
+INPUTS: list[Callable[[], InputEvent]] = [replied, confirmed]
 
 
 def test_a_returned_case_is_back_in_the_queue() -> None:
@@ -118,12 +119,52 @@ def test_a_repeated_input_that_finds_the_case_back_here_is_answered() -> None:
     assert (event.version, event.code) == (4, "not_answered_yet")
 
 
-def test_an_input_from_before_the_start_waits_for_what_a_restored_database_has_lost() -> None:
+@pytest.mark.parametrize("make", INPUTS)
+def test_an_input_from_before_the_start_is_held_until_all_is_read(make: Callable[[], InputEvent]) -> None:
     made = handlers()
     case = waiting(made)
-    outcome = made.apply(case, incoming(replied(), catching_up=True))
-    assert published(outcome.outgoing) == [replied()]
-    assert outcome.state is None
+    outcome = made.apply(case, incoming(make(), catching_up=True))
+    assert outcome.hold
+    assert (outcome.state, list(outcome.outgoing), list(outcome.handled)) == (None, [], [])
+
+    [refused] = published(made.apply(case, incoming(make(), held=True)).outgoing)
+    assert isinstance(refused, InputRefused)
+
+
+def test_a_held_input_is_repeated_where_the_case_was_handed_over_meanwhile() -> None:
+    made = handlers()
+    case, forwarded = handed_over(made)
+    for now in (case, applied(made, forwarded, case=case)):
+        assert published(made.apply(now, incoming(replied(), held=True)).outgoing) == [replied()]
+
+
+@pytest.mark.parametrize("clock", list(Clock))
+@pytest.mark.parametrize("catching_up", [False, True])
+def test_a_window_that_elapses_while_triage_has_the_case_is_ignored(clock: Clock, catching_up: bool) -> None:
+    made = handlers()
+    handed, _ = handed_over(made)
+    archived = made.archive(waiting(made), Archive(ArchiveReason.SPAM), OFFICER, LATER).state
+    for case in (waiting(made), handed, archived):
+        window = elapsed().model_copy(update={"clock": clock})
+        outcome = made.apply(case, incoming(window, catching_up=catching_up))
+        assert outcome == Outcome(None), "no reporter is told that a reply of his could not be acted upon"
+
+
+def test_what_dispatch_answered_is_known_as_answered() -> None:
+    made = handlers()
+    case, forwarded = handed_over(made)
+    answered = InputRefused(
+        case_id=CASE_ID,
+        version=3,
+        occurred_at=LATER,
+        state=CaseState.AT_AGENCY,
+        owner=Service.DISPATCH,
+        input_id=an_id("i"),
+        code="x",
+        detail="x",
+    )
+    outcome = made.apply(applied(made, forwarded, case=case), incoming(answered, source="dispatch", catching_up=True))
+    assert outcome == Outcome(None, handled=(an_id("i"),))
 
 
 def test_an_event_read_twice_changes_nothing() -> None:

@@ -9,7 +9,7 @@ from triage.domain.case import Case
 from triage.domain.verification import Archive, Verify
 from tuntas_chassis.messages import Outcome
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.cases import CaseReturned, ReportSubmitted
+from tuntas_contracts.cases import CaseForwarded, CaseReturned, ReportSubmitted
 from tuntas_contracts.vocabulary import ArchiveReason
 
 
@@ -58,9 +58,14 @@ def a_life(how: str) -> Life:
 
 def replay(life: Life, backup: int) -> tuple[Case, list[CaseEvent]]:
     """The case after everything behind the backup was read again, and what triage said while it read."""
-    made, case, said = handlers(), life.backups[backup], list[CaseEvent]()
     # a later backup has read version 1 and, as it made the rest itself, no more than that
-    for event in life.events[1:] if backup else life.events:
+    return replay_behind(life.backups[backup], life, life.events[1:] if backup else life.events)
+
+
+def replay_behind(case: Case | None, life: Life, events: list[CaseEvent] | None = None) -> tuple[Case, list[CaseEvent]]:
+    """The same for a case as the database holds it, read from these events on, or from the first."""
+    made, said = handlers(), list[CaseEvent]()
+    for event in life.events if events is None else events:
         foreign = isinstance(event, ReportSubmitted | CaseReturned)
         outcome = made.apply(case, incoming(event, source="elsewhere" if foreign else "triage", replayed=not foreign))
         said += [body for body in published(outcome.outgoing) if isinstance(body, CaseEvent)]
@@ -76,7 +81,9 @@ def test_the_case_is_as_it_was(how: str, backup: int) -> None:
     case, said = replay(life, backup)
     assert life.case is not None
     assert case == life.case.read_from_topic(case.topic_version, case.topic_owner)
-    assert case.topic_version == life.events[-1].version
+    handed_over = [event.version for event in life.events if isinstance(event, CaseForwarded | CaseReturned)]
+    assert case.topic_version >= max(handed_over, default=1)
+    assert replay_behind(case, life) == (case, []), "read once more, it changes nothing at all"
     assert case.topic_owner is life.events[-1].owner
     assert all(event in life.events for event in said), "nothing is said that was not said before"
 

@@ -100,7 +100,7 @@ class Handlers:
 
     def _on_forwarded(self, case: Case | None, event: CaseForwarded, message_id: UUID) -> Outcome[Case]:
         if case is not None and event.version <= case.version:
-            return _with_topic_owner(case, Service.DISPATCH)
+            return Outcome(None)
         arrived = arrive(case, event)
         topic = AGENCY_CASES.for_agency(event.agency)
         told = Outgoing(topic, str(event.case_id), assignment(arrived, event), event.occurred_at, derive_id(message_id, topic))
@@ -113,25 +113,29 @@ class Handlers:
         if case is None or (event.owner is not Service.DISPATCH and not returned):
             return Outcome(None, handled=answered)
         topic_owner = event.owner if returned else case.topic_owner
-        if event.version <= case.version:
-            return _with_topic_owner(case, topic_owner)
+        if event.version < case.version:
+            return Outcome(None, handled=answered)
+        if event.version == case.version:
+            return replace(_with_topic_owner(case, topic_owner), handled=answered)
         rebuilt = replace(evolve(case, event), topic_owner=topic_owner)
         # the agency is told again, by the same ids: what was put back may not have reached it
         return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=answered)
 
     def _on_input(self, case: Case | None, event: InputEvent, message: Incoming) -> Outcome[Case]:
         kind = type(event).__name__
-        if case is None or case.topic_owner is not Service.DISPATCH:
+        if case is None or (case.topic_owner is not Service.DISPATCH and not message.held):
             return self._input(kind, "passed_over", Outcome(None))
-        if case.owner is not Service.DISPATCH or message.catching_up:
-            # behind our hand-over, or behind decisions of ours that this database may have lost
+        if message.catching_up:
+            # decisions that this database has lost, or has made long ago, may lie further on: answered now it could contradict them
+            return self._input(kind, "held", Outcome(None, hold=True))
+        if case.topic_owner is not Service.DISPATCH or case.owner is not Service.DISPATCH:  # behind our hand-over
             again = Outgoing(
                 CASES.name, str(case.case_id), event, event.occurred_at, derive_id(message.envelope.id, Service.DISPATCH, "repeated")
             )
             return self._input(kind, "handed_on", Outcome(None, (again,)))
         reaction = react(case, event)
         if reaction is None:
-            return self._input(kind, "passed_over", Outcome(None))
+            return self._input(kind, "ignored", Outcome(None))
         happened = self._happened(case, reaction, event.input_id)
         if isinstance(reaction, InputRefused):
             self._metrics.inc("tuntas_dispatch_refusals_total", reaction.code)

@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "tuntas_dispatch_inputs_total",
         "counter",
-        "Reporters' and time's inputs, by outcome (acted, refused, handed_on, passed_over)",
+        "Reporters' and time's inputs, by outcome (acted, refused, held, handed_on, ignored, passed_over)",
         ("type", "outcome"),
         "inputs",
         "product",

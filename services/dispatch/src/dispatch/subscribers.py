@@ -33,6 +33,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, se
             store=store,
             apply=handlers.on_case_message,
             track_own=TRACKED_OWN,
+            answers_inputs=True,
         ),
         Subscription(
             name=ACTIONS_SUBSCRIPTION,

@@ -1,21 +1,44 @@
 """Messages in, deliveries out."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from notifier.domain.age import AgeLimit
 from notifier.domain.agency_contact import AgencyContact, contact_after
 from notifier.domain.case_facts import CaseFacts, facts_after
 from notifier.domain.decisions import notice_of, notices_of_deadline
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Notice
+from notifier.metrics import TOO_OLD
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.notices import NoticeEvent
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 
 T = TypeVar("T")
+S = TypeVar("S")
+
+
+def unless_too_old(
+    apply: Callable[[S | None, Incoming], Outcome[S]], limit: AgeLimit, metrics: MetricSet
+) -> Callable[[S | None, Incoming], Outcome[S]]:
+    """The same handler, but for events over the limit: it remembers what they say, and tells nobody."""
+
+    def applied(state: S | None, incoming: Incoming) -> Outcome[S]:
+        outcome = apply(state, incoming)
+        deliveries = [row for row in outcome.rows if isinstance(row, Delivery)]
+        if not deliveries or not limit.is_too_old(deliveries[0].case_id, incoming.envelope.time, incoming.appended_at):
+            return outcome
+        for delivery in deliveries:
+            metrics.inc(TOO_OLD, delivery.kind.value)
+        return replace(outcome, rows=())
+
+    return applied
 
 
 def on_case_event(facts: CaseFacts | None, incoming: Incoming) -> Outcome[CaseFacts]:

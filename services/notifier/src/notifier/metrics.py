@@ -8,6 +8,7 @@ FAILED = "tuntas_notices_failed_total"
 NO_CHANNEL = "tuntas_notices_no_channel_total"
 DEFERRED = "tuntas_notices_deferred_total"
 REPEATS = "tuntas_notices_possible_repeats_total"
+TOO_OLD = "tuntas_notices_too_old_total"
 LOST = "tuntas_notices_lost_leases_total"
 DELAY = "tuntas_notice_delay_seconds"
 LOOKUPS_FAILED = "tuntas_contact_lookups_failed_total"
@@ -22,6 +23,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(NO_CHANNEL, "counter", "Notices whose reader has no e-mail address: no failure, nobody to write to", ("kind",), "notices"),
     Metric(DEFERRED, "counter", "Attempts that failed for now", ("kind",), "attempts"),
     Metric(REPEATS, "counter", "Notices sent although an earlier attempt may have arrived", ("kind",), "notices"),
+    Metric(TOO_OLD, "counter", "Notices not queued because their event is too old to be told of", ("kind",), "notices"),
     Metric(LOST, "counter", "Notices sent after their lease had run out and somebody else had taken them", (), "notices"),
     Metric(
         DELAY,

@@ -34,7 +34,14 @@ class Settings(ServiceSettings):
     mails_per_second: float = Field(default=200, gt=0, description="What this process hands to the relay at most")
     mail_batch: int = Field(default=100, ge=1, le=500, description="Deliveries taken at once; intake looks up 500 contacts at most")
     mail_lease_s: float = Field(default=60, gt=0, description="How long a taken delivery is this process's alone")
-    delivery_retention_days: int = Field(default=400, ge=1)
+    delivery_retention_days: int = Field(
+        default=400, ge=1, description="How long it is remembered what was sent; of what happened before that nobody is told"
+    )
+    notice_max_age_days: int = Field(
+        default=7,
+        ge=1,
+        description="An event that has lain on its topic for longer is read again or was unread for too long: nobody is told",
+    )
     queue_metrics_s: float = Field(default=15, gt=0)
 
     reporter_page: str = Field(default="https://lapor.example/laporan", description="Page of a report, without its tracking id")

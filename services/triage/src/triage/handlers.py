@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from triage.domain.case import Case
-from triage.domain.inputs import PassOver, Repeat, take
+from triage.domain.inputs import Hold, Refuse, Repeat, take
 from triage.domain.register import Agency, Register
 from triage.domain.report import FiledReport
 from triage.domain.routing import Forward, route
@@ -14,7 +14,16 @@ from triage.domain.verification import Archive, Verify, check_archive, check_rou
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, InputRefused, ReportSubmitted
+from tuntas_contracts.cases import (
+    CaseArchived,
+    CaseClosed,
+    CaseForwarded,
+    CaseReceived,
+    CaseResumed,
+    CaseReturned,
+    InputRefused,
+    ReportSubmitted,
+)
 from tuntas_contracts.profile import RegulationProfile, load_profile
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.topology import CASES
@@ -46,11 +55,11 @@ class Handlers:
                 f"{type(body).__name__} of case {body.case_id} lies under key {incoming.key[:80]!r}: publish it anew under its case id"
             )
         if isinstance(body, InputEvent):
-            return UNCHANGED if case is None else self._input(case, body, incoming.catching_up)
+            return UNCHANGED if case is None else self._input(case, body, incoming)
         if case is None:
             return self._first(body)
-        if body.version <= case.topic_version:
-            return UNCHANGED
+        if body.version <= case.topic_version or isinstance(body, CaseResumed | CaseClosed):
+            return Outcome(None, handled=_answered(body))
         return self._next(case, body)
 
     def apply_agency(self, agency: Agency | None, incoming: Incoming) -> Outcome[Agency]:
@@ -156,7 +165,8 @@ class Handlers:
         """An owner's event beyond all that was read of this case.
 
         Where it is as new as what the database knows, the topic is right: it brings CaseReturned, and rebuilds a database
-        that was put back to a backup from triage's own events.
+        that was put back to a backup from triage's own events. An own event that the database knows and that hands nothing over
+        changes nothing.
         """
         news = event.version >= case.version
         match event:
@@ -168,23 +178,25 @@ class Handlers:
             case CaseReturned():
                 changed = case.after_returned(event) if news else case
                 return Outcome(changed.read_from_topic(event.version, event.owner))
-            case CaseReceived() if news:
+            case CaseReceived() if event.version > case.version:
                 changed = case.after_received(event)
-            case CaseArchived() if news:
+            case CaseArchived() if event.version > case.version:
                 changed = case.after_archived(event)
-            case InputRefused() if event.owner is Service.TRIAGE:
-                changed = case.after_refused(event.version) if news else case
+            case InputRefused() if event.owner is Service.TRIAGE and event.version > case.version:
+                changed = case.after_refused(event.version)
             case _:
-                return UNCHANGED
+                return Outcome(None, handled=_answered(event))
         return Outcome(changed.read_from_topic(event.version), handled=_answered(event))
 
-    def _input(self, case: Case, body: InputEvent, catching_up: bool) -> Outcome[Case]:
-        verdict = take(case, body, catching_up=catching_up)
-        if isinstance(verdict, PassOver):
-            return UNCHANGED
+    def _input(self, case: Case, body: InputEvent, incoming: Incoming) -> Outcome[Case]:
+        verdict = take(case, body, catching_up=incoming.catching_up, held=incoming.held)
+        if isinstance(verdict, Hold):
+            return Outcome(None, hold=True)
         if isinstance(verdict, Repeat):
             # not `handled`: the case may come back before the repeat is read, and then it is ours to answer
             return Outcome(None, (_to_cases(body),))
+        if not isinstance(verdict, Refuse):
+            return UNCHANGED
         refused = InputRefused(
             case_id=case.case_id,
             version=case.version + 1,

@@ -4,7 +4,7 @@ from triage.domain.case import Case
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import Metric, MetricSet
 from tuntas_contracts.base import InputEvent
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack, WindowElapsed
 from tuntas_contracts.vocabulary import Transition
 
 DECISIONS = "tuntas_triage_decisions_total"
@@ -27,7 +27,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(FORWARDS, "counter", "Cases verified and routed by an officer (T3)", ("arbitrated",), "cases"),
     Metric(ARCHIVES, "counter", "Cases archived by an officer (T13)", ("reason",), "cases"),
     Metric(RETURNS, "counter", "Cases that came back from an agency (T10)", ("arbitration",), "cases"),
-    Metric(INPUTS, "counter", "Inputs of reporters and of time, by who takes them", ("type", "outcome"), "events"),
+    Metric(
+        INPUTS,
+        "counter",
+        "Inputs of reporters and of time, by what became of them (refused, repeated, held, ignored, passed_over)",
+        ("type", "outcome"),
+        "events",
+    ),
     Metric(QUEUE, "gauge", "Cases that wait in the national queue", ("kind",), "cases", "national administrators"),
     Metric(OLDEST, "gauge", "How long the oldest case has waited in the national queue", (), "seconds", "national administrators"),
     Metric(AGENCIES, "gauge", "Agencies in this process's copy of the register", (), "agencies"),
@@ -38,8 +44,7 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
     """Count what an outcome decided; `incoming` is the record that led to it. A batch that is tried again is counted again."""
     cause = incoming.body if incoming is not None else None
     if isinstance(cause, InputEvent):
-        verdict = "passed_over" if not outcome.outgoing else "repeated" if outcome.state is None else "refused"
-        metrics.inc(INPUTS, type(cause).__name__, verdict)
+        metrics.inc(INPUTS, type(cause).__name__, _verdict(outcome, cause))
         return
     if isinstance(cause, CaseReturned) and outcome.state is not None:
         metrics.inc(RETURNS, _flag(cause.arbitration))
@@ -55,6 +60,14 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
                 metrics.inc(DECISIONS, Transition.T2.value, "agency_addressed")
             case CaseArchived() as archived:
                 metrics.inc(ARCHIVES, archived.reason.value)
+
+
+def _verdict(outcome: Outcome[Case], cause: InputEvent) -> str:
+    if outcome.hold:
+        return "held"
+    if outcome.outgoing:
+        return "repeated" if outcome.state is None else "refused"
+    return "ignored" if isinstance(cause, WindowElapsed) else "passed_over"
 
 
 def _flag(value: bool) -> str:

@@ -9,7 +9,7 @@ from triage.metrics import count_outcome
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.subscription import Subscription
-from tuntas_contracts.cases import CaseForwarded
+from tuntas_contracts.cases import CaseClosed, CaseForwarded, CaseResumed
 from tuntas_contracts.topology import AGENCIES, CASES, INPUTS
 from tuntas_contracts.vocabulary import Service
 
@@ -29,6 +29,8 @@ def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscript
         topics=[CASES.name],
         types=CASES.readers[Service.TRIAGE],
         track_own=[CaseForwarded, *INPUTS],
+        catching_up_only=[CaseResumed, CaseClosed],
+        answers_inputs=True,
         store=store,
         apply=apply,
         after=[REGISTER],

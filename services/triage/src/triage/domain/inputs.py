@@ -10,7 +10,12 @@ from tuntas_contracts.vocabulary import CaseState, Service
 
 @dataclass(frozen=True, slots=True)
 class PassOver:
-    """Another service is responsible."""
+    """Another service is responsible, or nobody need do anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Triage is responsible, but an event that answers it may lie further on: decide when the topic has been read up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +31,25 @@ class Refuse:
     detail: str
 
 
-def take(case: Case, body: InputEvent, *, catching_up: bool) -> PassOver | Repeat | Refuse:
+Verdict = PassOver | Hold | Repeat | Refuse
+
+
+def take(case: Case, body: InputEvent, *, catching_up: bool, held: bool = False) -> Verdict:
     """Who takes the input.
 
-    `catching_up`: the topic may hold decisions of triage that this database has lost. To answer now could contradict them.
-    Triage holds a case only before an agency has it or after it was archived: there is no answer to reply to or to confirm,
-    and no window that could run out, so whatever it must take it refuses.
+    `catching_up`: the topic may hold decisions that this database has lost, or has made long ago. To answer now could contradict them.
+    `held`: it was held meanwhile, so triage was responsible at its place, and nothing on the topic answers it.
+    Triage has a case only before an agency has it or after it was archived. There is no answer to reply to or to confirm, so it refuses
+    what reporters send; and no window runs that could elapse, which concerns no reporter and is ignored.
     """
-    if case.topic_owner is not Service.TRIAGE:
-        return PassOver()
-    if not case.owned or catching_up:
-        return Repeat()
     if isinstance(body, WindowElapsed):
-        clock = f"{body.clock.value}, deadline version {body.deadline_version},"
-        return Refuse("window_not_running", f"{clock} does not run while a case is {case.state.value}")
+        return PassOver()
+    if case.topic_owner is not Service.TRIAGE:
+        return Repeat() if held else PassOver()
+    if catching_up:
+        return Hold()
+    if not case.owned:
+        return Repeat()
     if case.state is CaseState.ARCHIVED:
         return Refuse(
             "case_archived",

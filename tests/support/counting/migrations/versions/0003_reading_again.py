@@ -1,0 +1,12 @@
+"""Inputs held while a topic is read again, how a message was read that was parked, and who read its content."""
+
+from alembic import op
+
+from tuntas_chassis.schema import add_reading_again
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    add_reading_again(op)
