@@ -125,11 +125,16 @@ async def by_the_agency_s_own_system(platform: Platform) -> Receipt:
 
 
 async def comes_to_rest(platform: Platform) -> None:
-    """Nothing is under way: not on the topics, not among what is held, not among the mails."""
+    """Nothing is under way: no deadline is due, nothing lies unread or is held, no mail waits."""
     held = "SELECT EXISTS (SELECT 1 FROM held_input) AS some"
     mails = "SELECT EXISTS (SELECT 1 FROM delivery WHERE status IN ('queued', 'sending')) AS some"
 
+    passed = "SELECT EXISTS (SELECT 1 FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS some"
+
     async def nothing_waits() -> bool:
+        [deadlines] = await platform.query(Service.SLA_MONITOR, passed, platform.clock.now())
+        if deadlines["some"]:
+            return False
         found = [await platform.query(service, held) for service in (Service.TRIAGE, Service.DISPATCH)]
         return not any(rows[0]["some"] for rows in (*found, await platform.query(Service.NOTIFIER, mails)))
 

@@ -8,8 +8,14 @@ from sqlalchemy import text
 
 from tuntas_chassis.database import Database
 
-_LAST_UNSENT = text("SELECT max(id) FROM outbox WHERE topic = ANY(CAST(:topics AS text[]))")
-_UNSENT = text("SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = ANY(CAST(:topics AS text[])) AND id <= :last)")
+_LAST_UNSENT = text(
+    "SELECT greatest((SELECT max(id) FROM outbox WHERE topic = ANY(CAST(:topics AS text[]))), "
+    "(SELECT max(id) FROM outbox_set_aside WHERE topic = ANY(CAST(:topics AS text[]))))"
+)
+_UNSENT = text(
+    "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = ANY(CAST(:topics AS text[])) AND id <= :last) "
+    "OR EXISTS (SELECT 1 FROM outbox_set_aside WHERE topic = ANY(CAST(:topics AS text[])) AND id <= :last)"
+)
 _NOT_KNOWN_YET = sys.maxsize
 
 

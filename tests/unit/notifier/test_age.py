@@ -31,8 +31,7 @@ class StoppedClock:
         return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
 
 
-def limit_at(now: datetime) -> AgeLimit:
-    return AgeLimit(StoppedClock(now), timedelta(days=7), timedelta(days=400))
+LIMIT = AgeLimit(timedelta(days=7), timedelta(days=400))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_an_event_is_too_old_by_its_age_on_the_topic_and_by_what_is_remembered(
     def day(number: float) -> datetime:
         return RECEIVED_AT + timedelta(days=number)
 
-    assert limit_at(day(read)).is_too_old(CASE_ID, day(happened), day(published)) is too_old
+    assert LIMIT.is_too_old(day(read), case_began=day(0), occurred_at=day(happened), appended_at=day(published)) is too_old
 
 
 def at_its_time(message: Incoming) -> Incoming:
@@ -62,7 +61,7 @@ def at_its_time(message: Incoming) -> Incoming:
 
 def test_an_old_event_is_remembered_and_nobody_is_told() -> None:
     metrics = MetricSet(METRICS)
-    apply = unless_too_old(on_case_event, limit_at(RECEIVED_AT + timedelta(days=8)), metrics)
+    apply = unless_too_old(on_case_event, LIMIT, StoppedClock(RECEIVED_AT + timedelta(days=8)), metrics)
     outcome = apply(None, at_its_time(incoming(submitted())))
     assert isinstance(outcome.state, CaseFacts)
     assert outcome.rows == ()
@@ -71,11 +70,11 @@ def test_an_old_event_is_remembered_and_nobody_is_told() -> None:
 
 def test_each_reader_of_an_old_deadline_is_counted() -> None:
     metrics = MetricSet(METRICS)
-    apply = unless_too_old(on_deadline, limit_at(RECEIVED_AT + timedelta(days=8)), metrics)
+    apply = unless_too_old(on_deadline, LIMIT, StoppedClock(RECEIVED_AT + timedelta(days=8)), metrics)
     assert apply(None, at_its_time(incoming(missed(Clock.C4, Role.HEAD, Role.REPORTER)))).rows == ()
     assert metrics.value(TOO_OLD, "deadline_missed") == metrics.value(TOO_OLD, "overdue") == 1
 
 
 def test_a_young_event_is_told() -> None:
-    apply = unless_too_old(on_case_event, limit_at(RECEIVED_AT + timedelta(days=1)), MetricSet(METRICS))
+    apply = unless_too_old(on_case_event, LIMIT, StoppedClock(RECEIVED_AT + timedelta(days=1)), MetricSet(METRICS))
     assert len(apply(None, at_its_time(incoming(submitted()))).rows) == 1

@@ -15,7 +15,6 @@ from notifier.adapters.smtp import Relay, SmtpMailer
 from notifier.adapters.store import DeliveryWriter
 from notifier.adapters.templates import Letters
 from notifier.compose import Composer, Stationery
-from notifier.domain.age import AgeLimit
 from notifier.metrics import METRICS
 from notifier.routes import routes
 from notifier.sender import Sender
@@ -37,7 +36,6 @@ def build(settings: Settings) -> ServiceApp:
     loop = SendingLoop(_sender(app, settings, http, mailer), app.metrics, rate=settings.mails_per_second, batch=settings.mail_batch)
     writer = DeliveryWriter(app.metrics, loop.wake)
     count_from_zero(app.metrics)
-    limit = AgeLimit(app.clock, timedelta(days=settings.notice_max_age_days), timedelta(days=settings.delivery_retention_days))
 
     async def send(stopping: asyncio.Event) -> None:
         try:
@@ -49,8 +47,8 @@ def build(settings: Settings) -> ServiceApp:
 
     app.subscribe(register())
     app.subscribe(told())
-    app.subscribe(cases(writer, limit, app.metrics))
-    app.subscribe(deadlines(writer, limit, app.metrics))
+    app.subscribe(cases(writer, settings.age_limit, app.clock, app.metrics))
+    app.subscribe(deadlines(writer, settings.age_limit, app.clock, app.metrics))
     app.background("sending", send, after=("told",))  # the queue of a database that was put back may hold what is told already
     app.every("queue-gauges", settings.queue_metrics_s, partial(measure_queue, history, app.metrics, _wall))
     keep = timedelta(days=settings.delivery_retention_days)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from notifier.domain.decisions import notice_of, notices_of_deadline
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Notice
 from notifier.metrics import TOO_OLD
-from tuntas_chassis.ids import derive_id
+from tuntas_chassis.clock import Clock
+from tuntas_chassis.ids import derive_id, time_of
 from tuntas_chassis.messages import Incoming, Outcome
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyRegistered
@@ -25,14 +27,17 @@ S = TypeVar("S")
 
 
 def unless_too_old(
-    apply: Callable[[S | None, Incoming], Outcome[S]], limit: AgeLimit, metrics: MetricSet
+    apply: Callable[[S | None, Incoming], Outcome[S]], limit: AgeLimit, clock: Clock, metrics: MetricSet
 ) -> Callable[[S | None, Incoming], Outcome[S]]:
     """The same handler, but for events over the limit: it remembers what they say, and tells nobody."""
 
     def applied(state: S | None, incoming: Incoming) -> Outcome[S]:
         outcome = apply(state, incoming)
         deliveries = [row for row in outcome.rows if isinstance(row, Delivery)]
-        if not deliveries or not limit.is_too_old(deliveries[0].case_id, incoming.envelope.time, incoming.appended_at):
+        if not deliveries:
+            return outcome
+        began = datetime.fromtimestamp(time_of(deliveries[0].case_id), UTC)
+        if not limit.is_too_old(clock.now(), case_began=began, occurred_at=incoming.envelope.time, appended_at=incoming.appended_at):
             return outcome
         for delivery in deliveries:
             metrics.inc(TOO_OLD, delivery.kind.value)

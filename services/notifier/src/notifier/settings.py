@@ -1,10 +1,12 @@
 """The notifier's settings beside the chassis'."""
 
+from datetime import timedelta
 from email.utils import parseaddr
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from notifier.domain.age import AgeLimit
 from notifier.domain.mailboxes import CentralMailboxes, is_address
 from tuntas_chassis.addresses import WebUrl
 from tuntas_chassis.settings import ServiceSettings
@@ -71,6 +73,11 @@ class Settings(ServiceSettings):
     @property
     def _guarded(self) -> bool:
         return self.environment in ("staging", "production")
+
+    @property
+    def age_limit(self) -> AgeLimit:
+        """Of what nobody is told any more."""
+        return AgeLimit(timedelta(days=self.notice_max_age_days), timedelta(days=self.delivery_retention_days))
 
     @property
     def relay_security(self) -> RelaySecurity:

@@ -5,32 +5,33 @@ from notifier.domain.age import AgeLimit
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
 from notifier.handlers import on_agency, on_case_event, on_deadline, on_told, unless_too_old
+from tuntas_chassis.clock import Clock
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.topology import AGENCIES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import Service
 
 
-def cases(writer: DeliveryWriter, limit: AgeLimit, metrics: MetricSet) -> Subscription[CaseFacts]:
+def cases(writer: DeliveryWriter, limit: AgeLimit, clock: Clock, metrics: MetricSet) -> Subscription[CaseFacts]:
     """What happens to cases, for reporters."""
     return Subscription(
         name="cases",
         topics=(CASES.name,),
         types=CASES.readers[Service.NOTIFIER],
         store=CaseStore(writer),
-        apply=unless_too_old(on_case_event, limit, metrics),
+        apply=unless_too_old(on_case_event, limit, clock, metrics),
         after=("register", "told"),
     )
 
 
-def deadlines(writer: DeliveryWriter, limit: AgeLimit, metrics: MetricSet) -> Subscription[None]:
+def deadlines(writer: DeliveryWriter, limit: AgeLimit, clock: Clock, metrics: MetricSet) -> Subscription[None]:
     """Warnings and missed deadlines, for officers and reporters."""
     return Subscription(
         name="sla",
         topics=(SLA.name,),
         types=SLA.readers[Service.NOTIFIER],
         store=DeadlineStore(writer),
-        apply=unless_too_old(on_deadline, limit, metrics),
+        apply=unless_too_old(on_deadline, limit, clock, metrics),
         fetch_wait_ms=500,
         after=("register", "told"),
     )
