@@ -51,6 +51,7 @@ async def test_the_notifier_gets_contacts_in_order_and_every_read_is_logged(hous
         "name": None,
         "email": None,
         "phone": "+62215551234",
+        "access_code": None,
     }
     assert found["contacts"][1]["name"] == "Siti Nurhaliza"
     assert await log(house) == [("notifier", "notice:answered", other["case_id"]), ("notifier", "notice:receipt", one["case_id"])]

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from intake.domain.receipts import new_tracking_id
+from intake.domain.wrong_tries import PER_SOURCE
 from tests.unit.intake.house import House, code
 from tests.unit.intake.mothers import accepted, answered, content, event, forwarded
 from tuntas_contracts import cases
@@ -96,27 +97,28 @@ async def test_a_wrong_code_and_an_unknown_id_look_the_same(house: House) -> Non
     assert wrong.content == unknown.content == malformed.content
 
 
-async def test_after_ten_wrong_tries_even_the_right_code_waits(house: House) -> None:
+async def test_the_right_code_opens_whatever_was_tried_before(house: House) -> None:
     receipt, other = await house.submit(), await house.submit()
-    tries = [(await house.http.get(receipt["status_url"], headers=WRONG)).status_code for _ in range(11)]
-    assert tries == [404] * 10 + [429]
-    blocked = await house.http.get(receipt["status_url"], headers=code(receipt))
-    assert (blocked.status_code, blocked.headers["retry-after"]) == (429, "600")
-    await status(house, other)
-    await house.run("UPDATE access_failure SET since = now() - interval '11 minutes'")
+    tries = [(await house.http.get(receipt["status_url"], headers=WRONG)).status_code for _ in range(PER_SOURCE + 30)]
+    assert tries == [404] * PER_SOURCE + [429] * 30
     await status(house, receipt)
+    await status(house, other)
+    await house.read(*life(receipt))
+    assert (await reply(house, receipt))[0] == 202
+    blocked = await house.http.get(other["status_url"], headers=WRONG)
+    assert (blocked.status_code, blocked.headers["retry-after"]) == (429, "600")
 
 
 async def test_wrong_tries_at_once_are_counted_each(house: House) -> None:
     receipt = await house.submit()
-    answers = await asyncio.gather(*(house.http.get(receipt["status_url"], headers=WRONG) for _ in range(30)))
-    assert [answer.status_code for answer in answers].count(404) <= 10
+    answers = await asyncio.gather(*(house.http.get(receipt["status_url"], headers=WRONG) for _ in range(PER_SOURCE + 10)))
+    assert [answer.status_code for answer in answers].count(404) == PER_SOURCE
 
 
-async def test_wrong_tries_at_an_unknown_id_are_limited_too(house: House) -> None:
-    unknown = f"/v1/reports/{new_tracking_id()}"
-    tries = [(await house.http.get(unknown, headers=WRONG)).status_code for _ in range(11)]
-    assert tries == [404] * 10 + [429]
+async def test_wrong_tries_at_unknown_ids_are_limited_too(house: House) -> None:
+    paths = [f"/v1/reports/{new_tracking_id()}" for _ in range(PER_SOURCE)] + ["/v1/reports/tidak-ada"]
+    assert [(await house.http.get(path, headers=WRONG)).status_code for path in paths] == [404] * PER_SOURCE + [429]
+    assert 'tuntas_intake_access_failures_total{outcome="blocked"} 1.0' in (await house.http.get("/metrics")).text
 
 
 async def test_a_reply_goes_to_the_owner_masked_and_its_original_is_kept(house: House) -> None:

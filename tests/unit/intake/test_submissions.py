@@ -27,6 +27,8 @@ async def test_the_receipt_names_the_report_and_its_code_opens_it() -> None:
     [kept] = desk.file.reports
     assert read_tracking_id(receipt.tracking_id) == receipt.tracking_id == kept.content.tracking_id
     assert receipt.status_url == f"https://lapor.example/v1/reports/{receipt.tracking_id}"
+    assert receipt.access_code is not None
+    assert kept.access_hash is not None
     assert access_code_matches(PEPPER, kept.case_id, receipt.access_code, kept.access_hash)
     assert (receipt.case_id, receipt.submitted_at) == (kept.case_id, NOON)
 
@@ -128,6 +130,18 @@ async def test_times_that_lie_ahead_are_refused(fields: dict[str, Any]) -> None:
         await submitted(desk, entered_by=CLERK, **fields)
     assert (refused.value.status, refused.value.code) == (422, "future_date")
     assert desk.file.reports == []
+
+
+@pytest.mark.parametrize(("days", "taken"), [(366, True), (367, False), (3_000, False)])
+async def test_what_was_received_more_than_a_year_ago_is_refused_with_the_reason(days: int, taken: bool) -> None:
+    desk = Desk()
+    received = (NOON - timedelta(days=days)).isoformat()
+    if taken:
+        await submitted(desk, entered_by=CLERK, channel="letter", original_received_at=received)
+        return
+    with pytest.raises(Problem, match="at most 366 days back") as refused:
+        await submitted(desk, entered_by=CLERK, channel="letter", original_received_at=received)
+    assert (refused.value.status, refused.value.code, desk.file.reports) == (422, "received_too_long_ago", [])
 
 
 def _collision(constraint: str) -> IntegrityError:

@@ -173,6 +173,7 @@ class SendingBehaviour:
         ((asked,),) = world.contacts.asked
         assert (asked.reporter_ref, asked.case_id) == (REPORTER_REF, an_id("case"))
         assert asked.purpose == "notice:resumed"
+        assert not asked.access_code
 
     async def test_a_crash_between_sending_and_writing_repeats_once_under_the_same_id(self, world: World) -> None:
         await world.queue.put(a_delivery("a"))

@@ -96,6 +96,15 @@ def test_every_kind_has_a_golden_letter() -> None:
     assert {file.stem for file in GOLDEN.glob("*.txt")} == set(NOTICES)
 
 
+def test_the_receipt_of_a_report_that_somebody_else_entered_tells_the_code_in_both_languages() -> None:
+    notice = NOTICES["receipt"]
+    delivery = Delivery(an_id("x"), CASE_ID, notice.kind, notice.recipient, notice.agency, notice.variables, NOON)
+    letter = LETTERS.write(a_claimed(delivery), name=None, page="https://lapor.example/x", access_code="AAAA-BBBB-CCCC-DDDD")
+    assert letter.text.count("AAAA-BBBB-CCCC-DDDD") == 2
+    assert "yang Anda terima saat melapor" not in letter.text
+    assert "\n\n\n" not in letter.text.replace("\n\n\n--", "")
+
+
 def test_a_reporter_without_a_name_is_greeted_politely() -> None:
     letter = LETTERS.write(a_claimed(a_delivery(kind=Kind.RESUMED)), name=None, page="https://lapor.example/x")
     assert letter.text.startswith("Yth. Bapak/Ibu Pelapor,")

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 
 from dispatch.domain.register import Register
@@ -22,6 +23,7 @@ from tuntas_devstack.demo.officers import Officers
 from tuntas_devstack.demo.options import DemoFailed, DemoOptions
 from tuntas_devstack.demo.picture import Picture, by_bucket
 from tuntas_devstack.demo.quiet import Quiet
+from tuntas_devstack.demo.receipt_mails import ReceiptMails
 from tuntas_devstack.demo.reporters import Reporters
 from tuntas_devstack.demo.systems import Systems
 from tuntas_devstack.demo.tally import Tally
@@ -69,7 +71,7 @@ class Play:
         tokens = Tokens(stack.signing_key())
         self.systems = Systems(state.kafka, aiokafka_settings(stack.folder), deeds, seed)
         cast = Cast(
-            Reporters(self.door, state.url("intake"), tokens, self.book, self.faults, seed),
+            Reporters(self.door, state.url("intake"), tokens, self.book, ReceiptMails(Path(state.mail_file)), self.faults, seed),
             Verifiers(self.door, state.url("triage"), tokens, self.faults, seed),
             Officers(self.door, state.url("dispatch"), tokens, deeds, self.faults, seed),
             self.systems,

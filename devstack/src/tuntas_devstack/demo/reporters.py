@@ -9,21 +9,24 @@ from tuntas_devstack.corpus.behaviour import Act, reporter_decision
 from tuntas_devstack.corpus.circumstances import BY_HAND
 from tuntas_devstack.demo.casebook import Casebook, PlayedCase
 from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.receipt_mails import ReceiptMails
 from tuntas_devstack.demo.tokens import Tokens
 
 _RETRY_SHARE = 0.03
 _ANXIOUS_SHARE = 0.05
 _CLERKS = 12
+_MAIL_S = 60.0
 
 
 class Reporters:
     """Everybody in front of intake's door."""
 
-    def __init__(self, door: Door, url: str, tokens: Tokens, book: Casebook, faults: Faults, seed: int) -> None:
+    def __init__(self, door: Door, url: str, tokens: Tokens, book: Casebook, mails: ReceiptMails, faults: Faults, seed: int) -> None:
         self._door = door
         self._reports = f"{url}/v1/reports"
         self._tokens = tokens
         self._book = book
+        self._mails = mails
         self._faults = faults
         self._seed = seed
         self.retries = 0
@@ -54,8 +57,8 @@ class Reporters:
         else:
             receipt = await asked
         if receipt is not None:
-            self._book.accepted(case, receipt["case_id"], receipt["tracking_id"], receipt["access_code"])
-            if rng.random() < _ANXIOUS_SHARE:
+            self._book.accepted(case, receipt["case_id"], receipt["tracking_id"], receipt["access_code"] or "")
+            if rng.random() < _ANXIOUS_SHARE and case.access_code:
                 await self._look(case)
 
     async def react(self, cases: Sequence[PlayedCase]) -> None:
@@ -63,6 +66,8 @@ class Reporters:
         await asyncio.gather(*(self._react(case) for case in cases))
 
     async def _react(self, case: PlayedCase) -> None:
+        if not case.access_code:  # an officer entered the report, so that the code came by mail
+            case.access_code = await self._mails.wait_for_code(case.tracking_id, _MAIL_S) or ""
         seen = await self._look(case)
         if seen is not CaseState.RESPONDED:
             self._faults.add(f"the reporter of case {case.case_id} does not see the answer, but {seen}")

@@ -13,6 +13,7 @@ from intake.routes import routes, submission_route
 from intake.settings import Settings
 from intake.status import StatusReader
 from intake.subscribers import status
+from tuntas_chassis.client_address import ClientAddresses, networks
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.topology import CASES
@@ -39,7 +40,8 @@ def build(settings: Settings) -> ServiceApp:
         routes(
             StatusReader(gate, app.database, settings.profile),
             ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
-            Disclosures(app.database, app.outbox, personal_data, app.clock, app.metrics),
+            Disclosures(app.database, app.outbox, personal_data, pepper, app.clock, app.metrics),
+            ClientAddresses(networks(settings.trusted_proxies)),
         )
     )
     return app

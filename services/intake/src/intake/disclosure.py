@@ -1,6 +1,6 @@
 """The two ways in which personal data leaves this service: the notifier's look-up, and one officer's look at one reporter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from intake.adapters.personal_data import Found, PersonalData, Read, erase
 from intake.adapters.store import read_history
 from intake.domain.history import standing
+from intake.domain.receipts import access_code_hash, new_access_code
 from intake.metrics import READS
 from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
 from tuntas_chassis.auth import Principal
@@ -24,24 +25,42 @@ from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Role
 
 _CASES_OF: Final = text("SELECT case_id FROM report WHERE reporter_ref = :ref")
+# Only of reports that somebody else entered, and that have an address: of all others the reporter holds the code.
+_RENEW_CODES: Final = text(
+    "UPDATE report AS r SET access_hash = x.access_hash "
+    "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:access_hashes AS bytea[])) AS x (case_id, access_hash) "
+    "WHERE r.case_id = x.case_id AND r.entered_by IS NOT NULL AND NOT r.assisted RETURNING r.case_id"
+)
 _REPORT: Final = text("SELECT reporter_ref, anonymous, misconduct FROM report WHERE case_id = :case_id")
 
 
 class Disclosures:
     """Hands out personal data to who may have it, and writes down that it did."""
 
-    def __init__(self, database: Database, outbox: Outbox, personal_data: PersonalData, clock: Clock, metrics: MetricSet) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, personal_data: PersonalData, pepper: bytes, clock: Clock, metrics: MetricSet
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._personal_data = personal_data
+        self._pepper = pepper
         self._clock = clock
         self._metrics = metrics
 
     async def contacts(self, wanted: Sequence[ContactRequest], reader: Principal) -> ContactsFound:
-        """Contacts for a service that tells reporters of their cases."""
+        """Contacts for a service that tells reporters of their cases, with a new access code where one is asked for and due.
+
+        A code that was made before and did not arrive is void then.
+        """
         async with self._database.begin() as connection:
             reads = [Read(item.reporter_ref, item.case_id, item.purpose) for item in wanted]
             results = await self._personal_data.read(connection, reads, reader.subject, self._clock.now())
+            reachable = [
+                item.case_id
+                for item, result in zip(wanted, results, strict=True)
+                if item.access_code and isinstance(result, Found) and result.own.email is not None
+            ]
+            codes = await self._new_codes(connection, reachable) if reachable else {}
         contacts: list[Contact] = []
         missing: list[MissingContact] = []
         for item, result in zip(wanted, results, strict=True):
@@ -55,12 +74,19 @@ class Disclosures:
                         name=result.own.name,
                         email=result.own.email,
                         phone=result.own.phone,
+                        access_code=codes.get(item.case_id),
                     )
                 )
             else:
                 missing.append(MissingContact(reporter_ref=item.reporter_ref, case_id=item.case_id, reason=result))
         self._metrics.inc(READS, "service", by=len(contacts))
         return ContactsFound(contacts=contacts, missing=missing)
+
+    async def _new_codes(self, connection: AsyncConnection, case_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        made = {case_id: new_access_code() for case_id in case_ids}
+        hashes = [access_code_hash(self._pepper, case_id, code) for case_id, code in made.items()]
+        renewed = await connection.execute(_RENEW_CODES, {"case_ids": list(made), "access_hashes": hashes})
+        return {case_id: made[case_id] for case_id in renewed.scalars()}
 
     async def reporter_of(self, case_id: UUID, reason: str, officer: Principal) -> DisclosedReporter:
         """Name and contact of the reporter of a case that lies with the officer's agency.

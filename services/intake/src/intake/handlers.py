@@ -13,10 +13,10 @@ from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryKey
 from intake.adapters.store import RebuiltReport
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
-from intake.domain.labels import RECEIVED
+from intake.domain.labels import CODE_BY_MAIL, RECEIVED
 from intake.domain.masking import Masked, Masker, OwnData
 from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
-from intake.domain.submission import is_future, is_stale
+from intake.domain.submission import LATE_ENTRY_DAYS, is_future, is_stale, is_too_old
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
 from intake.views import MaskedIdentifiers, Receipt, SubmitReport
 from tuntas_chassis.auth import Principal
@@ -60,6 +60,7 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
                     misconduct=report.misconduct,
                     title=report.title,
                     submitted_at=report.submitted_at,
+                    assisted=event.assisted,
                 )
             ],
         )
@@ -137,13 +138,15 @@ class Submissions:
             submitted_at=filed.submitted_at,
             status_url=self._status_url + filed.tracking_id,
             masked=masked,
-            message=RECEIVED,
+            message=RECEIVED if access_code else CODE_BY_MAIL,
         )
 
     def _prepare(
         self, request: SubmitReport, original: bytes, entered_by: Principal | None, idempotency_key: str | None, now: datetime
-    ) -> tuple[NewReport, str, list[MaskedIdentifiers]]:
-        case_id, reporter_ref, access_code = new_id(), new_id(), new_access_code()
+    ) -> tuple[NewReport, str | None, list[MaskedIdentifiers]]:
+        case_id, reporter_ref = new_id(), new_id()
+        # Whoever enters a report for somebody must not be able to answer in their name: the code goes to the reporter's address.
+        access_code = new_access_code() if entered_by is None or request.reporter.email is None else None
         content, masked = self._content(request, Masker(own_data(request)), reporter_ref, now)
         if entered_by is None:
             actor = Actor(role=Role.REPORTER, subject=str(reporter_ref))
@@ -160,7 +163,7 @@ class Submissions:
             )
         report = NewReport(
             case_id=case_id,
-            access_hash=access_code_hash(self._pepper, case_id, access_code),
+            access_hash=access_code_hash(self._pepper, case_id, access_code) if access_code else None,
             sealed=self._vault.seal_new(reporter_ref, original),
             content=content,
             actor=actor,
@@ -168,6 +171,7 @@ class Submissions:
             original_received_at=request.original_received_at,
             traceparent=current_traceparent(),
             retry=retry,
+            assisted=entered_by is not None and access_code is not None,
         )
         return report, access_code, masked
 
@@ -216,11 +220,11 @@ class Submissions:
         # hashed parts have one length, so that no two lists of parts look alike
         return hmac.digest(self._pepper, purpose + b"".join(hashlib.sha256(part).digest() for part in parts), hashlib.sha256)
 
-    def _sealed(self, case_id: UUID, access_code: str, masked: list[MaskedIdentifiers]) -> bytes:
+    def _sealed(self, case_id: UUID, access_code: str | None, masked: list[MaskedIdentifiers]) -> bytes:
         plaintext = json.dumps([access_code, [[m.field, m.kind, m.count] for m in masked]]).encode()
         return self._vault.wrap(plaintext, b"receipt\0" + case_id.bytes)
 
-    def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str, list[MaskedIdentifiers]]:
+    def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str | None, list[MaskedIdentifiers]]:
         access_code, masked = json.loads(self._vault.unwrap(sealed, b"receipt\0" + case_id.bytes))
         return access_code, [MaskedIdentifiers(field=field, kind=kind, count=count) for field, kind, count in masked]
 
@@ -246,4 +250,11 @@ def _check_times(request: SubmitReport, now: datetime) -> None:
     if request.original_received_at is not None and request.original_received_at > now:
         raise Problem(
             422, "The time of receipt lies ahead", "Give the time at which the report was received by hand, or leave it out.", "future_date"
+        )
+    if request.original_received_at is not None and is_too_old(request.original_received_at, now):
+        raise Problem(
+            422,
+            "The time of receipt lies too far back",
+            f"Give a time of receipt at most {LATE_ENTRY_DAYS} days back; older reports come by the import of closed history.",
+            "received_too_long_ago",
         )

@@ -64,9 +64,9 @@ class ReporterInputs:
         self._pepper = pepper
         self._metrics = metrics
 
-    async def reply(self, tracking_id: str, access_code: str, text: str, idempotency_key: str | None) -> InputAccepted:
+    async def reply(self, tracking_id: str, access_code: str, text: str, idempotency_key: str | None, source: str) -> InputAccepted:
         """Take a reply to an answer; raises Problem 404, 422 or 429, and Refusal where the case is not answered."""
-        report = await self._gate.open(tracking_id, access_code)
+        report = await self._gate.open(tracking_id, access_code, source)
 
         def event(input_id: UUID, now: datetime, own: OwnData | None) -> InputEvent:
             masked = Masker(own or OwnData()).mask(text)
@@ -76,12 +76,12 @@ class ReporterInputs:
 
         return await self._accept(report, "reply", text, idempotency_key, event)
 
-    async def confirm(self, tracking_id: str, access_code: str, rating: int, idempotency_key: str | None) -> InputAccepted:
+    async def confirm(self, tracking_id: str, access_code: str, rating: int, idempotency_key: str | None, source: str) -> InputAccepted:
         """Take a confirmation with its rating; raises as `reply` does."""
-        report = await self._gate.open(tracking_id, access_code)
+        report = await self._gate.open(tracking_id, access_code, source)
 
         def event(input_id: UUID, now: datetime, _own: OwnData | None) -> InputEvent:
-            return ReporterConfirmed(case_id=report.case_id, input_id=input_id, occurred_at=now, rating=rating)
+            return ReporterConfirmed(case_id=report.case_id, input_id=input_id, occurred_at=now, rating=rating, assisted=report.assisted)
 
         return await self._accept(report, "confirmation", str(rating), idempotency_key, event)
 

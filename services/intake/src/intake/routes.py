@@ -30,6 +30,7 @@ from intake.views import (
     SubmitReport,
 )
 from tuntas_chassis.auth import Principal, optional_principal, require
+from tuntas_chassis.client_address import ClientAddresses
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
 from tuntas_contracts.vocabulary import Channel, Role
 
@@ -40,7 +41,9 @@ _KEY_DESCRIPTION: Final = "Any 1–200 printable characters of your choice: a re
 
 TrackingId = Annotated[str, Path(max_length=40, description="As on the receipt; small letters and missing hyphens are understood")]
 AccessCode = Annotated[str, Header(alias="X-Access-Code", min_length=1, max_length=40, description="As on the receipt")]
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[\x20-\x7e]{1,200}$", description=_KEY_DESCRIPTION)]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", pattern=r"^[\x20-\x7e]{1,200}$", max_length=200, description=_KEY_DESCRIPTION)
+]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 Notifier = Annotated[Principal, Depends(require(Role.SERVICE))]
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
@@ -97,13 +100,13 @@ def submission_route(submissions: Submissions) -> APIRoute:
     )
 
 
-def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosures) -> APIRouter:
+def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosures, clients: ClientAddresses) -> APIRouter:
     """Every other route of intake."""
     router = APIRouter(prefix="/v1", tags=["intake"])
 
     @router.get("/reports/{tracking_id}", summary="Status and history of a report", responses=_problems(404, 422, 429))
-    async def read_status(tracking_id: TrackingId, access_code: AccessCode) -> ReportStatus:
-        return await status.read(tracking_id, access_code)
+    async def read_status(request: Request, tracking_id: TrackingId, access_code: AccessCode) -> ReportStatus:
+        return await status.read(tracking_id, access_code, clients.source_of(request))
 
     @router.post(
         "/reports/{tracking_id}/reply",
@@ -112,9 +115,9 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
         responses=_problems(400, 404, 409, 413, 422, 429),
     )
     async def reply(
-        tracking_id: TrackingId, access_code: AccessCode, body: ReplyToAnswer, idempotency_key: IdempotencyKey = None
+        request: Request, tracking_id: TrackingId, access_code: AccessCode, body: ReplyToAnswer, idempotency_key: IdempotencyKey = None
     ) -> InputAccepted:
-        return await inputs.reply(tracking_id, access_code, body.text, idempotency_key)
+        return await inputs.reply(tracking_id, access_code, body.text, idempotency_key, clients.source_of(request))
 
     @router.post(
         "/reports/{tracking_id}/confirmation",
@@ -123,9 +126,9 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
         responses=_problems(400, 404, 409, 413, 422, 429),
     )
     async def confirm(
-        tracking_id: TrackingId, access_code: AccessCode, body: ConfirmAnswer, idempotency_key: IdempotencyKey = None
+        request: Request, tracking_id: TrackingId, access_code: AccessCode, body: ConfirmAnswer, idempotency_key: IdempotencyKey = None
     ) -> InputAccepted:
-        return await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key)
+        return await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key, clients.source_of(request))
 
     @router.post("/contacts/lookup", summary="Contacts of reporters, for telling them", responses=_problems(400, 401, 403, 413, 422))
     async def look_up_contacts(body: ContactLookup, reader: Notifier) -> ContactsFound:

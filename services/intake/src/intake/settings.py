@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr, field_validator
 
 from intake.adapters.vault import Vault
+from tuntas_chassis.client_address import Networks
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.profile import DEFAULT_PROFILE, known_profiles
 
@@ -21,6 +22,9 @@ class Settings(ServiceSettings):
     )
     profile: str = Field(default=DEFAULT_PROFILE, description="The regulation profile that new reports are received under")
     public_url: str = Field(default="", description="Where reporters reach this service, before /v1; relative links where empty")
+    trusted_proxies: Networks = Field(
+        default="", description="Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; none where empty"
+    )
     access_log_retention_days: int = Field(default=1_825, ge=365, description="How long it is kept who read personal data")
 
     @field_validator("profile")

@@ -17,9 +17,9 @@ class StatusReader:
         self._database = database
         self._reply_days = load_profile(profile).days("C6")
 
-    async def read(self, tracking_id: str, access_code: str) -> ReportStatus:
+    async def read(self, tracking_id: str, access_code: str, source: str) -> ReportStatus:
         """The report's status; raises Problem 404 or 429."""
-        report = await self._gate.open(tracking_id, access_code)
+        report = await self._gate.open(tracking_id, access_code, source)
         async with self._database.connect() as connection:
             history = await read_history(connection, report.case_id)
         now = standing(history)

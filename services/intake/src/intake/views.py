@@ -1,25 +1,24 @@
 """What reporters, clerks, officers and services send and get over HTTP."""
 
 import re
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from intake.domain.contacts import normalised_phone
 from intake.domain.history import HistoryEntry
 from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
 from intake.domain.submission import is_manual
 from tuntas_chassis.email_addresses import EmailAddress
-from tuntas_contracts.base import AgencyCode
+from tuntas_contracts.base import AgencyCode, BusinessTime
 from tuntas_contracts.categories import BilingualName, load_categories
+from tuntas_contracts.reports import IncidentDate, Language, Latitude, Longitude, RegionCode, Rupiah
 from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MOST_RUPIAH: Final = Decimal(10**15)
 
 
 def _text(value: str) -> str:
@@ -54,7 +53,7 @@ Resolution = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidato
 PlaceText = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_text)]
 Address = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_text)]
 Phone = Annotated[str, Field(min_length=5, max_length=30), AfterValidator(_line), AfterValidator(normalised_phone)]
-Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$", description="Nomor induk kependudukan: 16 digits")]
+Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$", max_length=16, description="Nomor induk kependudukan: 16 digits")]
 Category = Annotated[str, Field(max_length=100), AfterValidator(_category)]
 
 
@@ -67,10 +66,10 @@ class Request(BaseModel):
 class PlaceOfIncident(Request):
     """Where it happened: official region code (`32` or `32.01`), free text, WGS 84 degrees; each optional."""
 
-    region_code: Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")] | None = None
+    region_code: RegionCode | None = None
     text: PlaceText | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
 
 
 class ReporterDetails(Request):
@@ -101,20 +100,20 @@ class SubmitReport(Request):
         description="An e-mail address or a phone number is needed over the channels web and mobile",
     )
     category: Category | None = None
-    incident_date: date | None = None
+    incident_date: IncidentDate | None = None
     place: PlaceOfIncident | None = None
     addressed_agency: AgencyCode | None = Field(default=None, description="The report goes to this agency itself")
     suggested_agency: AgencyCode | None = Field(default=None, description="A hint for the national administrator")
     service_kind: ServiceKind | None = None
-    loss_rupiah: Annotated[Decimal, Field(ge=0, le=_MOST_RUPIAH)] | None = None
+    loss_rupiah: Rupiah | None = None
     requested_resolution: Resolution | None = None
     misconduct: bool = Field(default=False, description="An official abused a position")
     anonymous: bool = Field(default=False, description="Anonim: the public and the agency never learn who reported")
     secret: bool = Field(default=False, description="Rahasia: the public never sees the report")
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "id"
+    language: Language = "id"
     origin: Origin = Origin.SERVICE_USER
-    original_received_at: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
-        default=None, description="Manual channels only: when the report was received by hand; its clocks start then. Default: now"
+    original_received_at: Annotated[BusinessTime, AfterValidator(_utc)] | None = Field(
+        default=None, description="Manual channels only: when the report was received by hand, at most 366 days back. Default: now"
     )
 
     @field_validator("reporter")
@@ -155,10 +154,14 @@ class MaskedIdentifiers(BaseModel):
 
 
 class Receipt(BaseModel):
-    """The receipt. The access code is shown here and never again, except to a retry with the same Idempotency-Key."""
+    """The receipt. The access code is shown here and never again, except to a retry with the same Idempotency-Key.
+
+    Where somebody else enters the report, the code is mailed to the reporter and is null here; with no address to mail it to it
+    stands here, and the case counts as assisted.
+    """
 
     tracking_id: str
-    access_code: str
+    access_code: str | None
     case_id: UUID
     submitted_at: datetime
     status_url: str
@@ -249,6 +252,7 @@ class ContactRequest(Request):
     reporter_ref: Annotated[UUID, Field(strict=False)]
     case_id: Annotated[UUID, Field(strict=False)]
     purpose: Line200 = Field(description="Why; written to the access log")
+    access_code: bool = Field(default=False, description="For the receipt by mail: a new code, if another entered the report")
 
 
 class ContactLookup(Request):
@@ -258,7 +262,7 @@ class ContactLookup(Request):
 
 
 class Contact(BaseModel):
-    """How to reach a reporter."""
+    """How to reach a reporter. `access_code` is new, void what was mailed before, and kept nowhere."""
 
     reporter_ref: UUID
     case_id: UUID
@@ -267,6 +271,7 @@ class Contact(BaseModel):
     name: str | None
     email: str | None
     phone: str | None
+    access_code: str | None = None
 
 
 class MissingContact(BaseModel):

@@ -1,7 +1,7 @@
 """From a delivery to its mail, or to the reason why there is none."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -40,13 +40,15 @@ class Stationery:
 class Addressee:
     """Where a mail goes: a checked address, how its reader is called, and the page that it points to.
 
-    `plain_address` is the mailbox that `address`, a plus-address, belongs to.
+    `plain_address` is the mailbox that `address`, a plus-address, belongs to. `access_code` stands in the
+    receipt of a report that somebody else entered.
     """
 
     address: str
     name: str | None
     page: str
     plain_address: str | None = None
+    access_code: str | None = None
 
 
 class Composer:
@@ -66,7 +68,7 @@ class Composer:
         if not isinstance(to, Addressee):
             return to
         try:
-            letter = self._letters.write(one, name=to.name, page=to.page)
+            letter = self._letters.write(one, name=to.name, page=to.page, access_code=to.access_code)
         except UnrenderableLetter as error:
             _log.error("letter_not_rendered", notice_id=str(one.delivery.notice_id), detail=str(error))
             return Deferred("letter not rendered")
@@ -96,7 +98,8 @@ class Composer:
         if contact.email is None:
             return NoChannel("no_email")
         page = f"{self._stationery.reporter_page}/{one.tracking_id}"
-        return _addressee(contact.email, greeting_name(contact.name), page)
+        to = _addressee(contact.email, greeting_name(contact.name), page)
+        return replace(to, access_code=contact.access_code) if isinstance(to, Addressee) else to
 
     def _officer(self, one: Claimed) -> Addressee | Refused:
         level = one.delivery.variables.get("level")

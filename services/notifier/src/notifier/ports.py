@@ -16,20 +16,22 @@ from tuntas_chassis.messages import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach one reporter. Personal: never stored, logged or published."""
+    """How to reach one reporter, and for a receipt the access code if it is told by mail. Never stored, logged or published."""
 
     name: str | None
     email: str | None
     phone: str | None
+    access_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRequest:
-    """Whose contact is needed for which case, and what for; intake logs all three."""
+    """Whose contact is needed for which case, and what for; intake logs all three. `access_code`: the receipt is to be mailed."""
 
     reporter_ref: UUID
     case_id: UUID
     purpose: str
+    access_code: bool = False
 
 
 class ContactsUnavailable(Exception):
@@ -100,7 +102,7 @@ class Mailer(Protocol):
 class LetterWriter(Protocol):
     """The templates."""
 
-    def write(self, claimed: Claimed, *, name: str | None, page: str) -> Letter:
+    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> Letter:
         """The letter of a delivery. Raises UnrenderableLetter."""
         ...
 

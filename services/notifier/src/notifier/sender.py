@@ -9,6 +9,7 @@ from uuid import UUID
 from notifier.compose import Composer
 from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, settle
 from notifier.domain.mail import Mail
+from notifier.domain.notices import Kind
 from notifier.metrics import LOOKUPS_FAILED, LOST
 from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder
 from notifier.telling import count, told_of
@@ -88,8 +89,10 @@ class Sender:
 
     async def _look_up(self, claimed: Sequence[Claimed]) -> tuple[Mapping[UUID, Contact] | None, str | None]:
         wanted = {
-            one.reporter_ref: ContactRequest(one.reporter_ref, one.delivery.case_id, f"notice:{one.delivery.kind.value}")
-            for one in claimed
+            one.reporter_ref: ContactRequest(
+                one.reporter_ref, one.delivery.case_id, f"notice:{one.delivery.kind.value}", access_code=one.delivery.kind is Kind.RECEIPT
+            )
+            for one in sorted(claimed, key=lambda one: one.delivery.kind is Kind.RECEIPT)  # the receipt may need an access code
             if one.delivery.recipient is Role.REPORTER and one.reporter_ref is not None and one.repeats <= MAX_REPEATS
         }
         if not wanted:

@@ -45,6 +45,7 @@ def _confirm(case: Case, event: ReporterConfirmed) -> CaseEvent:
         agency=case.agency,
         reason="satisfied",
         rating=event.rating,
+        assisted=event.assisted,
     )
 
 

@@ -1,34 +1,24 @@
-"""The door to one report: tracking id and access code, with a limit on wrong tries kept in the database."""
+"""The door to one report: tracking id and access code, with a limit on wrong tries that never holds up the right one."""
 
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy import text
 
 from intake.domain.receipts import access_code_matches, read_tracking_id
+from intake.domain.wrong_tries import WINDOW_S, WrongTries
 from intake.metrics import ACCESS_FAILURES
 from tuntas_chassis.database import Database
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.problems import Problem
 from tuntas_contracts.vocabulary import Classification
 
-WRONG_TRIES: Final = 10
-WINDOW_S: Final = 600
-
 _FIND = text(
-    "SELECT r.case_id, r.tracking_id, r.access_hash, r.reporter_ref, r.classification, r.title, r.submitted_at, "
-    "f.failures >= :tries AND f.since > now() - make_interval(secs => :window) AS blocked "
-    'FROM (SELECT CAST(:tracking_id AS text) COLLATE "C" AS tracking_id) AS t '
-    "LEFT JOIN report r ON r.tracking_id = t.tracking_id LEFT JOIN access_failure f ON f.tracking_id = t.tracking_id"
-)
-_COUNT_FAILURE = text(
-    "INSERT INTO access_failure AS f (tracking_id, failures, since) VALUES (:tracking_id, 1, now()) "
-    "ON CONFLICT (tracking_id) DO UPDATE SET "
-    "failures = CASE WHEN f.since > now() - make_interval(secs => :window) THEN f.failures + 1 ELSE 1 END, "
-    "since = CASE WHEN f.since > now() - make_interval(secs => :window) THEN f.since ELSE now() END RETURNING failures"
+    "SELECT r.case_id, r.tracking_id, r.access_hash, r.reporter_ref, r.classification, r.title, r.submitted_at, r.assisted "
+    'FROM (SELECT CAST(:tracking_id AS text) COLLATE "C" AS tracking_id) AS t LEFT JOIN report r ON r.tracking_id = t.tracking_id'
 )
 
 
@@ -42,6 +32,7 @@ class OpenedReport:
     classification: Classification
     title: str
     submitted_at: datetime
+    assisted: bool
 
 
 class AccessGate:
@@ -53,28 +44,29 @@ class AccessGate:
         self._metrics = metrics
         self._nobody = UUID(bytes=os.urandom(16))
         self._no_hash = os.urandom(32)
+        self._wrong_tries = WrongTries()
 
-    async def open(self, tracking_id: str, access_code: str) -> OpenedReport:
-        """The report; raises Problem 404 where the two do not go together, 429 after too many wrong tries."""
+    async def open(self, tracking_id: str, access_code: str, source: str) -> OpenedReport:
+        """The report; raises Problem 404 where the two do not go together, 429 after too many wrong tries from `source` or in all.
+
+        The right code always opens, whatever was tried before and by whom: it costs one look-up by index and one HMAC.
+        """
         known_form = read_tracking_id(tracking_id)
         if known_form is None:
-            self._metrics.inc(ACCESS_FAILURES, "malformed")
-            raise _not_found()
+            raise self._refused(source, "malformed")
         async with self._database.connect() as connection:
-            row = (await connection.execute(_FIND, {"tracking_id": known_form, "tries": WRONG_TRIES, "window": float(WINDOW_S)})).one()
-        if row.blocked:
-            self._metrics.inc(ACCESS_FAILURES, "blocked")
-            raise _too_many()
+            row = (await connection.execute(_FIND, {"tracking_id": known_form})).one()
         right = access_code_matches(self._pepper, row.case_id or self._nobody, access_code, row.access_hash or self._no_hash)
-        if right and row.access_hash is not None:
-            return OpenedReport(
-                row.case_id, row.tracking_id, row.reporter_ref, Classification(row.classification), row.title, row.submitted_at
-            )
-        async with self._database.begin() as connection:
-            counted = await connection.execute(_COUNT_FAILURE, {"tracking_id": known_form, "window": float(WINDOW_S)})
-            failures: int = counted.scalar_one()
-        self._metrics.inc(ACCESS_FAILURES, "wrong")
-        raise _too_many() if failures > WRONG_TRIES else _not_found()
+        if not right or row.access_hash is None:
+            raise self._refused(source, "wrong")
+        return OpenedReport(
+            row.case_id, row.tracking_id, row.reporter_ref, Classification(row.classification), row.title, row.submitted_at, row.assisted
+        )
+
+    def _refused(self, source: str, outcome: str) -> Problem:
+        too_many = self._wrong_tries.add(source, monotonic())
+        self._metrics.inc(ACCESS_FAILURES, "blocked" if too_many else outcome)
+        return _too_many() if too_many else _not_found()
 
 
 def _not_found() -> Problem:
@@ -91,8 +83,8 @@ def _too_many() -> Problem:
     return Problem(
         429,
         "Terlalu banyak percobaan / Too many tries",
-        "Tunggu sepuluh menit, lalu coba lagi dengan kode akses pada tanda terima. "
-        "Wait ten minutes, then try again with the access code on the receipt.",
+        "Kode akses yang benar tetap diterima; periksa tanda terima, atau tunggu sepuluh menit. "
+        "The right access code is still taken: check the receipt, or wait ten minutes.",
         "too_many_tries",
-        headers={"Retry-After": str(WINDOW_S)},
+        headers={"Retry-After": str(int(WINDOW_S))},
     )

@@ -31,15 +31,16 @@ _INSERT = text(
     "WITH new AS (SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:access_hashes AS bytea[]), "
     "CAST(:reporter_refs AS uuid[]), CAST(:wrapped_keys AS bytea[]), CAST(:ciphertexts AS bytea[]), CAST(:classifications AS text[]), "
     "CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), CAST(:secret AS boolean[]), "
-    "CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:entered_by AS text[]), CAST(:received_at AS timestamptz[])) "
+    "CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:entered_by AS text[]), CAST(:received_at AS timestamptz[]), "
+    "CAST(:assisted AS boolean[])) "
     "AS n(case_id, tracking_id, access_hash, reporter_ref, wrapped_key, ciphertext, classification, channel, language, anonymous, "
-    "secret, misconduct, title, entered_by, received_at)), "
+    "secret, misconduct, title, entered_by, received_at, assisted)), "
     "reporters AS (INSERT INTO reporter (reporter_ref, wrapped_key) SELECT reporter_ref, wrapped_key FROM new), "
     "originals AS (INSERT INTO personal_data (reporter_ref, source_id, ciphertext) SELECT reporter_ref, case_id, ciphertext FROM new) "
     "INSERT INTO report (case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, "
-    "misconduct, title, submitted_at, entered_by, original_received_at) "
+    "misconduct, title, submitted_at, entered_by, original_received_at, assisted) "
     "SELECT case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
-    "CAST(:now AS timestamptz), entered_by, received_at FROM new"
+    "CAST(:now AS timestamptz), entered_by, received_at, assisted FROM new"
 )
 
 
@@ -54,10 +55,13 @@ class RetryKey:
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A report ready to be written. `content` is masked; its `submitted_at` is set when it is written."""
+    """A report ready to be written. `content` is masked; its `submitted_at` is set when it is written.
+
+    `access_hash` is None where the code is made when the receipt is mailed. `assisted`: who enters the report gets the code.
+    """
 
     case_id: UUID
-    access_hash: bytes
+    access_hash: bytes | None
     sealed: SealedData
     content: ReportContent
     actor: Actor
@@ -65,6 +69,7 @@ class NewReport:
     original_received_at: datetime | None
     traceparent: str
     retry: RetryKey | None
+    assisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ class ReportWriter:
                 "titles": [content.title for content in contents],
                 "entered_by": [item.entered_by for item in new],
                 "received_at": [item.original_received_at for item in new],
+                "assisted": [item.assisted for item in new],
                 "now": now,
             },
         )
@@ -182,5 +188,6 @@ def _message(item: NewReport, content: ReportContent, now: datetime) -> Outgoing
         owner=Service.TRIAGE,
         actor=item.actor,
         report=content,
+        assisted=item.assisted,
     )
     return Outgoing(CASES.name, str(item.case_id), event, occurred_at)

@@ -27,9 +27,11 @@ _READ = text(
 )
 _REBUILD = text(
     "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
-    "submitted_at) SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:reporter_refs AS uuid[]), "
+    "submitted_at, assisted) "
+    "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:reporter_refs AS uuid[]), "
     "CAST(:classifications AS text[]), CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), "
-    "CAST(:secret AS boolean[]), CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:times AS timestamptz[])) "
+    "CAST(:secret AS boolean[]), CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:times AS timestamptz[]), "
+    "CAST(:assisted AS boolean[])) "
     "ON CONFLICT DO NOTHING"
 )
 
@@ -49,6 +51,7 @@ class RebuiltReport:
     misconduct: bool
     title: str
     submitted_at: datetime
+    assisted: bool
 
 
 class HistoryStore(Stateless[HistoryEntry]):
@@ -91,6 +94,7 @@ class HistoryStore(Stateless[HistoryEntry]):
                     "misconduct": [row.misconduct for row in rebuilt],
                     "titles": [row.title for row in rebuilt],
                     "times": [row.submitted_at for row in rebuilt],
+                    "assisted": [row.assisted for row in rebuilt],
                 },
             )
 

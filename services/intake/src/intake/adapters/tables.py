@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -39,6 +40,7 @@ REPORT = Table(
     Column("submitted_at", _TIME, nullable=False),
     Column("entered_by", Text, comment="subject of the clerk, for reports received by hand"),
     Column("original_received_at", _TIME),
+    Column("assisted", Boolean, nullable=False, server_default=false(), comment="others than the reporter hold the access code"),
 )
 
 REPORTER = Table(

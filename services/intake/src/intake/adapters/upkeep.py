@@ -1,16 +1,14 @@
-"""Removes what has served its time: receipts kept for retries, wrong tries, and old lines of the access log."""
+"""Removes what has served its time: receipts kept for retries, and old lines of the access log."""
 
 from typing import Final
 
 from sqlalchemy import text
 
-from intake.adapters.access import WINDOW_S
 from tuntas_chassis.database import Database
 
 RECEIPT_HOURS: Final = 48
 
 _PURGE_RECEIPTS = text("DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => :hours)")
-_PURGE_FAILURES = text("DELETE FROM access_failure WHERE since < now() - make_interval(secs => :window)")
 _PURGE_LOG = text("DELETE FROM access_log WHERE at < now() - make_interval(days => :days)")
 
 
@@ -25,5 +23,4 @@ class Upkeep:
         """Remove it now."""
         async with self._database.begin() as connection:
             await connection.execute(_PURGE_RECEIPTS, {"hours": RECEIPT_HOURS})
-            await connection.execute(_PURGE_FAILURES, {"window": float(WINDOW_S)})
             await connection.execute(_PURGE_LOG, {"days": self._access_log_days})

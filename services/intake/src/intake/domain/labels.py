@@ -52,3 +52,7 @@ RECEIVED: Final = _both(
     "We have received your report. Keep this tracking id and access code: only with both can you see your report and reply to it, "
     "and we cannot show the access code again.",
 )
+CODE_BY_MAIL: Final = _both(
+    "Laporan telah kami terima. Kode akses dikirim ke alamat surel pelapor; hanya pelapor yang dapat menanggapi dan menilai jawaban.",
+    "We have received the report. The access code is mailed to the reporter, who alone can reply to the answer and rate it.",
+)

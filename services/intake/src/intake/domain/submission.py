@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from tuntas_contracts.vocabulary import Channel, Classification
 
 PUBLIC_CHANNELS: Final = frozenset({Channel.WEB, Channel.MOBILE})
+LATE_ENTRY_DAYS: Final = 366
 _NATIONAL: Final = ZoneInfo("Asia/Jakarta")
 _EASTERNMOST: Final = ZoneInfo("Asia/Jayapura")
 
@@ -26,3 +27,8 @@ def is_stale(classification: Classification, incident: date | None, received_at:
 def is_future(incident: date, now: datetime) -> bool:
     """Whether that day has not begun anywhere in Indonesia."""
     return incident > now.astimezone(_EASTERNMOST).date()
+
+
+def is_too_old(received_at: datetime, now: datetime) -> bool:
+    """Whether a report was received by hand so long ago that it can't be entered any more."""
+    return received_at < now - timedelta(days=LATE_ENTRY_DAYS)

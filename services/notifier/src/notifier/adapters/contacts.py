@@ -16,6 +16,7 @@ class _Found(BaseModel):
     name: str | None
     email: str | None
     phone: str | None
+    access_code: str | None = None
 
 
 class _Answer(BaseModel):
@@ -43,10 +44,14 @@ class IntakeContacts:
         except ValidationError as error:
             fields = sorted({".".join(map(str, e["loc"])) for e in error.errors(include_input=False)})[:5]
             raise ContactsUnavailable(f"intake's answer is not what was agreed: {', '.join(fields)}") from None
-        return {c.reporter_ref: Contact(c.name, c.email, c.phone) for c in found.contacts}
+        return {c.reporter_ref: Contact(c.name, c.email, c.phone, c.access_code) for c in found.contacts}
 
     async def _ask(self, requests: Sequence[ContactRequest]) -> httpx.Response:
-        wanted = [{"reporter_ref": str(r.reporter_ref), "case_id": str(r.case_id), "purpose": r.purpose} for r in requests]
+        wanted = [
+            {"reporter_ref": str(r.reporter_ref), "case_id": str(r.case_id), "purpose": r.purpose}
+            | ({"access_code": True} if r.access_code else {})
+            for r in requests
+        ]
         try:
             return await self._http.post(
                 self._url, json={"contacts": wanted}, headers={"Authorization": f"Bearer {await self._token.bearer()}"}

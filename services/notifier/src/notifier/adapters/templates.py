@@ -36,16 +36,16 @@ class Letters:
             (kind, language): environment.get_template(f"{kind.value}.{language}.txt.j2") for kind in Kind for language in ("id", "en")
         }
 
-    def write(self, claimed: Claimed, *, name: str | None, page: str) -> Letter:
+    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> Letter:
         """The letter of a delivery to a reader of that name. Raises UnrenderableLetter."""
-        subject, indonesian = self._render(claimed, "id", name, page)
-        heading, english = self._render(claimed, "en", name, page)
+        subject, indonesian = self._render(claimed, "id", name, page, access_code)
+        heading, english = self._render(claimed, "en", name, page, access_code)
         return Letter(subject, f"{indonesian}{_SEPARATOR}{heading}\n\n{english}{_FOOTER}")
 
-    def _render(self, claimed: Claimed, language: str, name: str | None, page: str) -> tuple[str, str]:
+    def _render(self, claimed: Claimed, language: str, name: str | None, page: str, access_code: str | None) -> tuple[str, str]:
         template = self._templates[claimed.delivery.kind, language]
         try:
-            text = template.render(words_of(claimed, language, name=name, page=page))
+            text = template.render({**words_of(claimed, language, name=name, page=page), "access_code": access_code})
         except (TemplateError, LookupError, ValueError, TypeError) as error:
             raise UnrenderableLetter(f"{template.name}: {type(error).__name__}: {error}") from error
         subject, _, body = text.partition("\n")
