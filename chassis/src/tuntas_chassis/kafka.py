@@ -1,5 +1,6 @@
 """The one factory of Kafka clients. FastStream's and aiokafka's defaults lose messages; these do not."""
 
+import asyncio
 import ssl
 from collections.abc import Sequence, Set
 from typing import Any
@@ -13,6 +14,8 @@ from tuntas_chassis.outbox import key_hash
 from tuntas_chassis.settings import ServiceSettings
 
 MAX_MESSAGE_BYTES = 1_048_576
+REQUEST_TIMEOUT_MS = 10_000  # how long a broker may keep a produce request, and a connection its answer
+_ABORT_STEP_S = 0.2
 
 
 def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
@@ -96,10 +99,27 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
         max_batch_size=262_144,
         max_request_size=MAX_MESSAGE_BYTES,
         linger_ms=0,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=60_000,
         partitioner=partition_of,
         **client_options(settings),
     )
+
+
+async def abort(producer: AIOKafkaProducer) -> None:
+    """End a producer without waiting for what it could not send; `stop` would wait for ever.
+
+    What it had handed to the network may still arrive.
+    """
+    producer._closed = True  # or it warns of not having been stopped
+    task = producer._sender.sender_task
+    if task is not None:
+        task.cancel()
+    await producer.client.close()
+    # it waits for each request on its way, and a closed client gives some of them no end: each further word ends one
+    while task is not None and not task.done():
+        await asyncio.wait({task}, timeout=_ABORT_STEP_S)
+        task.cancel()
 
 
 def partition_of(key: bytes, partitions: Sequence[int], _available: Sequence[int]) -> int:

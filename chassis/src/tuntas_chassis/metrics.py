@@ -106,8 +106,11 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
     Metric("tuntas_outbox_messages", "gauge", "Messages written and not yet published", (), "messages"),
     Metric("tuntas_outbox_age_seconds", "gauge", "Age of the oldest message not yet published", (), "seconds"),
     Metric("tuntas_outbox_published_total", "counter", "Messages published", ("topic",), "messages"),
-    Metric("tuntas_outbox_blocked_topics", "gauge", "Topics that refuse our messages", (), "topics"),
+    Metric("tuntas_outbox_blocked_topics", "gauge", "Topics of which all or a partition refuses our messages", (), "topics"),
+    Metric("tuntas_outbox_set_aside_messages", "gauge", "Messages whose topic or partition refuses them", (), "messages"),
     Metric("tuntas_outbox_shards_owned", "gauge", "Outbox shards this process relays", (), "shards"),
+    Metric("tuntas_outbox_relay_members", "gauge", "Processes that share the outbox shards, as this one sees it", (), "processes"),
+    Metric("tuntas_outbox_producer_renewals_total", "counter", "Producers given up after a failed send", (), "producers"),
     Metric(
         "tuntas_agency_delivery_seconds",
         "histogram",

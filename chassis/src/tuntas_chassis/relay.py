@@ -1,6 +1,7 @@
 """The relay: publishes the outbox in order per key. Each shard has one relay at a time, by an advisory lock.
 
-Locks, reads and deletes share one connection: a relay that lost its lock has lost its connection too, and stops.
+Locks, reads and deletes share one connection: a relay that lost its lock has lost its connection too, and begins anew. A topic or a
+partition in trouble is set aside and tried by a producer of its own, so that it holds up nothing else.
 """
 
 import asyncio
@@ -10,31 +11,29 @@ from time import monotonic, time, time_ns
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from opentelemetry.trace import SpanKind
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.ids import time_of
-from tuntas_chassis.kafka import unknown_topics
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import CHANNEL
+from tuntas_chassis.outbox_rows import OutboxRows, Sent
+from tuntas_chassis.producers import Producers
+from tuntas_chassis.sending import Outcome, send
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.shards import RENEW_EVERY_S, ShardShare
+from tuntas_chassis.slow_lane import SlowLane
 from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_chassis.waiting import linger_s, passed_on, set_within
 from tuntas_chassis.watermarks import MarkBound, PublishRound, ShardMismatch, WatermarkPublisher
 from tuntas_contracts.envelope import Envelope
 
-_LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
-_TAKE_SHARDS_EVERY_S = 2.0
-_RETRY_BLOCKED_TOPIC_S = 3.0
 _AGENCY = "agency-"  # in the name of every topic that belongs to one agency
+_LEAVE_AFTER_S = 15.0
+_CLOSE_WITHIN_S = 5.0
 _log = logger(__name__)
-
-_READ = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox
- WHERE shard = ANY($1::smallint[]) AND topic <> ALL($2::text[]) ORDER BY id LIMIT $3"""
-_READ_ALL = """SELECT id, topic, key, message_id, type, time, traceparent, written_at, value FROM outbox ORDER BY id LIMIT $1"""
 
 
 class Relay:
@@ -55,22 +54,22 @@ class Relay:
     ) -> None:
         """`mark_topic` is marked per partition; `mark_bound` gives a time before which something may still be unread."""
         self._database = database
-        self._make_producer = producer
         self._settings = settings
         self._source = source
         self._metrics = metrics
         self._tracing = tracing
         self._watermarks = WatermarkPublisher(mark_topic, mark_bound, settings, source, clock)
         self._wake = asyncio.Event()
-        self._owned: set[int] = set()
-        self._blocked: dict[str, float] = {}
-        self._taken_at = -float("inf")
+        self._shards = ShardShare(settings.outbox_shards, metrics)
+        self._producers = Producers(producer, metrics)
+        self._slow = SlowLane(self._producers, self._headers, self.wake, settings.outbox_shards, metrics)
+        self._undeleted: list[asyncpg.Record] = []
         self.progress_at = monotonic()
 
     @property
     def owns_all(self) -> bool:
         """Whether every shard is relayed here, so that nobody else needs to be told of a write."""
-        return len(self._owned) == self._settings.outbox_shards
+        return self._shards.owns_all
 
     def wake(self) -> None:
         """Something was written."""
@@ -78,109 +77,115 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping`; comes back after every fault with a new connection."""
-        producer = self._make_producer()
-        if not await _started(producer, stopping):
-            await producer.stop()
-            return
         try:
             with passed_on(stopping, self._wake):
-                await self._keep_relaying(producer, stopping)
+                await self._keep_relaying(stopping)
         finally:
-            self._owned.clear()
-            await producer.stop()
+            await self._slow.close()
+            await self._producers.close()
 
-    async def _keep_relaying(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+    async def _keep_relaying(self, stopping: asyncio.Event) -> None:
         while True:
             try:
-                await self._relay(producer, stopping)
+                await self._relay(stopping)
                 return
             except ShardMismatch:
                 raise
             except Exception as error:
                 _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
-                self._owned.clear()
                 if stopping.is_set():
                     return
                 await set_within(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
 
-    async def _relay(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+    async def _relay(self, stopping: asyncio.Event) -> None:
         connection = await self._database.raw()
+        rows = OutboxRows(connection, self._settings.outbox_batch)
         try:
             await connection.add_listener(CHANNEL, lambda *_args: self.wake())
-            self._taken_at = -float("inf")
             while True:
                 self.progress_at = monotonic()
                 self._wake.clear()
-                await self._take_shards(connection)
-                sent = await self._publish(connection, producer)
-                if sent == 0:
+                producer = await self._producers.main()
+                if producer is not None or self._shards.owned:
+                    await self._share(connection, rows)
+                if producer is None:
                     if stopping.is_set():
                         return
-                    await set_within(self._wake, self._settings.outbox_poll_s)
-                elif sent < self._settings.outbox_batch and self._settings.outbox_linger_ms:
-                    await asyncio.sleep(linger_s(sent, self._settings.outbox_linger_ms))
+                    if self._shards.members > 1 and self._producers.away_for_s() > _LEAVE_AFTER_S:
+                        await self._shards.resign(connection)  # another may reach a broker
+                    await set_within(stopping, 1.0)
+                    continue
+                seen = await self._publish(connection, rows, producer)
+                if seen == 0:
+                    if stopping.is_set():
+                        return
+                    await set_within(self._wake, self._pause_s())
+                elif seen < self._settings.outbox_batch and self._settings.outbox_linger_ms:
+                    await asyncio.sleep(linger_s(seen, self._settings.outbox_linger_ms))
         finally:
-            self._owned.clear()
-            self._metrics.set("tuntas_outbox_shards_owned", 0)
-            await connection.close(timeout=5)
+            self._shards.reset()
+            self._slow.reset()
+            await _close(connection)
 
-    async def _take_shards(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        if self.owns_all or monotonic() - self._taken_at < _TAKE_SHARDS_EVERY_S:
-            return
-        self._taken_at = monotonic()
-        wanted = [s for s in range(self._settings.outbox_shards) if s not in self._owned]
-        rows = await connection.fetch("SELECT s, pg_try_advisory_lock($1, s) AS taken FROM unnest($2::int[]) AS s", _LOCK_CLASS, wanted)
-        self._owned |= {row["s"] for row in rows if row["taken"]}
-        self._metrics.set("tuntas_outbox_shards_owned", len(self._owned))
+    async def _share(self, connection: "asyncpg.Connection[asyncpg.Record]", rows: OutboxRows) -> None:
+        before = frozenset(self._shards.owned)
+        await self._shards.renew(connection)
+        if self._shards.owned != before:
+            await self._slow.change_shards(rows, self._shards.owned, self._shards.owned - before)
 
-    async def _publish(self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer) -> int:
-        if not self._owned:
+    def _pause_s(self) -> float:
+        """How long nothing needs to be looked at unasked: until a lease or a topic in trouble is due."""
+        due = self._slow.next_try_s()
+        return min(self._settings.outbox_poll_s, RENEW_EVERY_S, RENEW_EVERY_S if due is None else due)
+
+    async def _publish(self, connection: "asyncpg.Connection[asyncpg.Record]", rows: OutboxRows, producer: AIOKafkaProducer) -> int:
+        """One look at the outbox; says how many rows it saw."""
+        owned = frozenset(self._shards.owned)
+        self._take_in(self._slow.finished(owned))
+        await self._delete_undeleted(rows)
+        if not owned:
             return 0
         at = await self._watermarks.candidate(connection)
-        rows = await self._read(connection)
-        if rows:
-            await self._send(connection, producer, rows)
-        if at is not None:
-            set_aside = dict.fromkeys(self._blocked, frozenset(self._owned))
-            await self._watermarks.publish(producer, at, PublishRound(self._owned, len(rows) < self._settings.outbox_batch, set_aside))
-        return len(rows)
+        if self._slow:
+            await rows.set_aside(owned, self._slow.places)
+            await self._slow.try_again(rows)
+        returned = await self._slow.returned(rows)
+        read = await rows.read(owned, all_shards=self.owns_all)
+        found = [row for row in read.rows if (row["topic"], row["shard"]) not in self._slow] if self._slow else read.rows
+        outcome = Outcome()
+        if returned or found:
+            self._shards.check()
+            outcome = await send(producer, [*returned, *found], self._headers, self._settings.outbox_send_limit_s)
+            self._take_in(outcome.sent)
+            if outcome.failed:
+                self._slow.take_failed(outcome, owned, self._producers.give_up_main() if outcome.out_of_step else None)
+            if returned:
+                await self._delete_undeleted(rows)
+            elif outcome.sent:
+                await rows.delete([row["id"] for row in outcome.sent])
+                self._undeleted.clear()
+        self._slow.show()
+        if at is not None and not outcome.failed:
+            await self._watermarks.publish(producer, at, PublishRound(owned, read.complete, self._slow.shards_by_topic()))
+        return len(returned) + len(read.rows)
 
-    async def _read(self, connection: "asyncpg.Connection[asyncpg.Record]") -> Sequence[asyncpg.Record]:
-        now = monotonic()
-        self._blocked = {topic: until for topic, until in self._blocked.items() if until > now}
-        self._metrics.set("tuntas_outbox_blocked_topics", len(self._blocked))
-        if self.owns_all and not self._blocked:
-            rows = await connection.fetch(_READ_ALL, self._settings.outbox_batch)
-        else:
-            rows = await connection.fetch(_READ, list(self._owned), list(self._blocked), self._settings.outbox_batch)
-        return list(rows)
-
-    async def _send(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
-    ) -> None:
-        for topic in await unknown_topics(producer, {row["topic"] for row in rows}):
-            self._block(topic, "the broker does not know it")
-        futures = []
-        for row in rows:
-            if row["topic"] in self._blocked:
-                continue
-            envelope = Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], self._traced(row))
-            future = await producer.send(row["topic"], row["value"], row["key"].encode(), headers=envelope.headers())
-            futures.append((row, future))
-        results = await asyncio.gather(*(future for _, future in futures), return_exceptions=True)
-        sent: list[int] = []
-        failed: set[tuple[str, str]] = set()
-        for (row, _), result in zip(futures, results, strict=True):
-            if isinstance(result, BaseException):
-                failed.add((row["topic"], row["key"]))
-                self._block(row["topic"], f"{type(result).__name__}: {result}")
-            elif (row["topic"], row["key"]) not in failed:
-                sent.append(row["id"])
-                if _AGENCY in row["topic"]:
-                    self._metrics.observe("tuntas_agency_delivery_seconds", max(time() - time_of(row["message_id"]), 0.0), row["type"])
-        await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", sent)
-        for topic, count in Counter(row["topic"] for row, _ in futures).items():
+    def _take_in(self, sent: Sequence[asyncpg.Record]) -> None:
+        """These were sent, and are remembered until they are deleted: after a fault they must not be sent again."""
+        self._undeleted += sent
+        now = time()
+        for row in sent:
+            if _AGENCY in row["topic"]:
+                self._metrics.observe("tuntas_agency_delivery_seconds", max(now - time_of(row["message_id"]), 0.0), row["type"])
+        for topic, count in Counter(row["topic"] for row in sent).items():
             self._metrics.inc("tuntas_outbox_published_total", topic if _AGENCY not in topic else _family(topic), by=count)
+
+    async def _delete_undeleted(self, rows: OutboxRows) -> None:
+        if self._undeleted:
+            await rows.delete_wherever([Sent.of(row) for row in self._undeleted])
+            self._undeleted.clear()
+
+    def _headers(self, row: asyncpg.Record) -> list[tuple[str, bytes]]:
+        return Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], self._traced(row)).headers()
 
     def _traced(self, row: asyncpg.Record) -> str:
         """The traceparent to publish with; in a sampled trace the wait in the outbox is a span, below which all that follows lies."""
@@ -191,26 +196,15 @@ class Relay:
         attributes = {"messaging.system": "kafka", "messaging.destination.name": row["topic"], "tuntas.case_id": row["key"]}
         return self._tracing.child(f"publish {row['type']}", SpanKind.PRODUCER, parent, waited_since, time_ns(), **attributes)
 
-    def _block(self, topic: str, why: str) -> None:
-        if topic not in self._blocked:
-            _log.error("relay_topic_blocked", topic=topic, why=why, retry_in_s=_RETRY_BLOCKED_TOPIC_S)
-        self._blocked[topic] = monotonic() + _RETRY_BLOCKED_TOPIC_S
-
 
 def _family(topic: str) -> str:
     parts = topic.split(".")
     return ".".join([*parts[:2], "*", parts[-1]])
 
 
-async def _started(producer: AIOKafkaProducer, stopping: asyncio.Event) -> bool:
-    """Whether it could be started before `stopping`."""
-    while True:
-        try:
-            await producer.start()
-        except (KafkaError, OSError) as error:
-            if stopping.is_set():
-                return False
-            _log.warning("relay_waits_for_broker", error=type(error).__name__)
-            await set_within(stopping, 2.0)
-        else:
-            return True
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Close a connection, also one whose other end is gone."""
+    try:
+        await connection.close(timeout=_CLOSE_WITHIN_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()

@@ -61,6 +61,9 @@ class ServiceSettings(BaseSettings):
     outbox_shards: int = Field(default=24, ge=1, le=1000, description="Equal to the partitions of the cases topic")
     outbox_batch: int = Field(default=2_000, ge=1)
     outbox_linger_ms: int = Field(default=80, ge=0)
+    outbox_send_limit_s: float = Field(
+        default=3, gt=0, description="How long a relay waits for a partition's answer before it goes on without that partition"
+    )
     outbox_poll_s: float = Field(default=2, gt=0, description="How long an idle relay waits before it looks unasked")
     mark_interval_s: float = Field(default=15, gt=0, description="Business time between two marks on the cases topic")
     mark_tolerance_s: float = Field(default=1, ge=0, description="How far the clocks of service and broker may differ")

@@ -25,7 +25,10 @@ _log = logger(__name__)
 _PURGE = text(
     "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT :most))"
 )
-_OUTBOX = text("SELECT count(*) AS number, extract(epoch FROM clock_timestamp() - min(written_at))::float8 AS age FROM outbox")
+_OUTBOX = text("""SELECT sum(number)::int8 AS number, sum(number) FILTER (WHERE aside)::int8 AS set_aside,
+  extract(epoch FROM clock_timestamp() - min(oldest))::float8 AS age
+ FROM (SELECT count(*) AS number, min(written_at) AS oldest, false AS aside FROM outbox
+  UNION ALL SELECT count(*), min(written_at), true FROM outbox_set_aside) o""")
 _PARKED = text(
     "SELECT consumer, count(*) AS number, extract(epoch FROM clock_timestamp() - min(parked_at))::float8 AS age "
     "FROM parked_message WHERE state IN ('parked', 'waiting') GROUP BY consumer"
@@ -81,6 +84,7 @@ class Upkeep:
             _log.warning("gauges_not_measured", error=type(error).__name__)
             return
         self._metrics.set("tuntas_outbox_messages", outbox.number)
+        self._metrics.set("tuntas_outbox_set_aside_messages", outbox.set_aside)
         self._metrics.set("tuntas_outbox_age_seconds", outbox.age or 0.0)
         for consumer in consumers:
             found = parked.get(consumer)

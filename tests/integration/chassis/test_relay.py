@@ -38,7 +38,7 @@ async def _published(delivery: Delivery, number: int) -> dict[str, list[int]]:
 
 
 async def _outbox(delivery: Delivery) -> list[str]:
-    return [row.topic for row in await delivery.query("SELECT topic FROM outbox")]
+    return [row.topic for row in await delivery.query("SELECT topic FROM outbox UNION ALL SELECT topic FROM outbox_set_aside")]
 
 
 async def test_two_relays_started_at_once_publish_everything_once_and_in_order(make: Callable[..., Delivery]) -> None:
