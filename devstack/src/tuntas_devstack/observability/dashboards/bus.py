@@ -118,7 +118,7 @@ _FAULTS = Row(
         ),
         Panel(
             title="Topics that refuse us",
-            description="Topics to which a relay may not or cannot write: rights, or a topic that is missing.",
+            description="Topics to which, or to a partition of which, a relay can't write: a right, a missing topic, no leader or too few replicas.",
             queries=[Query(or_zero("sum by (service) (tuntas_outbox_blocked_topics)"), "{{service}}")],
             thresholds=waits(1, 1),
             width=6,
@@ -128,6 +128,25 @@ _FAULTS = Row(
             description="Outbox shards that some process relays, by service; fewer than partitions of the cases topic: one is missing.",
             queries=[Query("sum by (service) (tuntas_outbox_shards_owned)", "{{service}}")],
             width=6,
+        ),
+        Panel(
+            title="Messages set aside",
+            description="Messages that wait because their topic or partition refuses them; all others pass them by.",
+            queries=[Query("max by (service) (tuntas_outbox_set_aside_messages)", "{{service}}")],
+            thresholds=waits(1, 10_000),
+            width=8,
+        ),
+        Panel(
+            title="Relays that share an outbox",
+            description="Processes that share the shards of an outbox, as each sees it; they agree within seconds.",
+            queries=[Query("max by (service) (tuntas_outbox_relay_members)", "{{service}}")],
+            width=8,
+        ),
+        Panel(
+            title="Producers renewed",
+            description="Producers given up after a failed send, a second; a few an hour are a broker that was restarted.",
+            queries=[Query(rate("tuntas_outbox_producer_renewals_total", ("service",)), "{{service}}")],
+            width=8,
         ),
         Panel(
             title="Trust runs out in",
