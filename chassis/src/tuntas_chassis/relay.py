@@ -60,7 +60,7 @@ class Relay:
         self._tracing = tracing
         self._watermarks = WatermarkPublisher(mark_topic, mark_bound, settings, source, clock)
         self._wake = asyncio.Event()
-        self._shards = ShardShare(settings.outbox_shards, metrics)
+        self._shards = ShardShare(settings.outbox_shards, settings.outbox_lease_s, metrics)
         self._producers = Producers(producer, metrics)
         self._slow = SlowLane(self._producers, self._headers, self.wake, settings.outbox_shards, metrics)
         self._undeleted: list[asyncpg.Record] = []

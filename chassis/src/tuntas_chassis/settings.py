@@ -64,6 +64,9 @@ class ServiceSettings(BaseSettings):
     outbox_send_limit_s: float = Field(
         default=3, gt=0, description="How long a relay waits for a partition's answer before it goes on without that partition"
     )
+    outbox_lease_s: float = Field(
+        default=30, ge=1, description="A relay that gave no sign of life to the database for so long is replaced by another"
+    )
     outbox_poll_s: float = Field(default=2, gt=0, description="How long an idle relay waits before it looks unasked")
     mark_interval_s: float = Field(default=15, gt=0, description="Business time between two marks on the cases topic")
     mark_tolerance_s: float = Field(default=1, ge=0, description="How far the clocks of service and broker may differ")

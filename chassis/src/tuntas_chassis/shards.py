@@ -1,7 +1,7 @@
 """Which shards of an outbox this process relays: a fair share of them, and those of a relay that is gone or does not answer.
 
 A shard belongs to the session of the database that holds its advisory lock. Each relay is a row of `outbox_relay` that it renews; one
-that has not for `LEASE_S` (its process is frozen, or cut off) has its session ended by another, and with it its locks.
+that has not for the time of its lease (its process is frozen, or cut off) has its session ended by another, and with it its locks.
 """
 
 from math import ceil
@@ -15,7 +15,6 @@ from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 
 RENEW_EVERY_S = 2.0
-LEASE_S = 30.0
 _LOCK_CLASS = 0x6F7574  # "out": the first half of the advisory lock, the shard is the second
 _log = logger(__name__)
 
@@ -37,9 +36,11 @@ class LeaseLost(RuntimeError):
 class ShardShare:
     """The shards of one relay. `owned` holds for as long as the connection lives by which they were taken."""
 
-    def __init__(self, shards: int, metrics: MetricSet) -> None:
-        """`shards` is the number of all."""
+    def __init__(self, shards: int, lease_s: float, metrics: MetricSet) -> None:
+        """`shards` is the number of all; a relay that has not renewed its lease for `lease_s` is replaced."""
         self._shards = shards
+        self._lease_s = lease_s
+        self._renew_every_s = min(RENEW_EVERY_S, lease_s / 4)
         self._metrics = metrics
         self._member = new_id()
         self._renewed_at = -float("inf")
@@ -62,12 +63,12 @@ class ShardShare:
 
     def check(self) -> None:
         """Raise LeaseLost where the lease may have run out since it was renewed."""
-        if monotonic() - self._renewed_at > LEASE_S:
-            raise LeaseLost(f"the lease of this relay was not renewed for more than {LEASE_S:.0f} s: it begins anew")
+        if monotonic() - self._renewed_at > self._lease_s:
+            raise LeaseLost(f"the lease of this relay was not renewed for more than {self._lease_s:.0f} s: it begins anew")
 
     async def renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
         """Renew the lease, and take or give back shards, where it is time; says whether shards were taken."""
-        if monotonic() - self._renewed_at < RENEW_EVERY_S:
+        if monotonic() - self._renewed_at < self._renew_every_s:
             return False
         await connection.execute(_RENEW, self._member)  # it fails where the database can only be read: then nothing is ours
         self._renewed_at = monotonic()
@@ -104,7 +105,7 @@ class ShardShare:
             seen[member] = (row["renewed_at"], since if renewed_at == row["renewed_at"] else now)
             if row["pid"] is None:
                 gone.append(member)
-            elif now - seen[member][1] > LEASE_S:
+            elif now - seen[member][1] > self._lease_s:
                 _log.warning("relay_replaced", member=str(member), silent_for_s=round(now - seen[member][1], 1))
                 await connection.fetch(_END_SESSION, row["pid"])
                 gone.append(member)

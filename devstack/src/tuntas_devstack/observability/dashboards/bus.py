@@ -118,7 +118,7 @@ _FAULTS = Row(
         ),
         Panel(
             title="Topics that refuse us",
-            description="Topics to which, or to a partition of which, a relay can't write: a right, a missing topic, no leader or too few replicas.",
+            description="Topics that refuse a relay as a whole or in a partition: no right, missing, no leader, too few replicas.",
             queries=[Query(or_zero("sum by (service) (tuntas_outbox_blocked_topics)"), "{{service}}")],
             thresholds=waits(1, 1),
             width=6,
