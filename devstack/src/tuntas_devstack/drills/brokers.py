@@ -138,6 +138,7 @@ DRILLS = (
         alerts=("ServiceGone",),
         operator="Bring it back; while it is away a second failure stops writing",
         run=one_broker_killed,
+        quick=True,
     ),
     Drill(
         name="one-broker-frozen",

@@ -15,6 +15,7 @@ from tuntas_devstack.drills.registry import DRILLS
 DOCS = Path(__file__).parents[4] / "docs"
 MATRIX = DOCS / "fault-matrix.md"
 MEASURED = DOCS / "fault-matrix-measured.json"
+SOAK = DOCS / "soak-measured.json"
 _HEAD = """\
 # Fault matrix
 One row for each fault: what waits, what goes on, how long, which alert rings if it lasts, what a person does.
@@ -32,9 +33,30 @@ whole run's, on a machine of two processors that other work loaded. Drills marke
 """
 
 
-def matrix(measured: Mapping[str, Mapping[str, Any]]) -> str:
-    """The whole page."""
-    return _HEAD + "".join(_row(drill, measured.get(drill.name)) for drill in DRILLS.values())
+_SOAK_HEAD = """
+## The soak
+`tuntas drill soak --hours 24` lets a day of business time pass, with reports, officers' work and a random fault in each round, and
+nobody doing anything in the last tenth. The clock is stepped only while all is at rest. It holds if the memory of each service grows by
+less than a tenth after the first tenth, no table grows while nobody does anything, the counter agrees, and `reconcile` finds no
+difference.
+
+"""
+
+
+def matrix(measured: Mapping[str, Mapping[str, Any]], soak: Mapping[str, Any] | None) -> str:
+    """The whole page; `soak` is what the last one showed, None if there was none."""
+    rows = "".join(_row(drill, measured.get(drill.name)) for drill in DRILLS.values())
+    return _HEAD + rows + _SOAK_HEAD + (_soaked(soak) if soak else "No soak was run to its end yet.\n")
+
+
+def _soaked(soak: Mapping[str, Any]) -> str:
+    faults = sum(soak["faults"].values())
+    told = f"The last one: {soak['rounds']} rounds, {soak['reports']} reports, {faults} faults in {soak['seconds']:.0f} s."
+    memory = [
+        f"| {part} | {samples[len(samples) // 10] / 2**20:.0f} MiB | {samples[-1] / 2**20:.0f} MiB | {soak['growth'][part]:.1%} |"
+        for part, samples in soak["memory"].items()
+    ]
+    return "\n".join((told, "", "| service | memory after a tenth | at the end | growth |", "|---|---|---|---|", *memory)) + "\n"
 
 
 def _row(drill: Drill, result: Mapping[str, Any] | None) -> str:
@@ -61,7 +83,8 @@ def read_measured() -> dict[str, dict[str, Any]]:
 
 def main(order: str) -> int:
     """`generate` or `check`; gives the exit status."""
-    wanted = matrix(read_measured())
+    soak = json.loads(SOAK.read_text(encoding="utf-8")) if SOAK.exists() else None
+    wanted = matrix(read_measured(), soak)
     if order == "generate":
         MATRIX.write_text(wanted, encoding="utf-8")
         return 0
