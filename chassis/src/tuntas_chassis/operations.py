@@ -100,7 +100,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
     @router.get("", summary="What is parked, oldest first")
     async def list_parked(
         _operator: Operator,
-        cursor: str | None = None,
+        cursor: Annotated[str | None, Query(max_length=500)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         key: Annotated[str | None, Query(max_length=500, description="Only messages of this key, such as a case id")] = None,
         settled: Annotated[bool, Query(description="Instead what was replayed or discarded: when, by whom and why")] = False,

@@ -25,7 +25,10 @@ def register_routes(database: Database) -> APIRouter:
         kind: AgencyKind | None = None,
         sector: Sector | None = None,
         region: Annotated[
-            str | None, Query(pattern=r"^\d{2}(\.\d{2})?$", description="Official region code; a province's includes its regencies")
+            str | None,
+            Query(
+                pattern=r"^[0-9]{2}(\.[0-9]{2})?$", max_length=5, description="Official region code; a province's includes its regencies"
+            ),
         ] = None,
         cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -44,7 +47,7 @@ def register_routes(database: Database) -> APIRouter:
         summary="One agency with its units and who stands above it",
         responses={status: PROBLEM_RESPONSES[status] for status in (404, 422)},
     )
-    async def read_agency(code: Annotated[str, Path(pattern=_CODE)]) -> AgencyDetail:
+    async def read_agency(code: Annotated[str, Path(pattern=_CODE, max_length=39)]) -> AgencyDetail:
         async with database.connect() as connection:
             found = await read_one(connection, code)
         if found is None:

@@ -17,7 +17,7 @@ from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
-from tuntas_contracts.base import AgencyCode
+from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
 from tuntas_contracts.vocabulary import Role
 
 _NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})
@@ -30,6 +30,7 @@ _OFFICERS = (
     Role.AGENCY_SYSTEM,
 )
 _LONGEST_DAYS = 3_660
+_EARLIEST, _LATEST = EARLIEST.date(), LATEST.date()
 Reader = Annotated[Principal, Depends(require(*_OFFICERS, *_NATIONAL))]
 
 
@@ -87,9 +88,12 @@ def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock)
     )
     async def read_figures(
         first_day: Annotated[
-            date | None, Query(alias="from", description="First day, Jakarta time; the first of January where it is left out")
+            date | None,
+            Query(alias="from", ge=_EARLIEST, lt=_LATEST, description="First day, Jakarta time; the first of January where it is left out"),
         ] = None,
-        last_day: Annotated[date | None, Query(alias="to", description="Last day, included; today where it is left out")] = None,
+        last_day: Annotated[
+            date | None, Query(alias="to", ge=_EARLIEST, lt=_LATEST, description="Last day, included; today where it is left out")
+        ] = None,
         agency: Annotated[AgencyCode | None, Query(description="One agency; all where it is left out")] = None,
         accept: Annotated[str, Header(max_length=500, description="`text/csv` for CSV")] = "application/json",
     ) -> Response:

@@ -10,14 +10,12 @@ from triage.adapters.queue import FiledCase
 from triage.domain.case import Case
 from triage.domain.register import Register, candidates
 from triage.domain.verification import Archive, Verify
-from tuntas_contracts.base import AgencyCode
+from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Service
 
-# PostgreSQL stores no NUL in a text
-_NO_NUL = r"^[^\x00]*$"
-Title = Annotated[str, Field(min_length=1, max_length=300, pattern=_NO_NUL)]
-Note = Annotated[str, Field(max_length=2_000, pattern=_NO_NUL)]
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN)]
+Note = Annotated[str, Field(max_length=2_000, pattern=TEXT_PATTERN)]
 CategoryCode = Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z.-]*$", description="A category's code, such as health.hospitals")]
 
 

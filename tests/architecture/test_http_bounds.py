@@ -1,0 +1,66 @@
+"""Every field of every body and parameter that a service takes over HTTP is bounded."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from tests.architecture.built_services import built
+from tests.support.field_bounds import Bounds
+from tuntas_contracts.vocabulary import Service
+
+
+def routes_of(routes: Iterable[Any]) -> Iterator[APIRoute]:
+    """Every route, those of included routers too."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif (included := getattr(route, "original_router", None)) is not None:
+            yield from routes_of(included.routes)
+
+
+def parameters_of(dependant: Dependant) -> Iterator[Any]:
+    """What a route and its dependencies take."""
+    yield from (*dependant.path_params, *dependant.query_params, *dependant.header_params, *dependant.cookie_params, *dependant.body_params)
+    for below in dependant.dependencies:
+        yield from parameters_of(below)
+
+
+def types_of(app: FastAPI) -> Iterator[tuple[str, Any]]:
+    """What each route takes, with a name."""
+    for route in routes_of(app.routes):
+        name = f"{'/'.join(sorted(route.methods or ()))} {route.path}"
+        for field in parameters_of(route.dependant):
+            yield f"{name} {field.name}", Annotated[field.field_info.annotation, field.field_info]
+
+
+def faults(app: FastAPI) -> list[str]:
+    """Every field without a bound."""
+    return [fault for name, kind in types_of(app) for fault in Bounds(kind, name).faults]
+
+
+@pytest.mark.parametrize("service", list(Service))
+def test_every_field_over_http_has_a_bound(service: str) -> None:
+    assert faults(built(service).http) == []
+
+
+class Named(BaseModel):
+    name: str
+
+
+def test_an_unbounded_field_of_a_body_or_a_parameter_is_found() -> None:
+    app = FastAPI()
+
+    @app.post("/names/{code}")
+    async def rename(code: str, body: Named, limit: int = 5) -> list[Named]:
+        return [body] * limit
+
+    assert {fault.partition(" has")[0] for fault in faults(app)} == {
+        "POST /names/{code} code",
+        "POST /names/{code} body.name",
+        "POST /names/{code} limit",
+    }
