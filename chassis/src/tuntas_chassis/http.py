@@ -1,4 +1,4 @@
-"""What surrounds every HTTP request: size limit, metrics, a span."""
+"""What surrounds every HTTP request: limits of size and number, metrics, a span."""
 
 from collections.abc import Mapping
 from time import perf_counter, time_ns
@@ -6,8 +6,9 @@ from time import perf_counter, time_ns
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tuntas_chassis.admission import Admission, Turn
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.problems import BodyTooLarge
+from tuntas_chassis.problems import BodyTooLarge, Overloaded
 from tuntas_chassis.tracing import Tracing, traceparent_of
 
 _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
@@ -16,8 +17,14 @@ _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
 class RequestMiddleware:
     """Pure ASGI, because it stands in the hot path of every report."""
 
-    def __init__(self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int, slow_s: float = 2.0) -> None:
-        """A request that takes longer than `slow_s`, or fails, leaves a span whether or not its trace is sampled."""
+    def __init__(
+        self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int, slow_s: float = 2.0, max_requests: int = 500
+    ) -> None:
+        """A request that takes longer than `slow_s`, or fails, leaves a span whether or not its trace is sampled.
+
+        At most `max_requests` are answered at once; health checks and scrapes are not among them.
+        """
+        self._admission = Admission(max_requests)
         self._app = app
         self._metrics = metrics
         self._tracing = tracing
@@ -75,20 +82,30 @@ class RequestMiddleware:
         if not length.isdigit() or int(length) > self._max_body_bytes:
             await BodyTooLarge(self._max_body_bytes).response()(scope, receive, send)
             return
+        turn = self._admission.turn()
         try:
-            await self._app(scope, self._limited(receive), send)
-        except BodyTooLarge as error:
+            if length == b"0" and b"transfer-encoding" not in headers:
+                turn.begin()
+            await self._app(scope, self._limited(receive, turn), send)
+        except (BodyTooLarge, Overloaded) as error:
             await error.response()(scope, receive, send)
+        finally:
+            turn.end()
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limited(self, receive: Receive, turn: Turn) -> Receive:
         left = self._max_body_bytes
 
         async def limited() -> Message:
             nonlocal left
             message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise BodyTooLarge(self._max_body_bytes)
+            if message["type"] == "http.request":
+                size = len(message.get("body", b""))
+                left -= size
+                if left < 0:
+                    raise BodyTooLarge(self._max_body_bytes)
+                turn.received(size)
+                if not message.get("more_body", False):
+                    turn.begin()
             return message
 
         return limited

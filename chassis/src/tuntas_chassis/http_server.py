@@ -2,19 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from tuntas_chassis.http_guard import GuardedConfig, GuardedProtocol, HttpLimits
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.waiting import set_within
 
 
-def service_config(app: ASGIApp, settings: ServiceSettings) -> uvicorn.Config:
-    """How a service's application is served."""
-    return uvicorn.Config(
+def service_config(app: ASGIApp, settings: ServiceSettings, closed: Callable[[str], None]) -> GuardedConfig:
+    """How a service's application is served; `closed` is told why the guard closed a connection."""
+    return GuardedConfig(
         app,
+        HttpLimits(
+            connections=settings.http_max_connections,
+            header_s=settings.http_header_timeout_s,
+            body_s=settings.http_body_timeout_s,
+            answer_s=settings.http_answer_timeout_s,
+        ),
+        closed,
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,
@@ -43,7 +51,14 @@ class HttpServer(uvicorn.Server):
         ticks = 0
         while not await self.on_tick(ticks):
             ticks += 10
+            self._check_connections()
             await set_within(self._ending, 1.0)
+
+    def _check_connections(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, GuardedProtocol):
+                connection.check(now)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -14,12 +14,19 @@ def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict)
     return event
 
 
+def _drop_colours(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Without uvicorn's second copy of its message, which has a terminal's escapes in it."""
+    event.pop("color_message", None)
+    return event
+
+
 def setup_logs(service: str, level: str) -> None:
     """Send structlog's and the standard library's logs through one JSON formatter."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _drop_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
     ]

@@ -87,6 +87,13 @@ class MetricSet:
 CHASSIS_METRICS: tuple[Metric, ...] = (
     Metric("tuntas_http_requests_total", "counter", "HTTP requests answered", ("route", "method", "status"), "requests"),
     Metric("tuntas_http_request_seconds", "histogram", "Time from request to answer", ("route", "method"), "seconds"),
+    Metric(
+        "tuntas_http_connections_closed_total",
+        "counter",
+        "Connections that were closed because their peer sent or read too slowly, or because there were too many",
+        ("reason",),
+        "connections",
+    ),
     Metric("tuntas_consumer_events_total", "counter", "Records read, by outcome", ("consumer", "type", "outcome"), "events"),
     Metric("tuntas_consumer_batch_size", "histogram", "Records in one transaction", ("consumer",), "events", buckets=BATCH_SIZES),
     Metric("tuntas_consumer_batch_seconds", "histogram", "Time of one batch from fetch to commit", ("consumer",), "seconds"),

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.database import QUERY_CANCELED, READ_ONLY, is_transient, sqlstate_of
@@ -55,6 +56,17 @@ class BodyTooLarge(HTTPException):
     def response(self) -> Response:
         """The answer."""
         return problem_response(413, "The request is too large", self.detail, "too_large")
+
+
+class Overloaded(HTTPException):
+    """More requests are under way than the process answers at once. An HTTPException for the reason that `BodyTooLarge` is one."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, {"Retry-After": "1"})
+
+    def response(self) -> Response:
+        """The answer."""
+        return problem_response(503, "Too much at once", self.detail, "overloaded", headers=self.headers)
 
 
 def problem_response(
@@ -124,6 +136,14 @@ def install_problems(app: FastAPI) -> None:
     @app.exception_handler(BodyTooLarge)
     async def _too_large(_request: Request, error: BodyTooLarge) -> Response:
         return error.response()
+
+    @app.exception_handler(Overloaded)
+    async def _overloaded(_request: Request, error: Overloaded) -> Response:
+        return error.response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return problem_response(408, "The request did not arrive whole", "Send it again.", "incomplete_request")
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:

@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -87,6 +88,7 @@ class ServiceApp:
             tracing=self.tracing,
             max_body_bytes=self.settings.max_body_bytes,
             slow_s=self.settings.trace_slow_s,
+            max_requests=self.settings.http_max_requests,
         )
         return app
 
@@ -176,7 +178,7 @@ class ServiceApp:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = HttpServer(service_config(self.http, self.settings))
+        server = HttpServer(service_config(self.http, self.settings, partial(self.metrics.inc, "tuntas_http_connections_closed_total")))
         serving = asyncio.create_task(server.serve())
         core = asyncio.create_task(self.run_delivery())
         await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)

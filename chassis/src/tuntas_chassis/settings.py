@@ -45,6 +45,13 @@ class ServiceSettings(BaseSettings):
         description="How long an idle connection is kept: longer than any caller keeps it, or its next request meets a closed one",
     )
     max_body_bytes: int = Field(default=262_144, ge=1024)
+    http_max_connections: int = Field(
+        default=1_000, ge=10, description="Open at once; above it the one that has kept us waiting longest makes room"
+    )
+    http_max_requests: int = Field(default=500, ge=1, description="Being answered at once; more are told to come again (503)")
+    http_header_timeout_s: float = Field(default=10, gt=0, description="Within which a request's headers must arrive")
+    http_body_timeout_s: float = Field(default=30, gt=0, description="Within which its body must arrive")
+    http_answer_timeout_s: float = Field(default=30, gt=0, description="Within which its answer must be read")
 
     oidc_issuer: WebUrl = Field(description="Issuer URL of the identity provider")
     oidc_audience: str = "tuntas"

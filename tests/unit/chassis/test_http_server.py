@@ -49,4 +49,4 @@ def test_an_idle_connection_is_kept_longer_than_its_callers_keep_it(monkeypatch:
         "OIDC_ISSUER": "https://login.example",
     }.items():
         monkeypatch.setenv(f"TUNTAS_{name}", value)
-    assert service_config(_hello, ServiceSettings()).timeout_keep_alive > PROXIES_KEEP_S
+    assert service_config(_hello, ServiceSettings(), lambda _reason: None).timeout_keep_alive > PROXIES_KEEP_S

@@ -94,6 +94,12 @@ def http(service: str) -> Row:
                 stacked=True,
             ),
             Panel(
+                title="Connections closed on their peer",
+                description="Closed because their peer sent or read too slowly, or to make room for others, by reason, a second.",
+                queries=[Query(or_zero(rate("tuntas_http_connections_closed_total", ("reason",), own)), "{{reason}}")],
+                unit="cps",
+            ),
+            Panel(
                 title="Time to answer",
                 description="Median, 95th and 99th percentile over all routes; the dots are traces.",
                 queries=[Query(or_zero(query.expr), query.legend, exemplars=True) for query in quantiles(seconds, own)],
