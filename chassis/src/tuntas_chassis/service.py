@@ -28,6 +28,7 @@ from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
 from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
 from tuntas_chassis.operations import health_routes, parking_routes
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.patience import StillAway
 from tuntas_chassis.problems import install_problems
 from tuntas_chassis.processor import Processor
 from tuntas_chassis.relay import Relay
@@ -170,7 +171,7 @@ class ServiceApp:
     # -- running ----------------------------------------------------------------------------------------------------
 
     async def migrate(self) -> None:
-        """Bring the database to this code's schema."""
+        """Bring the database to this code's schema; raises StillAway where it does not answer for a minute."""
         await upgrade(self.package, self.settings.sqlalchemy_url)
 
     async def serve(self) -> None:
@@ -208,7 +209,7 @@ class ServiceApp:
     async def run_delivery(self) -> None:
         """Everything but HTTP, until told to stop: schema, starters, relay, background loops, consumers."""
         if self.settings.migrate_on_start:
-            await self._until_done("migrate", self.migrate)
+            await self._until_done("migrate", partial(upgrade, self.package, self.settings.sqlalchemy_url, patience_s=0, lock_patience_s=0))
         await self._until_done("schema", self._schema_is_current)
         for name, starter in self._starters:
             await self._until_done(name, starter)
@@ -308,7 +309,11 @@ def run(build: Callable[[ST], ServiceApp], settings_type: type[ST], commands: di
     async def main() -> int:
         app = build(settings)
         setup_logs(app.service, settings.log_level)
-        return await known[name](app, arguments)
+        try:
+            return await known[name](app, arguments)
+        except StillAway as error:
+            print(error, file=sys.stderr)  # noqa: T201  (one sentence for the operator, beside the log)
+            return 1
 
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         raise SystemExit(runner.run(main()))

@@ -1,11 +1,11 @@
-"""Ends once the database stands at the schema that this image's code needs. The migration Job brings it there."""
+"""Ends once this image's code can work on the database: at its own schema, to which the migration Job brings it, or at a later one."""
 
 import asyncio
 import os
 
 import asyncpg
 
-from tuntas_chassis.migrations import head_revision
+from tuntas_chassis.migrations import head_revision, is_served_by
 
 _PACKAGE = os.environ["SERVICE"].replace("-", "_")
 _LOOK_AGAIN_S = 2.0
@@ -29,7 +29,7 @@ async def main() -> None:
     while True:
         try:
             found = await revision()
-            if found == needed:
+            if is_served_by(_PACKAGE, found):  # after a roll-back the schema is the later release's
                 return
             state = (
                 f"the database stands at migration {found}, this image needs {needed}: see the Job tuntas-migrate-{os.environ['SERVICE']}"

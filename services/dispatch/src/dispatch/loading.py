@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from dispatch.adapters.register_store import Loaded, disable_in, load_into
 from dispatch.domain.register import Register, RegisterError, load_register
+from tuntas_chassis.patience import patiently
 from tuntas_chassis.service import ServiceApp
 
 
@@ -34,7 +36,7 @@ async def load_register_command(app: ServiceApp, arguments: Sequence[str]) -> in
     parser.add_argument("--folder", type=Path, help="the CSV files; those that come with dispatch where left out")
     folder: Path | None = parser.parse_args(arguments).folder
     try:
-        loaded = await load(app, load_register(folder))
+        loaded = await patiently("load-register", partial(load, app, load_register(folder)))
     except RegisterError as error:
         sys.stderr.write(f"{error}\n")
         return 1

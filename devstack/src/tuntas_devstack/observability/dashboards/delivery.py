@@ -97,7 +97,7 @@ def http(service: str) -> Row:
                 title="Connections closed on their peer",
                 description="Closed because their peer sent or read too slowly, or to make room for others, by reason, a second.",
                 queries=[Query(or_zero(rate("tuntas_http_connections_closed_total", ("reason",), own)), "{{reason}}")],
-                unit="cps",
+                unit="ops",
             ),
             Panel(
                 title="Time to answer",
