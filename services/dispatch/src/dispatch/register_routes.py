@@ -34,7 +34,7 @@ def register_routes(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> AgencyPage:
         after = _position(cursor) if cursor else ""
-        async with database.connect() as connection:
+        async with database.read() as connection:
             found = await read_page(connection, kind=kind, sector=sector, region=region, after=after, limit=limit + 1)
         shown = found[:limit]
         return AgencyPage(
@@ -48,7 +48,7 @@ def register_routes(database: Database) -> APIRouter:
         responses={status: PROBLEM_RESPONSES[status] for status in (404, 422)},
     )
     async def read_agency(code: Annotated[str, Path(pattern=_CODE, max_length=39)]) -> AgencyDetail:
-        async with database.connect() as connection:
+        async with database.read() as connection:
             found = await read_one(connection, code)
         if found is None:
             raise Problem(404, "No such agency", f"The register has no agency {code!r}; see GET /v1/agencies.", "unknown_agency")

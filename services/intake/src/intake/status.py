@@ -20,7 +20,7 @@ class StatusReader:
     async def read(self, tracking_id: str, access_code: str, source: str) -> ReportStatus:
         """The report's status; raises Problem 404 or 429."""
         report = await self._gate.open(tracking_id, access_code, source)
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             history = await read_history(connection, report.case_id)
         now = standing(history)
         until = None

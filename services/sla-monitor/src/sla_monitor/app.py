@@ -4,7 +4,7 @@ from sla_monitor.adapters.calendar_files import load_calendar
 from sla_monitor.adapters.clock_queries import ClockQueries
 from sla_monitor.adapters.completions import CompletionGauges
 from sla_monitor.adapters.due import DueCheckpoints
-from sla_monitor.adapters.figures import FigureReader
+from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollups
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import DeadlinePlanner
@@ -39,6 +39,7 @@ def build(settings: Settings) -> ServiceApp:
     app.background("firing", firing.run)
     gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)
     app.every("gauges", settings.gauges_s, gauges.measure)
+    app.every("figures", FOLD_EVERY_S, FigureRollups(app.database).fold)
     app.http.include_router(case_routes(ClockQueries(app.database), planner, app.clock))
     app.http.include_router(public_routes(FigureReader(app.database, settings.figures_cache_s), planner, app.clock))
     return app

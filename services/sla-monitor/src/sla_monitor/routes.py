@@ -1,6 +1,7 @@
 """The SLA monitor's HTTP: a case's clocks for those on the case, figures and the working calendar for everyone."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -84,7 +85,11 @@ def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock)
         "/figures",
         summary="Aggregated figures of a period, as JSON or CSV",
         response_model=FiguresView,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **_problems(422)},
+        responses={
+            200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+            304: {"description": "Unchanged since the answer of that `ETag`"},
+            **_problems(422, 503),
+        },
     )
     async def read_figures(
         first_day: Annotated[
@@ -96,6 +101,9 @@ def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock)
         ] = None,
         agency: Annotated[AgencyCode | None, Query(description="One agency; all where it is left out")] = None,
         accept: Annotated[str, Header(max_length=500, description="`text/csv` for CSV")] = "application/json",
+        if_none_match: Annotated[
+            str, Header(max_length=2_000, description="The `ETag` of an earlier answer: 304 where it still holds")
+        ] = "",
     ) -> Response:
         zone = zone_of(NATIONAL_ZONE)
         today = clock.now().astimezone(zone).date()
@@ -104,12 +112,17 @@ def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock)
         if not (date.min < first and last < date.max and timedelta() <= last - first <= timedelta(days=_LONGEST_DAYS)):
             detail = f"Give `from` not after `to`, and at most {_LONGEST_DAYS:,} days between them."
             raise Problem(422, "Not a period", detail, "bad_period")
-        since = datetime.combine(first, time(), zone)
-        until = datetime.combine(last + timedelta(days=1), time(), zone)
-        view = FiguresView.of(first, last, agency, await figures.read(Period(since, until, agency)))
-        if _wants_csv(accept):
-            return Response(view.as_csv(), media_type="text/csv", headers={"Vary": "Accept"})
-        return Response(view.model_dump_json(by_alias=True), media_type="application/json", headers={"Vary": "Accept"})
+        view = FiguresView.of(first, last, agency, await figures.read(Period(first, last, agency)))
+        csv = _wants_csv(accept)
+        body = view.as_csv() if csv else view.model_dump_json(by_alias=True)
+        headers = {
+            "Vary": "Accept",
+            "ETag": f'"{sha256(body.encode()).hexdigest()[:32]}"',
+            "Cache-Control": f"public, max-age={int(figures.keep_s)}",
+        }
+        if headers["ETag"] in [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="text/csv" if csv else "application/json", headers=headers)
 
     @router.get("/calendar/{year}", summary="One year of the working calendar, with its version", responses=_problems(404, 422))
     async def read_calendar(year: Annotated[int, PathParameter(ge=1, le=9999)]) -> CalendarView:

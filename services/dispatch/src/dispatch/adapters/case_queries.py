@@ -37,7 +37,7 @@ class CaseQueries:
 
     async def find(self, case_id: UUID) -> StoredCase | None:
         """One case with its report."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             row = (await connection.execute(_ONE, {"id": case_id})).one_or_none()
         return StoredCase(case_of(row), ReportContent.model_validate_json(row.report)) if row else None
 
@@ -46,6 +46,6 @@ class CaseQueries:
         statement = _PAGE if state is None else _PAGE_OF_STATE
         at_state, at_id = after or ("", _FIRST)
         values = {"agency": agency, "state": state or at_state, "id": at_id, "limit": limit}
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             rows = (await connection.execute(statement, values)).all()
         return [StoredCase(case_of(row), ReportContent.model_validate_json(row.report)) for row in rows]

@@ -39,7 +39,7 @@ class ClockQueries:
 
     async def find(self, case_id: UUID) -> StoredCase | None:
         """The clocks of a case, or None where no event of it was read."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             case = (await connection.execute(_CASE, {"case_id": case_id})).one_or_none()
             if case is None:
                 return None

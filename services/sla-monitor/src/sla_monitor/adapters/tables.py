@@ -4,7 +4,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -79,4 +81,44 @@ WATERMARK = Table(
     Column("source", Text, primary_key=True),
     Column("at", _TIME, nullable=False),
     Column("record_offset", BigInteger, nullable=False),
+)
+
+_NAME = Text(collation="C")  # compared byte by byte
+_SUM = BigInteger
+_CASE_SUMS = ("received", "not_yet_responded", "not_yet_completed", "closed", "archived")
+_RUN_GROUPS = ("clock", "service_class", "outcome")
+_RUN_SUMS = ("number", "working_days")
+
+# Additive sums by agency ('' for the country) and day, and what was noted since they were last folded; see adapters/figures.py
+FIGURE_CASES = Table(
+    "figure_cases",
+    METADATA,
+    Column("agency", _NAME, primary_key=True),
+    Column("day", Date, primary_key=True),
+    *(Column(name, _SUM, nullable=False) for name in _CASE_SUMS),
+)
+FIGURE_RUNS = Table(
+    "figure_runs",
+    METADATA,
+    Column("agency", _NAME, primary_key=True),
+    Column("day", Date, primary_key=True),
+    *(Column(name, _NAME, primary_key=True) for name in _RUN_GROUPS),
+    *(Column(name, _SUM, nullable=False) for name in _RUN_SUMS),
+)
+FIGURE_CASES_CHANGE = Table(
+    "figure_cases_change",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("agency", _NAME, nullable=False),
+    Column("day", Date, nullable=False),
+    *(Column(name, _SUM, nullable=False) for name in _CASE_SUMS),
+)
+FIGURE_RUNS_CHANGE = Table(
+    "figure_runs_change",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("agency", _NAME, nullable=False),
+    Column("day", Date, nullable=False),
+    *(Column(name, _NAME, nullable=False) for name in _RUN_GROUPS),
+    *(Column(name, _SUM, nullable=False) for name in _RUN_SUMS),
 )

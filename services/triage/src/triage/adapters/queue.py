@@ -83,25 +83,25 @@ class QueueReader:
         given = {name: value for name, value in values.items() if value is not None}
         clauses = ["c.state = 'received'", "c.owner = 'triage'", *(_PRESENT[name] for name in given if name in _PRESENT)]
         statement = text(f"SELECT {_SHOWN} {_FROM} WHERE {' AND '.join(clauses)} ORDER BY c.queued_as, c.case_id LIMIT :limit")
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             rows = await connection.execute(statement, {**given, "limit": limit})
             return [_filed(row) for row in rows.mappings()]
 
     async def case(self, case_id: UUID) -> FiledCase | None:
         """One case in whatever state."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             row = (await connection.execute(_CASE, {"case_id": case_id})).mappings().one_or_none()
             return None if row is None else _filed(row)
 
     async def state(self, case_id: UUID) -> CaseState | None:
         """The state of a case as triage knows it: beyond the hand-over it is the one with which it was handed over."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             found = await connection.scalar(_STATE, {"case_id": case_id})
             return None if found is None else CaseState(found)
 
     async def size(self) -> QueueSize:
         """The length and age of the queue."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             row = (await connection.execute(_SIZE)).mappings().one()
             return QueueSize(row["verification"], row["arbitration"], row["oldest"])
 
