@@ -152,6 +152,9 @@ class ServiceApp:
     def _caught_up(self) -> bool:
         return all(c.caught_up for c in self._consumers.values() if c.subscription.gates_readiness)
 
+    def _connection_closed(self, reason: str) -> None:
+        self.metrics.inc("tuntas_http_connections_closed_total", reason)
+
     async def _report(self) -> None:
         for consumer in self._consumers.values():
             consumer.report()
@@ -179,7 +182,7 @@ class ServiceApp:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = HttpServer(service_config(self.http, self.settings, partial(self.metrics.inc, "tuntas_http_connections_closed_total")))
+        server = HttpServer(service_config(self.http, self.settings, self._connection_closed))
         serving = asyncio.create_task(server.serve())
         core = asyncio.create_task(self.run_delivery())
         await asyncio.wait({serving, core, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)

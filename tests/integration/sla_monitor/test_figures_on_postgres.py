@@ -63,9 +63,7 @@ async def _counted(database: Database, period: Period) -> Figures:
         reports = (await connection.execute(_CASES, asked)).one()
         runs = (await connection.execute(_RUNS, asked)).all()
     counts = [
-        RunCount(
-            Clock(r.clock), ServiceClass(r.service_class) if r.service_class else None, RunOutcome(r.outcome), r.number, int(r.days)
-        )
+        RunCount(Clock(r.clock), ServiceClass(r.service_class) if r.service_class else None, RunOutcome(r.outcome), r.number, int(r.days))
         for r in runs
     ]
     return figures_of(Reports(*reports), counts)
