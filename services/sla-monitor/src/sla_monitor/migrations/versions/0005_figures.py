@@ -6,8 +6,8 @@ A sum that a trigger wrote directly would make every replica wait for every othe
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
