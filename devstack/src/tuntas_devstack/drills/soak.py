@@ -127,6 +127,7 @@ async def soak(scene: Scene, hours: float, seed: int) -> Soak:
         if not idle:
             name = scene.rng.choice(list(faults))
             result.faults[name] = result.faults.get(name, 0) + 1
+            scene.say(f"round {result.rounds + 1}: {name}")
             doing = asyncio.create_task(faults[name](scene))
             open_cases = await _work(scene, open_cases)
             await doing
