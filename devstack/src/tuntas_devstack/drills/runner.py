@@ -127,6 +127,8 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
                         if results[-1].outcome == "failed":
                             break
             except StackError as error:  # the stack itself: what was to be done next on it can't be told
+                if not left:
+                    raise
                 say(f"no stack for the drills: {error}")
                 unseen = left.pop(0)
                 results.append(Result(unseen.name, "failed", 0.0, f"no stack: {error}"))
