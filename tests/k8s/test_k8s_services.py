@@ -34,7 +34,7 @@ BESIDE_SETTINGS = {
     "PGSSLMODE",
     "PGSSLROOTCERT",
 }
-RELAY_AND_LOCK = 2
+RELAY_AND_PROBE = 2
 SURGE = 1
 
 
@@ -234,7 +234,8 @@ def test_the_database_takes_the_connections_of_every_replica(overlay_name: str) 
     objects = overlay(overlay_name)
     spec = of_kind(objects, "Cluster")["tuntas-postgres"]["spec"]
     pool = int(str(environment(main_container(workload(overlay_name, "intake")), objects)["TUNTAS_DATABASE_POOL_SIZE"]))
-    of_one = (int(settings_of(overlay_name)["maximum-replicas"]) + SURGE) * (pool + RELAY_AND_LOCK)
+    reads = int(str(environment(main_container(workload(overlay_name, "intake")), objects)["TUNTAS_DATABASE_READ_POOL_SIZE"]))
+    of_one = (int(settings_of(overlay_name)["maximum-replicas"]) + SURGE) * (pool + reads + RELAY_AND_PROBE)
     assert of_one * len(SERVICES) <= int(spec["postgresql"]["parameters"]["max_connections"]) - 20
     assert all(of_one <= role["connectionLimit"] for role in spec["managed"]["roles"])
 
