@@ -56,6 +56,7 @@ DRILLS = (
         alerts=("TargetDown", "ServiceGone"),
         operator="Nothing; the liveness probe ends it. A node that hangs: drain it",
         run=service_frozen,
+        quick=True,
     ),
     Drill(
         name="cut-off-from-database",
