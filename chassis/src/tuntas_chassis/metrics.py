@@ -126,6 +126,8 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
         "seconds",
         buckets=WAITS,
     ),
+    Metric("tuntas_rows_set_aside_total", "counter", "Rows of periodic work that this code could not handle", ("kind",), "rows"),
+    Metric("tuntas_set_aside_rows", "gauge", "Rows of periodic work that wait for code that can handle them", ("kind",), "rows"),
     Metric("tuntas_background_restarts_total", "counter", "Background loops started again after an error", ("loop",), "restarts"),
     Metric(
         "tuntas_background_waiting",

@@ -20,7 +20,7 @@ from notifier.sender import Pass, Sender
 from tests.unit.notifier.fakes import Crash, FakeContacts, FakeSpans, Row, Taken, Wall
 from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
 from tuntas_chassis.clock import SystemClock
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role
@@ -81,7 +81,7 @@ class World:
     told: Callable[[], "asyncio.Future[list[Contract]]"]
     contacts: FakeContacts = field(default_factory=FakeContacts)
     spans: FakeSpans = field(default_factory=FakeSpans)
-    metrics: MetricSet = field(default_factory=lambda: MetricSet(METRICS))
+    metrics: MetricSet = field(default_factory=lambda: MetricSet((*CHASSIS_METRICS, *METRICS)))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     crashing: CrashingQueue = field(init=False)
 
@@ -297,6 +297,21 @@ class SendingBehaviour:
         await world.send(limit=10)
         to_officers = sum(t.recipient == LIAISON for t in world.relay.taken)
         assert (to_officers, len(world.relay.taken)) == (5, 10)
+
+    async def test_a_notice_that_no_template_can_say_is_set_aside_and_the_others_go_out(self, world: World) -> None:
+        strange = a_delivery("strange", Kind.REMINDER, clock="C6", level="purple", due_at="2026-11-24T17:00:00+00:00")
+        unwritable = a_delivery("unwritable", agency="?")
+        await world.queue.put(strange, unwritable, *(a_delivery(f"n{n}") for n in range(5)))
+        await world.send()
+        assert len(world.relay.taken) == 5
+        for name in ("strange", "unwritable"):
+            status, reason = await world.status(name)
+            assert status is Status.SET_ASIDE
+            assert reason
+            assert (await world.rows())[an_id(name)].attempts == 0
+        assert len(await world.told()) == 5
+        assert world.metrics.value("tuntas_rows_set_aside_total", "notice") == 2
+        assert (await world.send()).taken == 0
 
     async def test_the_database_may_go_away_while_it_is_settled(self, world: World) -> None:
         await world.queue.put(a_delivery("a"))

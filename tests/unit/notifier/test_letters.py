@@ -1,6 +1,7 @@
 """Every kind of letter as golden files. After a change of a template: run with `UPDATE_GOLDEN=1`, and read what changed."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from notifier.domain.notices import Kind, Notice
 from notifier.ports import UnrenderableLetter
 from tests.unit.notifier.mothers import (
     CASE_ID,
+    DUE,
     NOON,
     a_claimed,
     a_delivery,
@@ -29,6 +31,8 @@ from tests.unit.notifier.mothers import (
     warning,
 )
 from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.profile import Anchor, WarningRule, load_profile
+from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Role, WarningLevel
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -62,13 +66,17 @@ NOTICES: dict[str, Notice] = {
     "input_refused_responded": _of(refused(state=CaseState.RESPONDED)),
     "reminder": notices_of_deadline(warning(Clock.C6, WarningLevel.REMINDER, Role.REPORTER))[0],
     "reminder_other_clock": notices_of_deadline(warning(Clock.C8, WarningLevel.REMINDER, Role.REPORTER))[0],
+    "reminder_data": notices_of_deadline(warning(Clock.C7, WarningLevel.REMINDER, Role.REPORTER))[0],
+    "overdue_again": notices_of_deadline(missed(Clock.C8, Role.REPORTER))[0],
     "overdue": notices_of_deadline(missed(Clock.C4, Role.REPORTER))[0],
     "warning": notices_of_deadline(warning(Clock.C3, WarningLevel.YELLOW, Role.LIAISON_OFFICER))[0],
     "warning_national": notices_of_deadline(
         warning(Clock.C1, WarningLevel.REMINDER, Role.NATIONAL_ADMINISTRATOR, agency=None, unit=None, service_class=None)
     )[0],
     "missed": notices_of_deadline(missed(Clock.C4, Role.HEAD))[0],
-    "missed_escalated": notices_of_deadline(missed(Clock.C4, Role.SUPERVISOR, level=WarningLevel.ESCALATED))[0],
+    "missed_escalated": notices_of_deadline(
+        warning(Clock.C4, WarningLevel.ESCALATED, Role.SUPERVISOR, occurred_at=DUE + timedelta(days=7))
+    )[0],
 }
 
 
@@ -103,6 +111,35 @@ def test_the_receipt_of_a_report_that_somebody_else_entered_tells_the_code_in_bo
     assert letter.text.count("AAAA-BBBB-CCCC-DDDD") == 2
     assert "yang Anda terima saat melapor" not in letter.text
     assert "\n\n\n" not in letter.text.replace("\n\n\n--", "")
+
+
+PROFILE = load_profile()
+LEVELS = [(rule.code, level) for rule in PROFILE.clocks for level in rule.warnings]
+
+
+@pytest.mark.parametrize(("code", "rule"), LEVELS, ids=[f"{code} {rule.level}" for code, rule in LEVELS])
+def test_every_level_of_every_clock_says_what_is_so(code: str, rule: WarningRule) -> None:
+    """A warning before the deadline never says that it is over, one at or after it never that it is near."""
+    clock = Clock(code)
+    over = rule.is_deadline or (rule.anchor is Anchor.END and not isinstance(rule.days, str) and rule.days > 0)
+    event: DeadlineWarning | DeadlineMissed = (
+        missed(clock, *rule.told, level=rule.level)
+        if rule.is_deadline
+        else warning(clock, rule.level, *rule.told, occurred_at=DUE + timedelta(days=7 if over else -2))
+    )
+    notices = notices_of_deadline(event)
+    assert [notice.recipient for notice in notices] == list(rule.told)
+    for notice in notices:
+        delivery = Delivery(an_id(code), CASE_ID, notice.kind, notice.recipient, notice.agency, notice.variables, NOON)
+        letter = LETTERS.write(a_claimed(delivery), name=None, page="https://lapor.example/x")
+        text = f"{letter.subject} {letter.text}".lower()
+        near = [word for word in ("mendekati", "is near", "masih dapat", "can still", "lengkapi di") if word in text]
+        late = [word for word in ("terlambat", "overdue", "eskalasi", "escalated", "melampaui", "belum selesai meskipun") if word in text]
+        assert bool(near) is not over, (near, letter.subject)
+        assert bool(late) is over, (late, letter.subject)
+        if clock is Clock.C8 and notice.recipient is Role.REPORTER:
+            assert "jawaban baru" in text
+            assert "belum ada jawaban. " not in text
 
 
 def test_a_reporter_without_a_name_is_greeted_politely() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from notifier.adapters.history import NoticeHistory
 from notifier.adapters.queue import PostgresDeliveryQueue
+from notifier.adapters.set_aside import SetAsideDeliveries
 from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter, ToldStore
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
@@ -39,9 +40,10 @@ from tests.unit.notifier.mothers import (
 from tests.unit.notifier.relay import TestRelay
 from tests.unit.notifier.sending_behaviour import SendingBehaviour, World
 from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_chassis.migrations import upgrade
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.set_aside_rows import retry_all
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
@@ -70,14 +72,14 @@ async def database(migrated: Database) -> Database:
 
 
 def queue_on(database: Database) -> PostgresDeliveryQueue:
-    return PostgresDeliveryQueue(database, Outbox(24, lambda: None, lambda: False))
+    return PostgresDeliveryQueue(database, Outbox(24, lambda: None, lambda: False), MetricSet((*CHASSIS_METRICS, *METRICS)))
 
 
 class FilledQueue(PostgresDeliveryQueue):
     """Knows the case of every delivery that is put into it, but for those in `unknown`."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, Outbox(24, lambda: None, lambda: False))
+        super().__init__(database, Outbox(24, lambda: None, lambda: False), MetricSet((*CHASSIS_METRICS, *METRICS)))
         self.unknown: set[UUID] = set()
         self._store = CaseStore(DeliveryWriter(MetricSet(METRICS), lambda: None))
         self._of = database
@@ -126,6 +128,56 @@ class TestOnPostgres(SendingBehaviour):
             (row,) = await connection.execute(text("SELECT topic, key, traceparent FROM outbox"))
         assert (row.topic, row.key) == ("tuntas.notices.v1", str(CASE_ID))
         assert row.traceparent == f"{a_delivery().traceparent[:36]}{1:016x}-01"
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            "kind = 'telepathy'",
+            "recipient = 'oracle'",
+            "variables = '[1]'",
+            "agency = '?'",
+            "kind = 'reminder', variables = '{\"clock\": \"C99\"}'",
+        ],
+    )
+    async def test_one_bad_row_among_a_thousand_stops_no_other_and_goes_out_once_it_can(
+        self, world: World, database: Database, fault: str
+    ) -> None:
+        await world.queue.put(*(a_delivery(f"n{n}", case=f"c{n}") for n in range(1_000)))
+        async with database.begin() as connection:
+            await connection.execute(text(f"UPDATE delivery SET {fault} WHERE notice_id = :bad"), {"bad": an_id("n500")})
+        assert (await world.send(limit=1_000)).taken >= 999
+        assert len(world.relay.taken) == len(await world.told()) == 999
+        aside = SetAsideDeliveries(database)
+        (row,) = await aside.page("", 10)
+        assert row.case_id == an_id("c500")
+        assert row.reason
+        assert await aside.page(row.position, 10) == []
+        assert [record.status for record in await NoticeHistory(database).of_case(an_id("c500"), after=None, limit=9)] == ["set_aside"]
+
+        async with database.begin() as connection:
+            mended = "UPDATE delivery SET kind = 'resumed', recipient = 'reporter', variables = '{}', agency = 'kemenkes'"
+            await connection.execute(text(f"{mended} WHERE notice_id = :bad"), {"bad": an_id("n500")})
+        assert await retry_all(aside) == 1
+        world.wall.pass_by(timedelta(seconds=30))
+        await world.send()
+        assert len(world.relay.taken) == 1_000
+        assert await aside.number() == 0
+
+    async def test_what_the_database_refuses_of_one_delivery_leaves_the_others_settled(self, world: World, database: Database) -> None:
+        """As a trigger, a constraint or a broken index may: the mail is out, and no other is sent again for it."""
+        await world.queue.put(*(a_delivery(f"n{n}", case=f"c{n}") for n in range(10)))
+        async with database.begin() as connection:
+            await connection.execute(text(f"ALTER TABLE outbox ADD CONSTRAINT picky CHECK (key <> '{an_id('c5')}')"))
+        try:
+            await world.send()
+        finally:
+            async with database.begin() as connection:
+                await connection.execute(text("ALTER TABLE outbox DROP CONSTRAINT picky"))
+        assert len(world.relay.taken) == 10
+        assert len(await world.told()) == 9
+        assert {row.status for row in (await world.rows()).values()} == {Status.SENT}
+        assert "picky" in str((await world.status("n5"))[1])
+        assert (await world.send()).taken == 0
 
     async def test_two_senders_at_once_send_nothing_twice(self, world: World) -> None:
         await world.queue.put(*(a_delivery(f"n{n}", case=f"c{n}") for n in range(60)))

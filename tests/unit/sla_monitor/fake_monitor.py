@@ -8,7 +8,7 @@ from uuid import UUID
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import Checkpoint, notice_of
-from sla_monitor.handlers import Fired, Handlers, PartitionMarks, State, state_key, tell
+from sla_monitor.handlers import Fired, Handlers, PartitionMarks, State, announce, in_order, state_key
 from tests.unit.sla_monitor.mothers import PLANNER
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messages import Incoming, Outgoing
@@ -105,7 +105,7 @@ class FakeMonitor:
             notice = notice_of(run.profile, c.clock, c.level)
             if notice.ends and not notice.elapses and self.outcomes[item.key] is RunOutcome.RUNNING:
                 self.outcomes[item.key] = RunOutcome.MISSED
-        found = tell(fired)
+        found = [announcement.message for announcement in in_order(map(announce, fired))]
         self.told.extend(found)
         return found
 

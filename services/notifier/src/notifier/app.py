@@ -11,7 +11,8 @@ from notifier.adapters.contacts import IntakeContacts
 from notifier.adapters.history import NoticeHistory
 from notifier.adapters.queue import PostgresDeliveryQueue
 from notifier.adapters.service_token import ServiceToken
-from notifier.adapters.smtp import Relay, SmtpMailer
+from notifier.adapters.set_aside import SetAsideDeliveries
+from notifier.adapters.smtp import SmtpMailer, relay_of
 from notifier.adapters.store import DeliveryWriter
 from notifier.adapters.templates import Letters
 from notifier.compose import Composer, Stationery
@@ -24,6 +25,7 @@ from notifier.subscribers import cases, deadlines, register, told
 from notifier.telling import count_from_zero
 from notifier.upkeep import FORGET_EVERY_S, forget_old, measure_queue
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.set_aside_rows import serve_set_aside
 from tuntas_contracts.vocabulary import Service
 
 
@@ -31,7 +33,7 @@ def build(settings: Settings) -> ServiceApp:
     """The notifier, ready to run."""
     app = ServiceApp(Service.NOTIFIER, settings, package="notifier", metrics=METRICS)
     http = httpx.AsyncClient(timeout=10)
-    mailer = SmtpMailer(_relay(settings))
+    mailer = SmtpMailer(relay_of(settings))
     history = NoticeHistory(app.database)
     loop = SendingLoop(_sender(app, settings, http, mailer), app.metrics, rate=settings.mails_per_second, batch=settings.mail_batch)
     writer = DeliveryWriter(app.metrics, loop.wake)
@@ -54,6 +56,7 @@ def build(settings: Settings) -> ServiceApp:
     keep = timedelta(days=settings.delivery_retention_days)
     app.every("forgetting", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))
     app.http.include_router(routes(history))
+    serve_set_aside(app, SetAsideDeliveries(app.database))
     return app
 
 
@@ -68,7 +71,7 @@ def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer
         central=settings.central_mailboxes,
     )
     return Sender(
-        PostgresDeliveryQueue(app.database, app.outbox),
+        PostgresDeliveryQueue(app.database, app.outbox, app.metrics),
         IntakeContacts(http, settings.intake_url, token),
         Composer(stationery, Letters(), app.clock, _wall),
         mailer,
@@ -78,20 +81,6 @@ def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer
         app.metrics,
         domain=stationery.domain,
         lease=timedelta(seconds=settings.mail_lease_s),
-    )
-
-
-def _relay(settings: Settings) -> Relay:
-    return Relay(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.relay_security,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-        hello=settings.sender[1].rpartition("@")[2],
-        connections=settings.smtp_connections,
-        timeout_s=settings.smtp_timeout_s,
-        idle_s=settings.smtp_idle_s,
     )
 
 

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.delivery import MAX_REPEATS, Claimed, Deferred, NoChannel, NotTried, Refused, Result
+from pydantic import ValidationError
+
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NoChannel, NotTried, Refused, Result, Unhandled
 from notifier.domain.greeting import greeting_name
 from notifier.domain.mail import Mail, build_mail
 from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of, plain_mailbox
 from notifier.ports import Contact, LetterWriter, UnrenderableLetter
+from notifier.telling import check_event
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.logs import logger
+from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)
@@ -61,17 +65,26 @@ class Composer:
         self._wall = wall
 
     def mail(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Mail | Result:
-        """The mail of a delivery; `contacts` is None while intake can't be asked."""
+        """The mail of a delivery, or why there is none; `contacts` is None while intake can't be asked.
+
+        A delivery that this code can't handle, whatever the fault, harms no other.
+        """
+        try:
+            return self._mail(one, contacts)
+        except Exception as error:
+            # the message of any other error may hold what is personal: a name, an address, a code
+            fault = fault_of(error) if isinstance(error, UnrenderableLetter | ValidationError) else type(error).__name__
+            _log.error("notice_not_written", notice_id=str(one.delivery.notice_id), detail=fault)
+            return Unhandled(fault)
+
+    def _mail(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Mail | Result:
         if one.repeats > MAX_REPEATS:
             return Refused("outcome_unknown: cut off between sending and recording more than once")
         to = self._addressee(one, contacts)
         if not isinstance(to, Addressee):
             return to
-        try:
-            letter = self._letters.write(one, name=to.name, page=to.page, access_code=to.access_code)
-        except UnrenderableLetter as error:
-            _log.error("letter_not_rendered", notice_id=str(one.delivery.notice_id), detail=str(error))
-            return Deferred("letter not rendered")
+        letter = self._letters.write(one, name=to.name, page=to.page, access_code=to.access_code)
+        check_event(one, self._stationery.domain)
         return build_mail(
             one.delivery.notice_id,
             letter,

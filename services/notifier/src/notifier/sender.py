@@ -2,21 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.compose import Composer
-from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, settle
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Settlement, Status, settle
 from notifier.domain.mail import Mail
 from notifier.domain.notices import Kind
 from notifier.metrics import LOOKUPS_FAILED, LOST
-from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder
+from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder, Told
 from notifier.telling import count, told_of
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import Role
 
@@ -106,13 +107,10 @@ class Sender:
     async def _settle(self, claimed: Sequence[Claimed], handed: Mapping[UUID, Handed], stopping: asyncio.Event) -> None:
         now, told_at = self._wall(), self._clock.now()
         settlements = [settle(one, handed[one.delivery.notice_id].result, now) for one in claimed]
-        told = {
-            s.claimed.delivery.notice_id: told_of(s, handed[s.claimed.delivery.notice_id], told_at, self._domain, self._spans)
-            for s in settlements
-        }
+        told = {s.claimed.delivery.notice_id: self._told(s, handed[s.claimed.delivery.notice_id], told_at) for s in settlements}
         while True:
             try:
-                kept = await self._queue.finish(settlements, told_at, lambda s: told[s.claimed.delivery.notice_id])
+                kept = await self._finish(settlements, told, told_at)
                 break
             except Exception as error:
                 # what was sent and is not recorded would be sent again, so the database is waited for
@@ -126,3 +124,39 @@ class Sender:
         if lost := len(settlements) - len(kept):
             self._metrics.inc(LOST, by=lost)
             _log.warning("leases_lost", deliveries=lost)
+
+    def _told(self, settlement: Settlement, handed: Handed, told_at: datetime) -> Told | None:
+        try:
+            return told_of(settlement, handed, told_at, self._domain, self._spans)
+        except Exception as error:  # what happened to the mail is recorded all the same, and of the others too
+            _log.error("notice_event_not_made", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault_of(error))
+            return None
+
+    async def _finish(self, settlements: Sequence[Settlement], told: Mapping[UUID, Told | None], told_at: datetime) -> Sequence[Settlement]:
+        """All at once; where the database refuses one of them for good, one by one, and that one without its event.
+
+        Raises what the database raises while it is away.
+        """
+        try:
+            return await self._queue.finish(settlements, told_at, lambda s: told[s.claimed.delivery.notice_id])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.error("settling_one_by_one", deliveries=len(settlements), detail=fault_of(error))
+        kept: list[Settlement] = []
+        for settlement in settlements:
+            try:
+                kept += await self._queue.finish([settlement], told_at, lambda s: told[s.claimed.delivery.notice_id])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                kept += await self._queue.finish([_without_event(settlement, error)], told_at, lambda _: None)
+        return kept
+
+
+def _without_event(settlement: Settlement, error: Exception) -> Settlement:
+    """What was sent stays sent; the rest waits for code that can handle it."""
+    fault = fault_of(error)
+    _log.error("notice_not_settled", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault)
+    status = settlement.status if settlement.status is Status.SENT else Status.SET_ASIDE
+    return replace(settlement, status=status, reason=fault)

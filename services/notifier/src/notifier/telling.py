@@ -5,7 +5,7 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from notifier.domain.delivery import ENDED, Settlement, Status
+from notifier.domain.delivery import ENDED, Claimed, Delivery, Settlement, Status
 from notifier.domain.mail import message_id
 from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT
@@ -14,11 +14,13 @@ from tuntas_chassis.ids import derive_id
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.metrics import MetricSet
-from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
+from tuntas_chassis.set_aside_rows import count_set_aside
+from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.topology import NOTICES
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)
+SET_ASIDE_KIND = "notice"
 
 
 def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> Told | None:
@@ -42,15 +44,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
             outcome=settlement.status.value,
         )
     body: NoticeSent | NoticeFailed | NoticeNotSent
-    notice: dict[str, Any] = {
-        "notice_id": delivery.notice_id,
-        "case_id": delivery.case_id,
-        "kind": delivery.kind.value,
-        "recipient": delivery.recipient,
-        "agency": delivery.agency,
-        "message_id": message_id(delivery.notice_id, domain),
-        "occurred_at": told_at,
-    }
+    notice = _notice(delivery, told_at, domain)
     reason = (settlement.reason or "unknown")[:200]
     match settlement.status:
         case Status.SENT:
@@ -61,6 +55,23 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
             body = NoticeFailed(**notice, reason=reason)
     event_id = derive_id(delivery.notice_id, type(body).__name__)
     return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
+
+
+def check_event(claimed: Claimed, domain: str) -> None:
+    """Raises ValueError where no event could be made of the delivery: found before a mail goes out that nobody could record."""
+    NoticeEvent.model_validate(_notice(claimed.delivery, claimed.created_at, domain))
+
+
+def _notice(delivery: Delivery, told_at: datetime, domain: str) -> dict[str, Any]:
+    return {
+        "notice_id": delivery.notice_id,
+        "case_id": delivery.case_id,
+        "kind": delivery.kind.value,
+        "recipient": delivery.recipient,
+        "agency": delivery.agency,
+        "message_id": message_id(delivery.notice_id, domain),
+        "occurred_at": told_at,
+    }
 
 
 def count_from_zero(metrics: MetricSet) -> None:
@@ -88,6 +99,8 @@ def count(settlement: Settlement, now: datetime, metrics: MetricSet) -> None:
             _log.info("notice_failed", **facts, reason=settlement.reason)
         case Status.NO_CHANNEL:
             metrics.inc(NO_CHANNEL, kind)
+        case Status.SET_ASIDE:
+            count_set_aside(metrics, SET_ASIDE_KIND, 1)
         case _ if settlement.attempts == settlement.claimed.attempt:
             metrics.inc(DEFERRED, kind)
             _log.info("notice_deferred", **facts, attempt=settlement.attempts, reason=settlement.reason)

@@ -5,6 +5,7 @@ from sla_monitor.adapters.clock_queries import ClockQueries
 from sla_monitor.adapters.completions import CompletionGauges
 from sla_monitor.adapters.due import DueCheckpoints
 from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollups
+from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import DeadlinePlanner
@@ -15,6 +16,7 @@ from sla_monitor.routes import case_routes, public_routes
 from sla_monitor.settings import Settings
 from sla_monitor.subscribers import CONSUMER, cases
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.set_aside_rows import serve_set_aside
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
@@ -24,8 +26,10 @@ def build(settings: Settings) -> ServiceApp:
     app = ServiceApp(Service.SLA_MONITOR, settings, package="sla_monitor", metrics=METRICS)
     calendar = load_calendar()
     planner = DeadlinePlanner(calendar)
+    aside = SetAsideCheckpoints(app.database, app.metrics)
     firing = FiringLoop(
         DueCheckpoints(CONSUMER, CASES.name),
+        aside,
         app.database,
         app.outbox,
         app.clock,
@@ -42,4 +46,5 @@ def build(settings: Settings) -> ServiceApp:
     app.every("figures", FOLD_EVERY_S, FigureRollups(app.database).fold)
     app.http.include_router(case_routes(ClockQueries(app.database), planner, app.clock))
     app.http.include_router(public_routes(FigureReader(app.database, settings.figures_cache_s), planner, app.clock))
+    serve_set_aside(app, aside)
     return app

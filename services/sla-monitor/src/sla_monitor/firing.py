@@ -1,20 +1,26 @@
 """The loop that tells what is due: each checkpoint once, in one transaction with its disappearance."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from sla_monitor.adapters.due import DueCheckpoints
-from sla_monitor.domain.deadlines import notice_of
-from sla_monitor.handlers import Fired, tell
+from sla_monitor.adapters.set_aside import SetAsideCheckpoints
+from sla_monitor.handlers import Announcement, DueRow, announce, fired_of, in_order
 from sla_monitor.metrics import DELAY, ELAPSED, HELD, LAG, MISSED, UNMARKED, WARNINGS
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
+from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.ids import time_of
+from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_chassis.waiting import passed_on, set_within
 
+_log = logger(__name__)
 _BACKLOG_EVERY_S = 10.0
 _AWAKE_FOR_S = 1.0
 _REST_S = 5.0
@@ -30,6 +36,7 @@ class FiringLoop:
     def __init__(
         self,
         due: DueCheckpoints,
+        aside: SetAsideCheckpoints,
         database: Database,
         outbox: Outbox,
         clock: Clock,
@@ -40,6 +47,7 @@ class FiringLoop:
         partitions: int,
     ) -> None:
         self._due = due
+        self._aside = aside
         self._database = database
         self._outbox = outbox
         self._clock = clock
@@ -73,16 +81,57 @@ class FiringLoop:
                     await set_within(self._woken, max(_REST_S, self._interval_s))
 
     async def fire(self) -> bool:
-        """One look: tell what is due. Says whether more is due already."""
-        async with self._database.begin() as connection:
-            now = self._clock.now()
-            fired, more = await self._due.take(connection, now, self._batch)
-            await self._outbox.write(connection, tell(fired))
-        if fired:
-            self._outbox.written()
-            for item in fired:
-                self._count(item, now)
+        """One look: tell what is due. Says whether more is due already.
+
+        A checkpoint that this code can't handle is set aside and the others are told. Raises what the database raises while it is away.
+        """
+        try:
+            async with self._database.begin() as connection:
+                now = self._clock.now()
+                rows, more = await self._due.take(connection, now, self._batch)
+                told = await self._tell(connection, rows)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.error("firing_case_by_case", fault=fault_of(error))
+            return await self._fire_case_by_case()
+        self._count(told, now)
         return more
+
+    async def _fire_case_by_case(self) -> bool:
+        """For a fault that shows only in the database: each case in a transaction of its own, the one at fault set aside."""
+        async with self._database.connect() as connection:
+            now = self._clock.now()
+            case_ids, more = await self._due.cases(connection, now, self._batch)
+        for case_id in case_ids:
+            try:
+                async with self._database.begin() as connection:
+                    told = await self._tell(connection, await self._due.take_of(connection, now, [case_id]))
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                fault = fault_of(error)
+                async with self._database.begin() as connection:
+                    rows = await self._due.take_of(connection, now, [case_id])
+                    await self._aside.put(connection, [(row, fault) for row in rows])
+            else:
+                self._count(told, now)
+        return more
+
+    async def _tell(self, connection: AsyncConnection, rows: Sequence[DueRow]) -> Sequence[Announcement]:
+        told: list[Announcement] = []
+        faulty: list[tuple[DueRow, str]] = []
+        for row in rows:
+            try:
+                told.append(announce(fired_of(row)))
+            except Exception as error:
+                faulty.append((row, fault_of(error)))
+        told = in_order(told)
+        await self._due.record_missed(connection, [item.fired for item in told if item.notice.ends and not item.notice.elapses])
+        await self._outbox.write(connection, [item.message for item in told])
+        if faulty:
+            await self._aside.put(connection, faulty)
+        return told
 
     async def measure(self) -> None:
         """Set the gauges of marks and of what waits for them."""
@@ -93,8 +142,14 @@ class FiringLoop:
         self._metrics.set(UNMARKED, self._partitions - backlog.marked_partitions)
         self._metrics.set(HELD, backlog.held)
 
-    def _count(self, item: Fired, now: datetime) -> None:
-        notice = notice_of(item.profile, item.clock, item.level)
+    def _count(self, told: Sequence[Announcement], now: datetime) -> None:
+        if told:
+            self._outbox.written()
+        for item in told:
+            self._count_one(item, now)
+
+    def _count_one(self, told: Announcement, now: datetime) -> None:
+        item, notice = told.fired, told.notice
         if notice.elapses:
             self._metrics.inc(ELAPSED, item.clock.value)
         elif notice.ends:

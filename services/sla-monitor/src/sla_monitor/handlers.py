@@ -1,13 +1,14 @@
 """Message + clocks → new clocks and what is told of them; fired checkpoint → what is told. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sla_monitor.domain.case_clocks import CaseClocks, Started
 from sla_monitor.domain.clocks import Clockwork
-from sla_monitor.domain.deadlines import notice_of
+from sla_monitor.domain.deadlines import Notice, notice_of
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
@@ -38,6 +39,22 @@ class PartitionMarks:
 
 
 State = CaseClocks | PartitionMarks
+
+
+class DueRow(Protocol):
+    """A due checkpoint as it is stored: of another release, its codes may be ones that this code does not know."""
+
+    case_id: UUID
+    profile: str
+    clock: str
+    level: str
+    deadline_version: int
+    fire_at: datetime
+    due_at: datetime
+    agency: str | None
+    unit: str | None
+    service_class: str | None
+    partition: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +132,46 @@ def _marked(state: State | None, incoming: Incoming, body: RelayMarked) -> Outco
     return Outcome(PartitionMarks(incoming.partition, (*others, mark)))
 
 
-def tell(fired: Sequence[Fired]) -> list[Outgoing]:
-    """What is published for checkpoints that fired, in order of their moments. The same checkpoint gives the same id and content."""
-    return [_told(item) for item in sorted(fired, key=lambda item: (item.fire_at, item.case_id, item.clock))]
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A checkpoint that fired, what it means, and what is published of it."""
+
+    fired: Fired
+    notice: Notice
+    message: Outgoing
 
 
-def _told(fired: Fired) -> Outgoing:
+def fired_of(row: DueRow) -> Fired:
+    """A due checkpoint. Raises ValueError where this code does not know its codes."""
+    return Fired(
+        case_id=row.case_id,
+        profile=row.profile,
+        clock=Clock(row.clock),
+        level=WarningLevel(row.level),
+        deadline_version=row.deadline_version,
+        fire_at=row.fire_at,
+        due_at=row.due_at,
+        agency=row.agency,
+        unit=row.unit,
+        service_class=ServiceClass(row.service_class) if row.service_class else None,
+    )
+
+
+def announce(fired: Fired) -> Announcement:
+    """What is published for a checkpoint: the same one gives the same id and content.
+
+    Raises LookupError for an unknown profile or level, ValueError where it does not fit the contract.
+    """
     notice = notice_of(fired.profile, fired.clock, fired.level)
+    return Announcement(fired, notice, _told(fired, notice))
+
+
+def in_order(announcements: Iterable[Announcement]) -> list[Announcement]:
+    """In order of the checkpoints' moments."""
+    return sorted(announcements, key=lambda item: (item.fired.fire_at, item.fired.case_id, item.fired.clock))
+
+
+def _told(fired: Fired, notice: Notice) -> Outgoing:
     identity = derive_id(fired.case_id, fired.clock, fired.level, fired.deadline_version)
     key = str(fired.case_id)
     if notice.elapses:

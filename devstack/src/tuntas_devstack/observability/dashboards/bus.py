@@ -1,7 +1,7 @@
 """Bus and outbox over all services: is anything late, stuck, parked or refused?"""
 
 from tuntas_devstack.observability.dashboards.model import Dashboard, Panel, Query, Row
-from tuntas_devstack.observability.dashboards.queries import measured, or_zero, quantile, rate, waits, wanted
+from tuntas_devstack.observability.dashboards.queries import increase, measured, or_zero, quantile, rate, waits, wanted
 
 _EXPIRY = "tuntas_trusted_certificate_expiry_timestamp_seconds"
 
@@ -37,6 +37,15 @@ _WAITING = Row(
             title="Parked messages",
             description="Messages that wait for an operator, with those behind them: `tuntas ops parked list`.",
             queries=[Query(or_zero(measured("tuntas_parked_messages", ("consumer",))), "{{consumer}}")],
+            thresholds=waits(1, 100),
+        ),
+        Panel(
+            title="Rows set aside",
+            description="Due warnings and mails that this release can't handle: `GET /v1/set-aside` of the service shows them.",
+            queries=[
+                Query(or_zero(measured("tuntas_set_aside_rows", ("kind",))), "{{kind}} now"),
+                Query(or_zero(increase("tuntas_rows_set_aside_total", ("kind",))), "{{kind}} in the time shown"),
+            ],
             thresholds=waits(1, 100),
         ),
         Panel(

@@ -10,9 +10,15 @@ from sqlalchemy import Row, text
 from notifier.domain.delivery import Claimed, Delivery, Settlement
 from notifier.domain.notices import Kind
 from notifier.ports import Told
+from notifier.telling import SET_ASIDE_KIND
 from tuntas_chassis.database import Database
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
 from tuntas_contracts.vocabulary import Role
+
+_log = logger(__name__)
 
 # Each audience by the index on what is due; rows that another process is taking are passed over
 _CLAIM = text(
@@ -33,28 +39,49 @@ _CLAIM = text(
 )
 _FINISH = text(
     "UPDATE delivery d SET status = u.s, attempts = u.a, repeats = u.r, next_attempt_at = u.n, reason = u.w, "
-    "settled_at = CASE WHEN u.s IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END "
+    "settled_at = CASE WHEN u.s IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END, "
+    "set_aside_at = CASE WHEN u.s = 'set_aside' THEN now() END "
     "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:statuses AS text[]), "
     "CAST(:attempts AS int[]), CAST(:repeats AS int[]), CAST(:next AS timestamptz[]), CAST(:reasons AS text[])) "
     "AS u(c, i, l, s, a, r, n, w) "
     "WHERE d.case_id = u.c AND d.notice_id = u.i AND d.status = 'sending' AND d.next_attempt_at = u.l RETURNING d.notice_id"
+)
+_SET_ASIDE = text(
+    "UPDATE delivery d SET status = 'set_aside', attempts = greatest(d.attempts - 1, 0), reason = u.w, set_aside_at = now() "
+    "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:reasons AS text[])) AS u(c, i, w) "
+    "WHERE d.case_id = u.c AND d.notice_id = u.i AND d.status = 'sending' AND d.next_attempt_at = :lease_until"
 )
 
 
 class PostgresDeliveryQueue:
     """Implements `notifier.ports.DeliveryQueue`."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, metrics: MetricSet) -> None:
         self._database = database
         self._outbox = outbox
+        self._metrics = metrics
 
     async def claim(self, now: datetime, lease_until: datetime, *, officers: int, total: int, reporters: bool) -> Sequence[Claimed]:
-        """Take what is due, in one statement and one transaction."""
+        """Take what is due, in one statement and one transaction; what this code can't read is set aside in it."""
+        claimed: list[Claimed] = []
+        faulty: list[tuple[UUID, UUID, str]] = []
         async with self._database.begin() as connection:
             rows = await connection.execute(
                 _CLAIM, {"now": now, "lease_until": lease_until, "officers": officers, "total": total, "reporters": reporters}
             )
-            return [_claimed(row, lease_until) for row in rows]
+            for row in rows:
+                try:
+                    claimed.append(_claimed(row, lease_until))
+                except Exception as error:
+                    faulty.append((row.case_id, row.notice_id, fault_of(error)))
+            if faulty:
+                cases, notices, reasons = (list(column) for column in zip(*faulty, strict=True))
+                await connection.execute(_SET_ASIDE, {"cases": cases, "notices": notices, "reasons": reasons, "lease_until": lease_until})
+        if faulty:
+            count_set_aside(self._metrics, SET_ASIDE_KIND, len(faulty))
+            for _, notice_id, reason in faulty[:10]:
+                _log.error("notice_not_read", notice_id=str(notice_id), detail=reason)
+        return claimed
 
     async def finish(
         self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]

@@ -19,7 +19,7 @@ from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused, Resu
 from notifier.domain.mail import Mail
 from notifier.domain.smtp_replies import Verdict, codes_of, verdict_of
 from notifier.ports import Handed, Handover
-from notifier.settings import RelaySecurity
+from notifier.settings import RelaySecurity, Settings
 
 _SERVICE_CLOSING = 421
 _LIMITED_DOMAINS = 3  # that many domains, one after the other, that want no more mail: it is the relay that does
@@ -42,6 +42,21 @@ class Relay:
     connections: int = 4
     timeout_s: float = 15
     idle_s: float = 20
+
+
+def relay_of(settings: Settings) -> Relay:
+    """The relay that the settings name."""
+    return Relay(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.relay_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        hello=settings.sender[1].rpartition("@")[2],
+        connections=settings.smtp_connections,
+        timeout_s=settings.smtp_timeout_s,
+        idle_s=settings.smtp_idle_s,
+    )
 
 
 class SmtpMailer:

@@ -63,8 +63,11 @@ def notice_of(event: CaseEvent) -> Notice | None:
 
 
 def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Notice]:
-    """What each role that sla-monitor named is told of a deadline; each role once."""
-    missed = isinstance(event, DeadlineMissed)
+    """What each role that sla-monitor named is told of a deadline; each role once.
+
+    A warning after the deadline, such as an escalation some days later, tells of a deadline that is over.
+    """
+    missed = isinstance(event, DeadlineMissed) or event.occurred_at >= event.due_at
     variables: dict[str, Value] = {
         "clock": event.clock.value,
         "level": event.level.value,

@@ -23,6 +23,7 @@ class Status(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     NO_CHANNEL = "no_channel"
+    SET_ASIDE = "set_aside"
 
 
 ENDED = frozenset({Status.SENT, Status.FAILED, Status.NO_CHANNEL})
@@ -107,7 +108,14 @@ class NotTried:
     delay: timedelta = field(default_factory=timedelta)
 
 
-Result = Accepted | Refused | NoChannel | Deferred | Uncertain | NotTried
+@dataclass(frozen=True, slots=True)
+class Unhandled:
+    """This code can't make a mail of it: it waits for code that can, and the attempt is not counted."""
+
+    reason: str
+
+
+Result = Accepted | Refused | NoChannel | Unhandled | Deferred | Uncertain | NotTried
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ def settle(claimed: Claimed, result: Result, now: datetime) -> Settlement:
             return Settlement(claimed, Status.FAILED, now, attempts, repeats, reason)
         case NoChannel(reason):
             return Settlement(claimed, Status.NO_CHANNEL, now, attempts, repeats, reason)
+        case Unhandled(reason):
+            return Settlement(claimed, Status.SET_ASIDE, now, attempts - 1, repeats, reason)
         case NotTried(reason, delay):
             return Settlement(claimed, Status.QUEUED, now + delay, attempts - 1, repeats, reason)
         case Uncertain(reason):

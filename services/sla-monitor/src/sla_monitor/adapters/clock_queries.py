@@ -15,7 +15,11 @@ _RUNS = text(
     "SELECT clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, service_class, provisional, "
     "profile FROM clock_run WHERE case_id = :case_id ORDER BY started_at, clock, deadline_version"
 )
-_OPEN = text("SELECT clock, level, deadline_version, held FROM checkpoint WHERE case_id = :case_id")
+_OPEN = text(
+    "SELECT clock, level, deadline_version, held FROM checkpoint WHERE case_id = :case_id UNION ALL "
+    "SELECT clock, level, deadline_version, false FROM checkpoint_set_aside WHERE case_id = :case_id"
+)
+_CLOCKS, _LEVELS, _CLASSES = frozenset(Clock), frozenset(WarningLevel), frozenset(ServiceClass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,17 @@ class ClockQueries:
                     row.working_days,
                     row.agency,
                     row.unit,
-                    ServiceClass(row.service_class) if row.service_class else None,
+                    ServiceClass(row.service_class) if row.service_class in _CLASSES else None,
                     row.provisional,
                     row.profile,
                 )
                 for row in runs
+                if row.clock in _CLOCKS
             ),
-            tuple(Open(Clock(row.clock), WarningLevel(row.level), row.deadline_version, row.held) for row in opened),
+            # a clock or level of a later release must not hide the others of its case
+            tuple(
+                Open(Clock(row.clock), WarningLevel(row.level), row.deadline_version, row.held)
+                for row in opened
+                if row.clock in _CLOCKS and row.level in _LEVELS
+            ),
         )

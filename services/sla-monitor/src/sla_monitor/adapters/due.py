@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.domain.deadlines import notice_of
-from sla_monitor.handlers import Fired
-from tuntas_contracts.vocabulary import Clock, Service, ServiceClass, WarningLevel
+from sla_monitor.handlers import DueRow, Fired
+from tuntas_contracts.vocabulary import Service
 
 SOURCES = (Service.INTAKE.value, Service.TRIAGE.value, Service.DISPATCH.value)
 
@@ -34,7 +34,8 @@ _TAKE = text(f"""WITH {_FLOOR}
         AND c.fire_at <= CAST(:until AS timestamptz) AND NOT c.held AND {_NOT_PARKED}
         AND r.case_id = c.case_id AND r.clock = CASE c.clock WHEN 'C5' THEN 'C4' ELSE c.clock END
         AND r.deadline_version = c.deadline_version
-    RETURNING c.case_id, r.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class""")  # noqa: S608
+    RETURNING c.case_id, r.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class,
+        c.partition""")  # noqa: S608
 _MISSED = text(
     "UPDATE clock_run AS r SET outcome = 'missed' FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
     "CAST(:deadline_version AS smallint[])) AS x (case_id, clock, deadline_version) WHERE r.outcome = 'running' "
@@ -64,7 +65,7 @@ class DueCheckpoints:
     def __init__(self, consumer: str, topic: str) -> None:
         self._scope = {"consumer": consumer, "topic": topic, "sources": list(SOURCES)}
 
-    async def take(self, connection: AsyncConnection, now: datetime, limit: int) -> tuple[list[Fired], bool]:
+    async def take(self, connection: AsyncConnection, now: datetime, limit: int) -> tuple[Sequence[DueRow], bool]:
         """Take up to `limit` due checkpoints away, earliest first, with their cases locked.
 
         Cases are locked before checkpoints, as the consumer does it; cases that are being changed right now are left for the next look.
@@ -74,32 +75,23 @@ class DueCheckpoints:
         if not found:
             return [], False
         more = len(found) == limit
-        ids = list({row.case_id for row in found})
-        locked = list((await connection.execute(_LOCK, {"ids": ids})).scalars())
-        if not locked:
-            return [], False
         until = found[-1].fire_at if more else now
-        rows = await connection.execute(_TAKE, {**self._scope, "ids": locked, "until": until})
-        fired = [
-            Fired(
-                case_id=row.case_id,
-                profile=row.profile,
-                clock=Clock(row.clock),
-                level=WarningLevel(row.level),
-                deadline_version=row.deadline_version,
-                fire_at=row.fire_at,
-                due_at=row.due_at,
-                agency=row.agency,
-                unit=row.unit,
-                service_class=ServiceClass(row.service_class) if row.service_class else None,
-            )
-            for row in rows
-        ]
-        await self._record_missed(connection, fired)
-        return fired, more
+        return await self.take_of(connection, until, list({row.case_id for row in found})), more
 
-    async def _record_missed(self, connection: AsyncConnection, fired: Sequence[Fired]) -> None:
-        missed = [f for f in fired if (notice := notice_of(f.profile, f.clock, f.level)).ends and not notice.elapses]
+    async def cases(self, connection: AsyncConnection, now: datetime, limit: int) -> tuple[Sequence[UUID], bool]:
+        """The cases of up to `limit` due checkpoints, and whether more is due; takes nothing away."""
+        found = list(await connection.execute(_FIND, {**self._scope, "now": now, "limit": limit}))
+        return list(dict.fromkeys(row.case_id for row in found)), len(found) == limit
+
+    async def take_of(self, connection: AsyncConnection, until: datetime, case_ids: Sequence[UUID]) -> Sequence[DueRow]:
+        """Take away what is due of these cases, but for cases that are being changed right now."""
+        locked = list((await connection.execute(_LOCK, {"ids": list(case_ids)})).scalars())
+        if not locked:
+            return []
+        return list(await connection.execute(_TAKE, {**self._scope, "ids": locked, "until": until}))
+
+    async def record_missed(self, connection: AsyncConnection, missed: Sequence[Fired]) -> None:
+        """Note of clocks that they ran out unmet."""
         if missed:
             names = ("case_id", "clock", "deadline_version")
             await connection.execute(_MISSED, {name: [getattr(item, name) for item in missed] for name in names})

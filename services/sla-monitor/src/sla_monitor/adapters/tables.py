@@ -74,6 +74,20 @@ CHECKPOINT = Table(
     Index("checkpoint_due", "partition", "fire_at", postgresql_where=text("NOT held")),
 )
 
+# Due, and not handled by this code: no index of what is due meets them
+CHECKPOINT_SET_ASIDE = Table(
+    "checkpoint_set_aside",
+    METADATA,
+    Column("case_id", Uuid, primary_key=True),
+    Column("clock", Text, primary_key=True),
+    Column("deadline_version", SmallInteger, primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("fire_at", _TIME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_aside_at", _TIME, nullable=False, server_default=text("now()")),
+)
+
 WATERMARK = Table(
     "watermark",
     METADATA,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sla_monitor.domain.calendar import CalendarError
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.deadlines import DeadlinePlanner, local_date, notice_of, zone_name_of, zone_of
-from tuntas_contracts.profile import DayUnit, load_profile
+from tuntas_contracts.profile import DayUnit, ProfileLookupError, known_profiles, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
 
 
@@ -61,15 +61,18 @@ class WarningOf:
 
 
 def warnings_of(planner: DeadlinePlanner, run: Run, time_zone: str, opened: Collection[Open]) -> list[WarningOf]:
-    """The warnings of a run in order of time; none where it was met as it began or the calendar has changed since."""
-    if run.ended_at == run.started_at:
+    """The warnings of a run in order of time.
+
+    None where it was met as it began, the calendar has changed since, or its profile or class is one of a later release.
+    """
+    if run.ended_at == run.started_at or run.profile not in known_profiles():
         return []
     limit = _limit(planner, run, zone_name_of(run.profile, run.clock, time_zone))
     if limit < 1:
         return []
     try:
         plan = planner.plan(run.profile, run.clock, run.started_at, time_zone, run.service_class, limit)
-    except CalendarError:
+    except (CalendarError, ProfileLookupError):
         return []
     if plan.due_at != run.due_at:
         return []
