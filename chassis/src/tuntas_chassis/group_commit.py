@@ -31,17 +31,21 @@ class GroupCommit(Generic[T, R]):
         write: Callable[[AsyncConnection, Sequence[T], datetime], Awaitable[Sequence[R]]],
         *,
         max_items: int = 500,
+        max_bytes: int = 4 * 1024 * 1024,
+        size_of: Callable[[T], int] = lambda _item: 0,
         linger_s: float = 0.015,
     ) -> None:
         """`write` gets the items and the business time, read inside the transaction, and gives a result for each in order.
 
-        `linger_s` is how long a busy committer waits for more; alone, an item is written at once.
+        A group ends with the item that brings it to `max_bytes`, by `size_of` in bytes. `linger_s` is how long a busy committer waits for more; alone, an item is written at once.
         """
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._write = write
         self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._size_of = size_of
         self._linger_s = linger_s
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -56,10 +60,19 @@ class GroupCommit(Generic[T, R]):
 
     async def _work(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
+            number = self._fitting()
+            group, self._waiting = self._waiting[:number], self._waiting[number:]
             await self._commit(group)
             if len(group) > 1 and len(self._waiting) < self._max_items:
                 await asyncio.sleep(self._linger_s)
+
+    def _fitting(self) -> int:
+        """How many of those that wait go into one transaction."""
+        number, size = 0, 0
+        while number < min(len(self._waiting), self._max_items) and size < self._max_bytes:
+            size += self._size_of(self._waiting[number][0])
+            number += 1
+        return number
 
     async def _commit(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:

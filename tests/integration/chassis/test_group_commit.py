@@ -131,3 +131,12 @@ async def test_through_a_restart_of_the_database_everyone_gets_a_commit_or_an_er
     assert failed, "the restart was felt"
     assert committed <= stored, "what was told to be committed is there"
     assert stored <= committed | failed
+
+
+async def test_a_group_ends_with_the_item_that_fills_its_bytes(app: ServiceApp) -> None:
+    group: GroupCommit[str, str] = GroupCommit(app.database, app.outbox, app.clock, _write, max_bytes=1_000, size_of=len)
+    items = [f"{n:04}" + "x" * 496 for n in range(20)]
+    assert await asyncio.gather(*(group.submit(item) for item in items)) == items
+    stored, transactions = await _rows(app)
+    assert stored == set(items)
+    assert transactions >= 10, "two items of 500 bytes in one transaction at most"

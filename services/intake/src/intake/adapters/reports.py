@@ -71,6 +71,11 @@ class NewReport:
     retry: RetryKey | None
     assisted: bool = False
 
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in a transaction; what else it holds is small and bounded."""
+        return len(self.content.title.encode()) + len(self.content.body.encode()) + len(self.sealed.ciphertext)
+
 
 @dataclass(frozen=True, slots=True)
 class Filed:
