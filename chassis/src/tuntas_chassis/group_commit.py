@@ -37,7 +37,8 @@ class GroupCommit(Generic[T, R]):
     ) -> None:
         """`write` gets the items and the business time, read inside the transaction, and gives a result for each in order.
 
-        A group ends with the item that brings it to `max_bytes`, by `size_of` in bytes. `linger_s` is how long a busy committer waits for more; alone, an item is written at once.
+        A group ends with the item that brings it to `max_bytes`, by `size_of` in bytes.
+        `linger_s` is how long a busy committer waits for more; alone, an item is written at once.
         """
         self._database = database
         self._outbox = outbox
