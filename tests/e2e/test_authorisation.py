@@ -14,6 +14,7 @@ from tuntas_contracts.vocabulary import Role, Service
 BANDUNG, BOGOR = "kota-32-73", "kab-32-01"
 PUBLIC: frozenset[Role] = frozenset()
 OPERATOR = frozenset({Role.OPERATOR})
+AUDITOR = frozenset({Role.AUDITOR})
 NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR})
 ADMINISTRATORS = frozenset({Role.AGENCY_ADMINISTRATOR, Role.AGENCY_SYSTEM})
 OFFICERS = ADMINISTRATORS | {Role.LIAISON_OFFICER}
@@ -28,6 +29,8 @@ OPERATIONS = {
     ("POST", "/v1/parked/{message_id}/replay"): OPERATOR,
     ("POST", "/v1/parked/{message_id}/discard"): OPERATOR,
     ("POST", "/v1/parked/resume"): OPERATOR,
+    ("GET", "/v1/parked/accesses"): AUDITOR,
+    ("POST", "/v1/parked/{message_id}/content"): AUDITOR,
 }
 ALLOWED: dict[str, dict[tuple[str, str], frozenset[Role]]] = {
     Service.INTAKE: OPERATIONS
@@ -76,6 +79,7 @@ BODIES = {
     "answer": {"answer": "Selesai."},
     "forward": {"agency": BOGOR},
     "archive": {"reason": "spam"},
+    "content": {"reason": "Pemeriksaan."},
     "reporter-disclosure": {"reason": "Perlu konfirmasi lokasi."},
 }
 

@@ -20,6 +20,7 @@ from tuntas_chassis.held import drop_held, forget_answered, hold, holds_any, tak
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember
 from tuntas_chassis.logs import logger
+from tuntas_chassis.masked_message import without_content
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
@@ -340,4 +341,4 @@ class BatchWorker(Generic[S]):
 
 def _reason(error: Exception) -> str:
     origin = error.orig if isinstance(error, DBAPIError) else error
-    return f"{type(origin).__name__}: {str(origin)[:300]}"
+    return f"{type(origin).__name__}: {without_content(str(origin))[:300]}"

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.masked_message import masked_headers, masked_value
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.parking import ParkedMessage
 from tuntas_chassis.problems import PROBLEM_RESPONSES
@@ -19,6 +21,7 @@ from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.vocabulary import Role
 
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Auditor = Annotated[Principal, Depends(require(Role.AUDITOR))]
 _ZERO = UUID(int=0)
 _REFUSALS = (400, 401, 403, 404, 409, 413, 422)
 
@@ -36,6 +39,14 @@ class Settling(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class Reading(BaseModel):
+    """Why somebody reads the content of a message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Discarding(Settling):
@@ -109,15 +120,31 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
         return ParkedPage(items=[_listed(i) for i in items], next_cursor=following)
 
-    @router.get("/{message_id}", summary="One parked message with its raw content")
+    @router.get("/accesses", summary="Who read the content of which dead letter, when and why")
+    async def list_accesses(
+        _auditor: Auditor,
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> ParkedPage:
+        found = await lot.accesses(_after(cursor), limit)
+        following = encode_cursor([str(found[-1].id)]) if len(found) == limit else None
+        return ParkedPage(items=[asdict(access) for access in found], next_cursor=following)
+
+    @router.post("/{message_id}/content", summary="The raw content of one dead letter; who reads it and why is kept")
+    async def read_content(auditor: Auditor, message_id: UUID, reading: Reading) -> dict[str, Any]:
+        record = (await lot.read_content(message_id, auditor.subject, reading.reason)).record
+        headers = [[name, b64encode(value or b"").decode()] for name, value in record.headers]
+        return {"headers_base64": headers, "value_base64": b64encode(record.value or b"").decode()}
+
+    @router.get("/{message_id}", summary="One dead letter, masked: structure, types, sizes, field names and ids, no texts")
     async def show(_operator: Operator, message_id: UUID) -> dict[str, Any]:
         found = await lot.show(message_id)
         record = found.record
         return {
             **_listed(found.listed),
             "position": f"{record.topic}/{record.partition}/{record.offset}",
-            "headers": {name: (value or b"").decode(errors="replace") for name, value in record.headers},
-            "value_base64": b64encode(record.value or b"").decode(),
+            "headers": masked_headers(record.headers),
+            "value": masked_value(record.value),
         }
 
     @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")

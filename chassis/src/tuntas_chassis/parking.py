@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tuntas_chassis.decoding import Undecodable
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.inbox import TopicPartition
+from tuntas_chassis.masked_message import without_content
 from tuntas_chassis.raw_records import columns_of, record_of
 from tuntas_chassis.subscription import Record
 
@@ -32,6 +34,11 @@ _OPEN_OF_KEY = text(
     'ORDER BY topic, partition, "offset" FOR UPDATE'
 )
 _ONE = text("SELECT * FROM parked_message WHERE id = :id")
+_LOCK = text("SELECT * FROM parked_message WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
+_PURGE = text(
+    "DELETE FROM parked_message WHERE id = ANY(ARRAY(SELECT id FROM parked_message WHERE state IN ('replayed', 'discarded') "
+    "AND settled_at < now() - make_interval(days => :days) LIMIT :most))"
+)
 _SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
 _FAILED_AGAIN = text(
     "UPDATE parked_message SET attempts = attempts + 1, error_type = :error_type, error = :error, state = 'parked' WHERE id = :id"
@@ -131,8 +138,9 @@ async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequenc
 
 
 def told(fault: Exception) -> str:
-    """What a fault says, as a table or an answer can hold it: it may repeat what the message held."""
-    return _clean(str(fault)[:2_000])
+    """What a fault says, as a table or an answer can hold it, without what the message held."""
+    text = str(fault) if isinstance(fault, Undecodable) else without_content(str(fault))
+    return _clean(text[:2_000])
 
 
 def _clean(text: str) -> str:
@@ -171,6 +179,17 @@ async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenPark
     """One parked message, whatever its state."""
     row = (await connection.execute(_ONE, {"id": message_id})).mappings().first()
     return _open(dict(row)) if row else None
+
+
+async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, OpenParking]:
+    """These messages as they are now, whatever their state, locked until the transaction's end."""
+    rows = await connection.execute(_LOCK, {"ids": list(ids)})
+    return {message.id: message for message in (_open(dict(row)) for row in rows.mappings())}
+
+
+async def purge_settled(connection: AsyncConnection, days: int, most: int) -> int:
+    """Delete what was replayed or discarded more than `days` ago, `most` at once; how many went."""
+    return (await connection.execute(_PURGE, {"days": days, "most": most})).rowcount
 
 
 async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) -> list[OpenParking]:

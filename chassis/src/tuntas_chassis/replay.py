@@ -9,7 +9,18 @@ from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.logs import logger
 from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.parking import OpenParking, ParkedMessage, failed_again, find_parked, list_parked, lock_parked_key, settle, told
+from tuntas_chassis.parked_access import ParkedAccess, list_accesses, log_access
+from tuntas_chassis.parking import (
+    OpenParking,
+    ParkedMessage,
+    failed_again,
+    find_parked,
+    list_parked,
+    lock_parked,
+    lock_parked_key,
+    settle,
+    told,
+)
 from tuntas_chassis.problems import Problem
 
 _log = logger(__name__)
@@ -38,22 +49,42 @@ class ParkingLot:
             return await list_parked(connection, after, limit, key=key, settled=settled)
 
     async def show(self, message_id: UUID) -> OpenParking:
-        """One parked message with its raw content; Problem 404."""
+        """One parked message; Problem 404."""
         async with self._database.connect() as connection:
             found = await find_parked(connection, message_id)
         if found is None:
-            raise Problem(404, "No such parked message", "List them with GET /v1/parked.", "not_parked")
+            raise _unknown()
         return found
+
+    async def read_content(self, message_id: UUID, by: str, why: str) -> OpenParking:
+        """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
+        async with self._database.begin() as connection:
+            found = await find_parked(connection, message_id)
+            if found is None:
+                raise _unknown()
+            await log_access(connection, found, by, why)
+        _log.info("parked_content_read", consumer=found.consumer, parked_id=str(message_id), by=by)
+        return found
+
+    async def accesses(self, after: UUID, limit: int) -> Sequence[ParkedAccess]:
+        """Who read the content of which message, when and why; oldest first."""
+        async with self._database.connect() as connection:
+            return await list_accesses(connection, after, limit)
 
     async def replay(self, message_id: UUID, by: str, why: str | None = None) -> ReplayResult:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
         first = await self.show(message_id)
-        self._must_be_open(first)
         worker = self._workers[first.consumer]
         replayed = 0
         while True:
             async with self._database.begin() as connection:
-                queue = [first] if first.key is None else await lock_parked_key(connection, first.consumer, first.key)
+                if first.key is not None:
+                    queue = await lock_parked_key(connection, first.consumer, first.key)
+                if replayed == 0:  # somebody else may have settled it since it was looked at
+                    first = (await lock_parked(connection, [message_id]))[message_id]
+                    self._must_be_open(first)
+                if first.key is None:
+                    queue = [first]
                 if not queue:
                     break
                 message = queue[0]
@@ -81,14 +112,21 @@ class ParkingLot:
 
         Nothing changes where one of them is of another key (Problem 422), unknown (404) or settled (409).
         """
-        found, *others = [await self.show(one) for one in dict.fromkeys([message_id, *also])]
-        for one in (found, *others):
-            self._must_be_open(one)
-            if one is not found and (one.key is None or (one.consumer, one.key) != (found.consumer, found.key)):
-                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
+        ids = list(dict.fromkeys([message_id, *also]))
+        found = await self.show(message_id)
         async with self._database.begin() as connection:
-            for one in (found, *others):
-                await settle(connection, one.id, "discarded", by, why)
+            if found.key is not None:  # in the order of replays, so that two operators never wait for each other
+                await lock_parked_key(connection, found.consumer, found.key)
+            locked = await lock_parked(connection, ids)
+            for one_id in ids:
+                one = locked.get(one_id)
+                if one is None:
+                    raise _unknown()
+                self._must_be_open(one)
+                if one_id != message_id and (one.key is None or (one.consumer, one.key) != (found.consumer, found.key)):
+                    raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
+            for one_id in ids:
+                await settle(connection, one_id, "discarded", by, why)
             behind = [] if found.key is None else await lock_parked_key(connection, found.consumer, found.key)
         _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
         return await self.replay(behind[0].id, by, why and f"behind {message_id}: {why}") if behind else ReplayResult(0, 0)
@@ -96,3 +134,7 @@ class ParkingLot:
     def _must_be_open(self, message: OpenParking) -> None:
         if message.state not in ("parked", "waiting"):
             raise Problem(409, "Settled already", f"This message was {message.state} before.", "settled")
+
+
+def _unknown() -> Problem:
+    return Problem(404, "No such parked message", "List them with GET /v1/parked.", "not_parked")

@@ -79,6 +79,7 @@ class ServiceSettings(BaseSettings):
     mark_tolerance_s: float = Field(default=1, ge=0, description="How far the clocks of service and broker may differ")
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)
+    settled_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")
     drain_timeout_s: float = Field(default=20, gt=0)
 
     @model_validator(mode="after")

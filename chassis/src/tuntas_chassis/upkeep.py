@@ -13,6 +13,7 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.migrations import head_revision, is_served_by
+from tuntas_chassis.parking import purge_settled
 from tuntas_chassis.probe import DatabaseState
 from tuntas_chassis.settings import ServiceSettings
 
@@ -95,4 +96,5 @@ class Upkeep:
         """Forget what the inbox has kept for long enough, a portion of it; returns the seconds until the next."""
         async with self._database.begin() as connection:
             purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days, "most": _PURGE_AT_ONCE})
-        return _PURGE_MORE_S if purged.rowcount >= _PURGE_AT_ONCE else PURGE_EVERY_S
+            settled = await purge_settled(connection, self._settings.settled_retention_days, _PURGE_AT_ONCE)
+        return _PURGE_MORE_S if max(purged.rowcount, settled) >= _PURGE_AT_ONCE else PURGE_EVERY_S

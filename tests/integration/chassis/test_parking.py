@@ -1,16 +1,19 @@
 """What can't be read or handled is parked with its reason; its key waits, everyone else goes on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.parking import purge_settled
 from tuntas_chassis.problems import Problem
 from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.envelope import Envelope
@@ -149,6 +152,64 @@ async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delive
     result = await lot.discard(first.id, "siti", "a mistake", [sound.id])
     assert (result.replayed, result.waiting) == (1, 0)
     assert (await delivery.totals())["a"] == (3, 1), "the sound one was given up, not replayed"
+
+
+async def test_two_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=2)), ("a", Added(amount=3))])
+
+    async def three() -> bool:
+        return len(await _parked(delivery)) == 3
+
+    await until(three, "one is parked and two wait")
+    app = delivery.running[0][0]
+    lots = [ParkingLot(app.database, app.outbox, app.workers) for _ in range(4)]
+    first = (await lots[0].list(UUID(int=0), 10))[0]
+    done = await asyncio.gather(*(lot.discard(first.id, f"operator-{n}") for n, lot in enumerate(lots)), return_exceptions=True)
+    refused = [one for one in done if isinstance(one, Problem)]
+    assert [one.status for one in refused] == [409] * 3, done
+    assert (await delivery.totals())["a"] == (5, 2), "what waited took effect once"
+    with pytest.raises(Problem, match="discarded"):
+        await lots[0].replay(first.id, "late")
+
+
+async def test_who_reads_the_content_of_a_message_and_why_is_kept(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=10, fail=True))])
+
+    async def one() -> bool:
+        return len(await _parked(delivery)) == 1
+
+    await until(one, "it is parked")
+    app = delivery.running[0][0]
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    [listed] = await lot.list(UUID(int=0), 10)
+    await lot.show(listed.id)
+    assert await lot.accesses(UUID(int=0), 10) == []
+    found = await lot.read_content(listed.id, "auditor-1", "complaint 7")
+    assert b"amount" in (found.record.value or b"")
+    assert [(a.subject, a.reason, a.message_id) for a in await lot.accesses(UUID(int=0), 10)] == [("auditor-1", "complaint 7", listed.id)]
+
+
+async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
+    delivery = make()
+    await delivery.start()
+    await delivery.feed([("a", Added(amount=10, fail=True)), ("b", Added(amount=10, fail=True))])
+
+    async def two() -> bool:
+        return len(await _parked(delivery)) == 2
+
+    await until(two, "both are parked")
+    app = delivery.running[0][0]
+    lot = ParkingLot(app.database, app.outbox, app.workers)
+    await lot.discard((await lot.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
+    async with app.database.begin() as connection:
+        assert await purge_settled(connection, 90, 100) == 0
+        await connection.execute(text("UPDATE parked_message SET settled_at = settled_at - interval '91 days'"))
+        assert await purge_settled(connection, 90, 100) == 1
+    assert [m.key for m in await lot.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"
 
 
 async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Callable[..., Delivery]) -> None:

@@ -1,7 +1,6 @@
 """`tuntas ops parked list | show | replay | discard`: messages that could not be handled and wait for an operator."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,25 +66,18 @@ def show(
     message_id: Annotated[UUID, typer.Argument(metavar="ID", show_default=False)],
     folder: OpsFolder = None,
     service: OfService = None,
-    value_to: Annotated[
-        Path | None, typer.Option(help="Write the raw value into this file, for your eyes only: it may hold what a person wrote.")
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one message: where it lay, why it is parked, its headers. Its content only with --value-to."""
+    """Show one message: where it lay, why it is parked, its headers, the shape of its value. No texts: those an auditor reads."""
     with _parked(folder, service) as parked:
-        message, value = parked.show(message_id)
-    if value_to is not None:
-        with os.fdopen(os.open(value_to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(value)
+        message = parked.show(message_id)
     if as_json:
         typer.echo(json.dumps(message))
         return
-    headers = message.pop("headers")
+    headers, value = message.pop("headers"), message.pop("value")
     rows = [(name, str(told)) for name, told in message.items() if told is not None]
     say_all(aligned([*rows, *((f"header {name}", told) for name, told in headers.items())]))
-    if value_to is not None:
-        typer.echo(f"the value is in {value_to}")
+    typer.echo(json.dumps(value, indent=2))
 
 
 def replay(

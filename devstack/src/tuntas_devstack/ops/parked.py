@@ -1,6 +1,5 @@
 """The parking lots of the services: found, looked at, replayed and discarded by the services themselves, over HTTP."""
 
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -74,11 +73,10 @@ class ParkedMessages:
                 return
             query["cursor"] = page["next_cursor"]
 
-    def show(self, message_id: UUID) -> tuple[Json, bytes]:
-        """One message with its headers, and its raw value. Raises StackError."""
+    def show(self, message_id: UUID) -> Json:
+        """One message, masked. Raises StackError."""
         service, message = self._find(message_id)
-        value = b64decode(message.pop("value_base64"))
-        return {"service": service.value, **message}, value
+        return {"service": service.value, **message}
 
     def replay(self, ids: Sequence[UUID], reason: str | None) -> Iterator[Settled]:
         """Apply each with everything of its key that waits with it, in the order of the topic. Raises StackError."""
