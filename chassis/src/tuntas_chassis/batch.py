@@ -25,6 +25,7 @@ from tuntas_chassis.messages import Incoming
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.parking import FirstParked, Parking, blocked_keys, park
+from tuntas_chassis.partition_records import UnreadableRecords
 from tuntas_chassis.subscription import Record, Subscription
 from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_contracts.base import CaseEvent
@@ -45,6 +46,15 @@ class Work(Effects[S]):
     answered: set[UUID] = field(default_factory=set)
     """Inputs that events read while catching up say were answered."""
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class PositionsLost(Exception):
+    """The database has a position of ours that lies before what it had: it was put back, or lost its tail in a fail-over."""
+
+    def __init__(self, partition: TopicPartition, believed: int) -> None:
+        super().__init__(
+            f"{partition[0]}/{partition[1]} was read to {believed}, and the database no longer knows: read on from its own position"
+        )
 
 
 class BatchWorker(Generic[S]):
@@ -74,15 +84,18 @@ class BatchWorker(Generic[S]):
         self.may_hold = subscription.answers_inputs
         """Whether inputs may be held, by this process or by one that had a partition before."""
 
-    async def run(self, records: Sequence[Record], replay_until: Mapping[TopicPartition, int]) -> Counter[TopicPartition]:
+    async def run(
+        self, records: Sequence[Record], replay_until: Mapping[TopicPartition, int], believed: Mapping[TopicPartition, int]
+    ) -> Counter[TopicPartition]:
         """Process records in one transaction; returns how many each partition parked.
 
-        Raises only transient faults, after which the same records may be given again. A record that spoils the whole
+        `believed` are the positions that the database is known to have had. Raises PositionsLost where one lies behind that, and
+        else only transient faults, after which the same records may be given again. A record that spoils the whole
         transaction is found by trying key by key.
         """
         batch = [self._decode(record, replay_until) for record in records]
         try:
-            work = await self._transaction(batch)
+            work = await self._transaction(batch, believed)
         except (DBAPIError, ValueError) as error:
             if is_transient(error):
                 raise
@@ -93,8 +106,11 @@ class BatchWorker(Generic[S]):
         return Counter((p.record.topic, p.record.partition) for p in work.parkings)
 
     def _decode(self, record: Record, replay_until: Mapping[TopicPartition, int]) -> Decoded:
+        if type(record) is UnreadableRecords:
+            return Decoded(record, "unreadable", fault=Undecodable(record.described))
         kind, source = record_type(record)
-        own = source == self._service
+        writer_of = self.subscription.writer_of
+        own = source == self._service and writer_of is None
         catching_up = record.offset < replay_until.get((record.topic, record.partition), 0)
         replayed = own and catching_up
         if kind and (
@@ -106,7 +122,8 @@ class BatchWorker(Generic[S]):
         if record.value is None and not kind and self.subscription.refuse is None:
             return Decoded(record, "tombstone")
         try:
-            incoming = decode(record, self._types, self._clock, catching_up=catching_up, replayed=replayed)
+            writer = "" if writer_of is None else writer_of(record.topic)
+            incoming = decode(record, self._types, self._clock, catching_up=catching_up, replayed=replayed, writer=writer)
             state_key = self._state_key(incoming)
             if not state_key:
                 raise Undecodable("the record has no key; the key is what keeps a case's messages in order")
@@ -115,9 +132,9 @@ class BatchWorker(Generic[S]):
             known = kind if kind in self._types else ("other" if isinstance(error, UnknownType) else "undecodable")
             return Decoded(record, known, record_key(record), fault=error, catching_up=catching_up)
 
-    async def _transaction(self, batch: Sequence[Decoded]) -> Work[S]:
+    async def _transaction(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]) -> Work[S]:
         async with self._database.begin() as connection:
-            fresh, due = await self._fresh(connection, batch)
+            fresh, due = await self._fresh(connection, batch, believed)
             work = await self._work(connection, due)
             work.outcomes["any", "known_offset"] += len(batch) - len(due)
             if fresh:
@@ -129,10 +146,15 @@ class BatchWorker(Generic[S]):
                 await write_answered(connection, self.consumer, [d.record for d in due])
         return work
 
-    async def _fresh(self, connection: AsyncConnection, batch: Sequence[Decoded]) -> tuple[Sequence[Decoded], Sequence[Decoded]]:
+    async def _fresh(
+        self, connection: AsyncConnection, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]
+    ) -> tuple[Sequence[Decoded], Sequence[Decoded]]:
         """What lies behind our positions, which this locks; and of that what was not answered before, where every record is answered."""
         partitions = sorted({(d.record.topic, d.record.partition) for d in batch})
         positions = await lock_positions(connection, self.consumer, partitions)
+        for partition in partitions:
+            if positions.get(partition, -1) < believed.get(partition, -1):
+                raise PositionsLost(partition, believed[partition])
         fresh = [d for d in batch if d.record.offset >= positions.get((d.record.topic, d.record.partition), 0)]
         if self.subscription.refuse is None or not fresh:
             return fresh, fresh
@@ -142,14 +164,14 @@ class BatchWorker(Generic[S]):
     async def _work(self, connection: AsyncConnection, batch: Sequence[Decoded], *, again: bool = False) -> Work[S]:
         """Decide on a batch and write what it comes to. `again`: inputs that were held, which the inbox knows already."""
         messages = [d for d in batch if d.incoming is not None]
-        ids = [d.incoming.envelope.id for d in messages if d.incoming]
+        ids = [d.incoming.id for d in messages if d.incoming]
         new = set(ids) if again else await remember(connection, self.consumer, ids) if ids else set()
         interesting = [d for d in batch if d.incoming is not None or d.fault is not None]
         keys = sorted({d.state_key for d in interesting if d.state_key})
         blocked = await blocked_keys(connection, self.consumer, keys) if keys and self.subscription.refuse is None else {}
         handled_ids = [d.handled_id for d in messages if d.handled_id]
         done = await known_handled(connection, handled_ids) if handled_ids else set()
-        wanted = sorted({d.state_key for d in messages if d.state_key and d.incoming and d.incoming.envelope.id in new})
+        wanted = sorted({d.state_key for d in messages if d.state_key and d.incoming and d.incoming.id in new})
         work: Work[S] = Work(await self.subscription.store.load(connection, wanted) if wanted else {}, known=done)
         for d in batch:
             work.outcomes[d.type_name, self._one(d, new, blocked, work)] += 1
@@ -164,9 +186,9 @@ class BatchWorker(Generic[S]):
             body = d.incoming.body
             if d.catching_up and isinstance(body, CaseEvent) and body.input_id is not None:
                 work.answered.add(body.input_id)
-            if d.incoming.envelope.id not in new:
+            if d.incoming.id not in new:
                 return "known_id"
-            new.discard(d.incoming.envelope.id)
+            new.discard(d.incoming.id)
             if d.handled_id in work.known or d.handled_id in work.handled:
                 return "known_input"
         first = blocked.get(d.state_key) if d.state_key else None
@@ -198,7 +220,7 @@ class BatchWorker(Generic[S]):
                 f"process {incoming.envelope.type}", SpanKind.CONSUMER, parent, started, time_ns(),
                 **{"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "tuntas.case_id": state_key},
             )  # fmt: skip
-        cause = incoming.envelope.id
+        cause = incoming.id
         outgoing = [
             m if m.id else replace(m, id=derive_id(cause, self.subscription.name, n, type(m.body).__name__))
             for n, m in enumerate(outcome.outgoing)
@@ -208,7 +230,14 @@ class BatchWorker(Generic[S]):
 
     def _refuse_or_park(self, d: Decoded, fault: Exception, blocked: dict[str, FirstParked], work: Work[S]) -> str:
         if self.subscription.refuse is not None:
-            answer = self.subscription.refuse(d.record, fault)
+            try:
+                answer = self.subscription.refuse(d.record, fault)
+            except Exception as error:  # what can't even be refused must not stop everybody else
+                _log.error(
+                    "refusal_failed", consumer=self.consumer, topic=d.record.topic, offset=d.record.offset,
+                    error=type(error).__name__, exc_info=error,
+                )  # fmt: skip
+                return "unanswered"
             if answer is not None:
                 work.publish(answer, d.incoming.envelope.traceparent if d.incoming else "")
             return "refused"
@@ -292,10 +321,10 @@ class BatchWorker(Generic[S]):
                 f"{self.consumer} takes no {record_type(record)[0] or 'message without a type'} from there, so a replay would have no "
                 "effect: discard it, or replay it with a release that takes it"
             )
-        await remember(connection, self.consumer, [d.incoming.envelope.id])
+        await remember(connection, self.consumer, [d.incoming.id])
         done = await known_handled(connection, [d.handled_id]) if d.handled_id else set()
         work: Work[S] = Work(await self.subscription.store.load(connection, [d.state_key]), known=done)
-        self._one(d, {d.incoming.envelope.id}, {}, work)
+        self._one(d, {d.incoming.id}, {}, work)
         if work.parkings:
             raise work.parkings[0].fault or Undecodable("it can't be handled")
         await self._write(connection, work)
@@ -305,7 +334,7 @@ class BatchWorker(Generic[S]):
         total: Work[S] = Work({})
         if not again:
             async with self._database.begin() as connection:
-                _, batch = await self._fresh(connection, batch)
+                _, batch = await self._fresh(connection, batch, {})
         groups: dict[str | None, list[Decoded]] = {}
         for d in batch:
             groups.setdefault(d.state_key, []).append(d)

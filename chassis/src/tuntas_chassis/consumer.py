@@ -2,37 +2,40 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import groupby
 from math import inf
-from operator import attrgetter
-from time import monotonic, time
+from time import monotonic
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
 
-from tuntas_chassis.batch import BatchWorker
+from tuntas_chassis.batch import BatchWorker, PositionsLost
+from tuntas_chassis.catch_up import CatchUp
 from tuntas_chassis.clock import Clock
+from tuntas_chassis.consumer_gauges import ConsumerGauges, lag_of
+from tuntas_chassis.continuity import Continuity, spans
 from tuntas_chassis.database import Database
+from tuntas_chassis.draining import Draining
+from tuntas_chassis.fetching import Fetching
+from tuntas_chassis.halting import Halting
 from tuntas_chassis.inbox import read_positions
-from tuntas_chassis.kafka import consumer_options, make_broker
+from tuntas_chassis.kafka import make_broker
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.parking import ParkingLimit
+from tuntas_chassis.partition_records import UnreadableRecords, before_unreadable
 from tuntas_chassis.read_up import ReadUp
-from tuntas_chassis.resting import Resting
+from tuntas_chassis.record_batches import check_codecs
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.subscriber import batch_subscriber
 from tuntas_chassis.subscription import Record
 from tuntas_chassis.topic_ends import TopicEnds
-from tuntas_chassis.tracing import sampled_trace_id
 from tuntas_chassis.waiting import linger_s, set_within
 
 S = TypeVar("S")
 _COMMIT_EVERY_S = 1.0
+_VERIFY_EVERY_S = 30.0
 _CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
 
@@ -60,47 +63,37 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._database = database
         self._clock = clock
         self._metrics = metrics
-        self._limit = ParkingLimit(settings.park_limit_per_minute)
+        self._halting = Halting(self.consumer_name, settings.park_limit_per_minute, metrics)
+        self._gauges = ConsumerGauges(self.consumer_name, metrics)
         self._stopping = asyncio.Event()
-        self._ends: dict[TopicPartition, int] = {}
+        self._catch_up = CatchUp()
+        self._continuity = Continuity()
         self._positions: dict[TopicPartition, int] = {}
+        self._stored: dict[TopicPartition, int] = {}
+        self._verified_at = 0.0
+        self._lost = False
+        self._taken_over: AIOKafkaConsumer | None = None
         self._last_commit = 0.0
-        self._oldest_unread: float | None = None
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._assigned_once = False
-        self._elsewhere: dict[TopicPartition, int] = {}
         self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
-        self._resting = Resting(self.subscription.fetch_wait_ms, self.subscription.fetch_min_bytes, self.subscription.rest_wait_ms)
+        self._unreadable: list[UnreadableRecords] = []
+        self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append)
         self._topic_ends = TopicEnds(settings, f"{self.consumer_name}.ends")
         self.progress_at = self._level_at = self._looked_at = monotonic()
-        metrics.inc("tuntas_consumer_retries_total", self.consumer_name, by=0)
-        metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
 
     async def start(self) -> None:
-        """Join the group; raises KafkaError where the broker is away."""
+        """Join the group; raises KafkaError where the broker is away, RuntimeError where a codec can't be read."""
+        check_codecs()
         broker = make_broker(self._settings, self.consumer_name)
-        subscription = self.subscription
-        options = consumer_options(self, self._settings.batch_max, subscription.fetch_wait_ms, subscription.fetch_min_bytes)
-        where: dict[str, Any] = {"pattern": subscription.pattern} if subscription.pattern else {}
-        subscriber = broker.subscriber(
-            *subscription.topics,
-            group_id=self.consumer_name,
-            ack_policy=AckPolicy.MANUAL,
-            parser=_as_it_is,
-            decoder=_raw_records,
-            **where,
-            **options,
-        )
-        subscriber(self._handle)
-        self._subscriber = subscriber
+        self._subscriber = batch_subscriber(broker, self.subscription, self.consumer_name, self._settings.batch_max, self, self._handle)
         try:
             await broker.start()
         except BaseException:
             await broker.stop()
             raise
         self._broker = broker
-        self._resting.take_over(subscriber.consumer)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave the group."""
@@ -116,6 +109,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def _leave(self) -> None:
         broker, self._broker = self._broker, None
+        self._fetching.detach()
         if broker is not None:
             await broker.stop()
         await self._topic_ends.close()
@@ -125,10 +119,27 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         return self._subscriber.consumer if self._subscriber is not None else None
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Forget what is no longer ours."""
+        """Forget what is no longer ours. The client calls it before its first assignment too, when nothing is fetched yet."""
+        self._take_over()
         for partition in revoked:
             self._positions.pop(partition, None)
-        self._resting.break_off()
+            self._stored.pop(partition, None)
+            self._continuity.revoked(partition)
+        self._fetching.break_off()
+
+    def _take_over(self) -> None:
+        """Before the client's first fetch."""
+        client = self._kafka
+        if client is not None and client is not self._taken_over:
+            self._taken_over = client
+            self._fetching.attach(client)
+            Draining(self.consumer_name, client, self._fetching, self._continuity, self._going, self._note_gap)
+
+    def _going(self) -> dict[TopicPartition, int]:
+        return {p: position for p, position in self._positions.items() if (p.topic, p.partition) not in self._halting.halted}
+
+    def _note_gap(self) -> None:
+        self._metrics.inc("tuntas_consumer_gaps_total", self.consumer_name)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on where the database says, and remember how far the topics reached when this process first saw them."""
@@ -139,11 +150,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             try:
                 async with self._database.connect() as connection:
                     known = await read_positions(connection, self.consumer_name)
-                unknown = [p for p in assigned | self._all_partitions(consumer) if p not in self._ends]
-                if unknown:
-                    self._ends.update(await consumer.end_offsets(unknown))
+                new = [p for p in assigned | self._all_partitions(consumer) if p not in self._catch_up.ends]
+                if new:
+                    self._catch_up.first_seen(await consumer.end_offsets(new), await consumer.beginning_offsets(new))
                 await self._read_up.assigned(consumer, assigned)
-                beyond = [p for p in assigned if known.get((p.topic, p.partition), 0) > self._ends[p]]
+                beyond = [p for p in assigned if known.get((p.topic, p.partition), 0) > self._catch_up.ends[p]]
                 ends = await consumer.end_offsets(beyond) if beyond else {}
                 starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
                 break
@@ -154,27 +165,48 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return
         self._worker.may_hold = self.subscription.answers_inputs
         for partition in assigned:
-            position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
+            stored = known.get((partition.topic, partition.partition))
+            position = starts.get(partition, 0) if stored is None else stored
             consumer.seek(partition, position)
+            self._continuity.sought(partition, position)
             self._positions[partition] = position
+            if stored is not None:
+                self._stored[partition] = stored
+            self._catch_up.read_to(partition, position)
             if ends.get(partition, position) < position:
                 self._halt(partition, _CUT)
-        if not self._assigned_once:
-            self._elsewhere = {p: end for p, end in self._ends.items() if p not in assigned and end > 0}
+            elif (partition.topic, partition.partition) in self._halting.halted:
+                consumer.pause(partition)
+        self._catch_up.stored(known)
+        self._catch_up.begin()
         self._assigned_once = True
 
     def _all_partitions(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
-        return {TopicPartition(t, n) for t in self.subscription.topics for n in consumer.partitions_for_topic(t) or ()}
+        topics = consumer.subscription() or self.subscription.topics
+        return {TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()}
 
-    async def look_elsewhere(self) -> None:
-        """See how far other replicas have read the partitions that are not ours, until they are past our start."""
-        if not self._elsewhere:
+    async def look_at_positions(self) -> None:
+        """Until all is caught up: see what others have read. Then now and then: see whether the database knows what it knew.
+
+        To be called every second or so.
+        """
+        consumer, now = self._kafka, monotonic()
+        if consumer is None or not self._assigned_once:
             return
+        if self._catch_up.caught_up and now - self._verified_at < _VERIFY_EVERY_S:
+            return
+        self._verified_at, believed = now, dict(self._stored)
         async with self._database.connect() as connection:
             known = await read_positions(connection, self.consumer_name)
-        self._elsewhere = {
-            p: end for p, end in self._elsewhere.items() if p not in self._positions and known.get((p.topic, p.partition), 0) < end
-        }
+        for partition, position in believed.items():
+            if known.get((partition.topic, partition.partition), -1) < position and partition in self._stored:
+                self._note_loss(str(PositionsLost((partition.topic, partition.partition), position)))
+                return
+        self._catch_up.stored(known)
+        for partition in self._catch_up.unread():
+            # what lies behind the last record is a transaction's marker or was compacted away: it is never handed out
+            if partition in self._positions and not self._continuity.is_outstanding(partition, self._positions[partition]):
+                self._catch_up.read_to(partition, await consumer.position(partition))
 
     async def release_held(self) -> None:
         """Decide on the inputs that were held until their partition was read up, where it is ours and that is done."""
@@ -191,11 +223,23 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     @property
     def caught_up(self) -> bool:
         """Whether everything has been read, here or by another replica, that lay on the topics when this process first saw them."""
-        here = all(position >= self._ends.get(p, 0) for p, position in self._positions.items())
-        return self._assigned_once and here and not self._elsewhere
+        return self._assigned_once and self._catch_up.caught_up
+
+    def _note_loss(self, why: str) -> None:
+        """The database has lost what this process has seen it know: nothing is handled until the consumer is made anew."""
+        _log.error("positions_lost", consumer=self.consumer_name, why=why)
+        self._lost = True
+        self._assigned_once = False
+        self._positions.clear()
+        self._stored.clear()
+        self._catch_up.begin_anew()
 
     def stands_still(self) -> bool:
-        """Whether it has had nothing to show for a long time although there is something to read. To be asked every second or so."""
+        """Whether it is to be made anew: it has had nothing to show for a long time although there is something to read, its client
+        has broken down, or the database has lost positions. To be asked every second or so.
+        """
+        if self._lost or self._fetching.broken:
+            return True
         now = monotonic()
         if now - self._looked_at < min(self._stands_still_s / 6, 15.0):
             return False
@@ -208,14 +252,16 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         consumer = self._kafka
         if consumer is None or not self._assigned_once:
             return True
-        going = {p: position for p, position in self._here(consumer).items() if (p.topic, p.partition) not in self._limit.halted}
-        return any(position < max(self._ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
+        ours = consumer.assignment() - self._fetching.refused.keys()
+        going = {p: position for p, position in self._going().items() if p in ours}
+        return any(position < max(self._catch_up.ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
 
     async def restart(self) -> None:
         """Leave the group and join it anew; goes on where the database says."""
         await self._leave()
-        self._assigned_once = False
+        self._assigned_once = self._lost = False
         self._positions.clear()
+        self._stored.clear()
         self._level_at = monotonic()
         await self.start()
 
@@ -231,20 +277,36 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
+        if not self._unreadable:
+            await self._process(records)
+            return
+        unreadable, self._unreadable[:] = list(self._unreadable), ()
+        try:
+            await self._process(self._without_unreadable(records, unreadable))
+        finally:
+            if self.subscription.refuse is None:
+                for one in unreadable:
+                    self._halt(TopicPartition(one.topic, one.partition), one.described)
+
+    async def _process(self, records: Sequence[Record]) -> None:
         records = self._due(records)
         if not records:
             return
-        self._oldest_unread = min(r.timestamp for r in records) / 1000
+        self._gauges.note_taken(records)
         if any(r.key for r in records):  # marks have none
-            self._resting.note_work()
+            self._fetching.note_work()
         replay_until = self._read_up.until()
         delay = 0.1
         started = monotonic()
         while True:
             try:
                 await self._halt_where_cut(records)
-                parked = await self._worker.run(records := self._due(records), replay_until)
+                believed = {(p.topic, p.partition): position for p, position in self._stored.items()}
+                parked = await self._worker.run(records := self._due(records), replay_until, believed)
                 break
+            except PositionsLost as error:
+                self._note_loss(str(error))
+                return
             except Exception as error:
                 self._metrics.inc("tuntas_consumer_retries_total", self.consumer_name)
                 _log.warning(
@@ -257,26 +319,15 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 delay = min(delay * 2, 10.0)
         if not records:
             return
-        for (topic, number), (_, last) in _spans(records).items():
+        for (topic, number), (_, last) in spans(records).items():
             partition = TopicPartition(topic, number)
             if last >= self._positions.get(partition, inf):  # else taken away meanwhile, or back and further
-                self._positions[partition] = last + 1
-        self._observe(records, monotonic() - started)
-        for partition, count in parked.items():
-            if self._limit.count(partition, count):
-                self._halt(TopicPartition(*partition), "more is parked in a minute than the limit allows")
+                self._positions[partition] = self._stored[partition] = last + 1
+                self._catch_up.read_to(partition, last + 1)
+        self._gauges.observe(records, monotonic() - started)
+        self._halting.count_parked(self._kafka, parked)
         self.progress_at = monotonic()
         await self._commit_to_kafka()
-
-    def _observe(self, records: Sequence[Record], seconds: float) -> None:
-        self._metrics.observe("tuntas_consumer_batch_size", len(records), self.consumer_name)
-        self._metrics.observe("tuntas_consumer_batch_seconds", seconds, self.consumer_name)
-        now = time()
-        # one observation a batch and partition end, not a record: the oldest and the newest bound the rest
-        for record in {records[0].timestamp: records[0], records[-1].timestamp: records[-1]}.values():
-            trace_id = sampled_trace_id((dict(record.headers).get("traceparent") or b"").decode("latin-1"))
-            age = max(now - record.timestamp / 1000, 0.0)
-            self._metrics.observe("tuntas_consumer_event_age_seconds", age, self.consumer_name, trace_id=trace_id)
 
     def _due(self, records: Sequence[Record]) -> Sequence[Record]:
         """Without those of halted partitions, and of partitions of which the database has not yet said where to go on.
@@ -284,34 +335,33 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         The client begins to fetch at Kafka's offset as soon as a partition is assigned. Handled now, records that lie beyond
         the database's own position would make it skip what lies between; they come again once it is known.
         """
-        going = {(p.topic, p.partition) for p in self._positions} - self._limit.halted
-        return records if going.issuperset(_spans(records)) else [r for r in records if (r.topic, r.partition) in going]
+        going = {(p.topic, p.partition) for p in self._positions} - self._halting.halted
+        return records if going.issuperset(spans(records)) else [r for r in records if (r.topic, r.partition) in going]
+
+    def _without_unreadable(self, records: Sequence[Record], unreadable: Sequence[UnreadableRecords]) -> Sequence[Record]:
+        """Tell of what can't be read. Where nobody is answered, it and what follows it on its partition are left out."""
+        for one in unreadable:
+            self._metrics.inc("tuntas_consumer_unreadable_batches_total", self.consumer_name)
+            _log.error(
+                "records_unreadable", consumer=self.consumer_name, topic=one.topic, partition=one.partition,
+                first=one.first_offset, last=one.offset, why=one.reason,
+            )  # fmt: skip
+        return records if self.subscription.refuse is not None else before_unreadable(records, unreadable)
 
     async def _halt_where_cut(self, records: Sequence[Record]) -> None:
         """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
-        back = [p for p, (first, _) in _spans(records).items() if first < self._positions.get(TopicPartition(*p), 0)]
+        back = [p for p, (first, _) in spans(records).items() if first < self._positions.get(TopicPartition(*p), 0)]
         if back and self._kafka is not None:  # mostly read again after a rebalance
             for partition, end in (await self._kafka.end_offsets([TopicPartition(*p) for p in back])).items():
                 if end < self._positions.get(partition, 0):
                     self._halt(partition, _CUT)
 
     def _halt(self, partition: TopicPartition, why: str) -> None:
-        _log.error("consumer_halted", consumer=self.consumer_name, topic=partition.topic, partition=partition.partition, why=why)
-        self._limit.halted.add((partition.topic, partition.partition))
-        if self._kafka is not None:
-            self._kafka.pause(partition)
-        self._metrics.set("tuntas_consumer_halted_partitions", len(self._limit.halted), self.consumer_name)
+        self._halting.halt(self._kafka, partition, why)
 
     async def resume_halted(self) -> int:
         """Go on with every halted partition where it stopped; returns how many."""
-        halted = self._limit.resume()
-        for topic, number in halted:
-            partition = TopicPartition(topic, number)
-            if self._kafka is not None and partition in self._kafka.assignment():
-                self._kafka.seek(partition, self._positions[partition])
-                self._kafka.resume(partition)
-        self._metrics.set("tuntas_consumer_halted_partitions", 0, self.consumer_name)
-        return len(halted)
+        return self._halting.resume(self._kafka, self._positions)
 
     async def _commit_to_kafka(self, *, force: bool = False) -> None:
         """Tell the broker how far we are, for lag and scaling; our own truth is in the database."""
@@ -330,9 +380,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     def lag(self) -> int:
         """How many records lie unread on our partitions, as far as the last fetches tell."""
         consumer = self._kafka
-        if consumer is None:
-            return 0
-        return sum(max((consumer.highwater(p) or 0) - position, 0) for p, position in self._here(consumer).items())
+        return 0 if consumer is None else lag_of(consumer, self._here(consumer))
 
     def _here(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Our positions on partitions that are ours at this moment: a rebalance takes them away before it says so."""
@@ -341,10 +389,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     def report(self) -> None:
         """Set the lag gauges."""
-        lag = self.lag()
-        self._metrics.set("tuntas_consumer_lag_messages", lag, self.consumer_name)
-        age = max(time() - self._oldest_unread, 0.0) if lag and self._oldest_unread else 0.0
-        self._metrics.set("tuntas_consumer_lag_seconds", age, self.consumer_name)
+        self._gauges.report(self.lag(), len(self._fetching.refused))
 
     async def topic_ends(self) -> dict[tuple[str, int], int] | None:
         """The next offset of every partition of our topics that has something unread here or elsewhere; None before the start."""
@@ -352,22 +397,3 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if consumer is None or not self._assigned_once:
             return None
         return await self._topic_ends.unread(consumer, self._positions)
-
-
-def _spans(records: Sequence[Record]) -> dict[tuple[str, int], tuple[int, int]]:
-    """The first and last offset of each partition's records, which lie together and in order."""
-    found: dict[tuple[str, int], tuple[int, int]] = {}
-    for partition, group in groupby(records, attrgetter("topic", "partition")):
-        offsets = [r.offset for r in group]
-        found[partition] = (found.get(partition, offsets)[0], offsets[-1])
-    return found
-
-
-async def _as_it_is(message: Any) -> KafkaMessage:
-    """A parser that touches neither headers nor values: one bad record must not spoil its batch."""
-    return KafkaMessage(body=b"", raw_message=message, consumer=None)  # type: ignore[arg-type]  # never asked to commit
-
-
-async def _raw_records(message: KafkaMessage) -> Sequence[Record]:
-    records: Sequence[Record] = message.raw_message
-    return records

@@ -47,7 +47,7 @@ class Decoded:
         body = self.incoming.body
         if isinstance(body, InputEvent):
             return body.input_id
-        return self.incoming.envelope.id if isinstance(body, AgencyCommand) else None
+        return self.incoming.id if isinstance(body, AgencyCommand) else None
 
 
 def record_type(record: Record) -> tuple[str, str]:
@@ -72,9 +72,16 @@ def record_key(record: Record) -> str | None:
 
 
 def decode(
-    record: Record, types: Mapping[str, type[Contract]], clock: Clock, *, catching_up: bool, replayed: bool, held: bool = False
+    record: Record,
+    types: Mapping[str, type[Contract]],
+    clock: Clock,
+    *,
+    catching_up: bool,
+    replayed: bool,
+    held: bool = False,
+    writer: str = "",
 ) -> Incoming:
-    """The message in a record; raises Undecodable."""
+    """The message in a record; raises Undecodable. `writer` is who alone writes its topic, where that is somebody else."""
     try:
         envelope = Envelope.read(record.headers)
     except EnvelopeError as error:
@@ -106,4 +113,5 @@ def decode(
         catching_up=catching_up,
         replayed=replayed,
         held=held,
+        writer=writer,
     )

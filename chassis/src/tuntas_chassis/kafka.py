@@ -10,6 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
+from tuntas_chassis.fetching import FETCH_BYTES
 from tuntas_chassis.outbox import key_hash
 from tuntas_chassis.settings import ServiceSettings
 
@@ -82,6 +83,7 @@ def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_
         "consumer_timeout_ms": 2_000,  # how often the client looks round unasked
         "fetch_max_wait_ms": fetch_wait_ms,
         "fetch_min_bytes": fetch_min_bytes,
+        "fetch_max_bytes": FETCH_BYTES,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
         "max_poll_interval_ms": 600_000,
         "session_timeout_ms": 15_000,

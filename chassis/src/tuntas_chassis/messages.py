@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from tuntas_chassis.ids import derive_id
 from tuntas_contracts.base import Contract
 from tuntas_contracts.envelope import Envelope
 
@@ -19,7 +20,8 @@ class Incoming:
     `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what lay on the topic before the process
     started: events of this very service that the database has lost may still follow. `replayed` marks such an event, delivered so
     that a restored database catches up. `held` marks an input that was held back while catching up: all that lay on the topic
-    behind it has been read, and no owner's event there answers it.
+    behind it has been read, and no owner's event there answers it. `id` is what it is known by here: the envelope's id, or one
+    derived from that and its `writer` where somebody else writes, whose ids may be anybody's.
     """
 
     envelope: Envelope
@@ -32,6 +34,12 @@ class Incoming:
     catching_up: bool = False
     replayed: bool = False
     held: bool = False
+    writer: str = ""
+
+    @property
+    def id(self) -> UUID:
+        """The id under which it is handled once."""
+        return derive_id(self.envelope.id, self.writer) if self.writer else self.envelope.id
 
 
 @dataclass(frozen=True, slots=True)

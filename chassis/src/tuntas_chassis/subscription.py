@@ -53,6 +53,9 @@ class Subscription(Generic[S]):
     """Whether it may hold inputs (`Outcome.hold`)."""
     refuse: Callable[[Record, Exception], Outgoing | None] | None = None
     """Answers what can't be read or handled instead of parking it."""
+    writer_of: Callable[[str], str] | None = None
+    """Who alone writes a topic (by its name), where that is not the platform: ids are then its own, not to be mixed up with
+    anybody else's, and nothing there is an event of this service, whatever its `ce_source` says."""
     key_of: Callable[[Incoming], str] | None = None
     """The state's key; the record's key where this is not given."""
     after: Sequence[str] = ()

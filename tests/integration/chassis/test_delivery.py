@@ -182,11 +182,11 @@ async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Del
 
 async def _rests(app: ServiceApp) -> None:
     """Wait until its fetches wait for two minutes."""
-    consumer = app._consumers["in"]
-    consumer._resting.rest_wait_ms = 120_000
+    fetching = app._consumers["in"]._fetching
+    fetching.idle_wait_ms = 120_000
 
     async def rests() -> bool:
-        return bool(consumer._kafka._fetcher._fetch_max_wait_ms == 120_000)  # type: ignore[union-attr]
+        return fetching.waits_long
 
     await until(rests, "an idle consumer's fetches wait long")
 

@@ -79,13 +79,19 @@ class Handlers:
         try:
             # another agency's case looks like one that does not exist: nothing leaks
             mine = case if case is not None and case.agency == agency else None
-            return self.on_command(mine, command, Act(actor, message.appended_at, message.envelope.id), source="topic")
+            act = Act(actor, message.appended_at, message.envelope.id)
+            return self.on_command(mine, command, act, source="topic", handled_as=message.id)
         except Refusal as refusal:
             answer = self._refusals.of_command(message, command, refusal)
-            return Outcome(None, (answer,) if answer else (), handled=(message.envelope.id,))
+            return Outcome(None, (answer,) if answer else (), handled=(message.id,))
 
-    def on_command(self, case: Case | None, command: AgencyCommand, act: Act, *, source: str) -> Outcome[Case]:
-        """A command on a case of the actor's own agency. Raises Refusal."""
+    def on_command(
+        self, case: Case | None, command: AgencyCommand, act: Act, *, source: str, handled_as: UUID | None = None
+    ) -> Outcome[Case]:
+        """A command on a case of the actor's own agency. Raises Refusal.
+
+        `handled_as` is the id under which it is remembered, where its own may be another's too.
+        """
         kind = type(command).__name__
         try:
             if case is None:
@@ -96,7 +102,7 @@ class Handlers:
             self._metrics.inc("tuntas_dispatch_refusals_total", refusal.code)
             raise
         self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "obeyed")
-        return self._happened(case, event, act.input_id)
+        return self._happened(case, event, handled_as or act.input_id)
 
     def _on_forwarded(self, case: Case | None, event: CaseForwarded, message_id: UUID) -> Outcome[Case]:
         if case is not None and event.version <= case.version:
@@ -109,7 +115,7 @@ class Handlers:
     def _on_own(self, case: Case | None, event: CaseEvent, message_id: UUID) -> Outcome[Case]:
         """Our own events: a hand-over read back, or, after a restore, what this database does not know any more."""
         returned = isinstance(event, CaseReturned)
-        answered = (event.input_id,) if event.input_id is not None else ()
+        answered = _answered(event)
         if case is None or (event.owner is not Service.DISPATCH and not returned):
             return Outcome(None, handled=answered)
         topic_owner = event.owner if returned else case.topic_owner
@@ -161,6 +167,16 @@ class Handlers:
     def _input(self, kind: str, outcome: str, result: Outcome[Case]) -> Outcome[Case]:
         self._metrics.inc("tuntas_dispatch_inputs_total", kind, outcome)
         return result
+
+
+def _answered(event: CaseEvent) -> tuple[UUID, ...]:
+    """What the event answered, by the id under which that is remembered: an agency system's ids are its own."""
+    if event.input_id is None:
+        return ()
+    actor = event.actor
+    if actor is not None and actor.role is Role.AGENCY_SYSTEM and actor.agency:
+        return (derive_id(event.input_id, actor.agency),)
+    return (event.input_id,)
 
 
 def _with_topic_owner(case: Case, owner: Service) -> Outcome[Case]:

@@ -54,7 +54,10 @@ class Refusals:
             _log.error("action_failed", topic=record.topic, offset=record.offset, error=type(error).__name__, exc_info=error)
             code, detail = "internal_error", "an error of ours: nothing was changed; it is logged, and the operator is told"
         self._metrics.inc("tuntas_dispatch_refusals_total", code)
-        at = self._clock.from_broker(record.timestamp)
+        try:
+            at = self._clock.from_broker(record.timestamp)
+        except (ValueError, OverflowError, OSError):  # a topic that takes its writer's time was given one that is none
+            at = self._clock.now()
         return self._answer(
             ActionRefused(
                 agency=AGENCY_ACTIONS.agency_of(record.topic),

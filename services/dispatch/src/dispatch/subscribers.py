@@ -42,6 +42,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, se
             store=store,
             apply=handlers.on_action,
             refuse=refusals.of_record,
+            writer_of=AGENCY_ACTIONS.agency_of,
             key_of=case_named_in,
             after=(CASES_SUBSCRIPTION,),
             gates_readiness=False,
