@@ -35,10 +35,15 @@ class Agencies(Delivery):
     def app(self) -> ServiceApp:
         """Answers what it can't read, or halts where `answers` is false."""
         app = ServiceApp("counting", self.settings(), package="tests.support.counting")
-        answering = {"refuse": self._refuse, "writer_of": str} if self.answers else {}
         app.subscribe(
             Subscription(
-                name="in", topics=[self.hostile, self.inputs], types=[Added], store=TallyStore(), apply=apply_to(self.outputs), **answering
+                name="in",
+                topics=[self.hostile, self.inputs],
+                types=[Added],
+                store=TallyStore(),
+                apply=apply_to(self.outputs),
+                refuse=self._refuse if self.answers else None,
+                writer_of=str if self.answers else None,
             )
         )
         return app
@@ -123,7 +128,7 @@ async def test_bytes_of_one_writer_hold_up_no_other(agencies: Callable[..., Agen
     assert await delivery.commands_of_the_other() < SERVED_WITHIN_S
     offsets = await putting
     await delivery.step("hostile", 1)  # nothing behind it is lost
-    assert {o for o in offsets[:3]} <= {r.offset for r, _ in delivery.refused}, "each is answered, named by where it lies"
+    assert set(offsets[:3]) <= {r.offset for r, _ in delivery.refused}, "each is answered, named by where it lies"
     assert app.metrics.value(HALTED, "counting.in") == 0
     assert app.metrics.value("tuntas_consumer_gaps_total", "counting.in") == 0
 

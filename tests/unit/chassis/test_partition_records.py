@@ -101,15 +101,15 @@ def test_a_batch_that_the_fetch_size_cut_off_waits_for_the_next_fetch() -> None:
 
 PRESSES: dict[int, Callable[[bytes], bytes]] = {
     GZIP: gzip.compress,
-    SNAPPY: cramjam.snappy.compress_raw,
-    LZ4: cramjam.lz4.compress,
-    ZSTD: cramjam.zstd.compress,
+    SNAPPY: lambda data: bytes(cramjam.snappy.compress_raw(data)),
+    LZ4: lambda data: bytes(cramjam.lz4.compress(data)),
+    ZSTD: lambda data: bytes(cramjam.zstd.compress(data)),
 }
 
 
 @pytest.mark.parametrize("codec", PRESSES)
 def test_every_codec_stops_at_the_limit(codec: int) -> None:
-    data = memoryview(bytes(PRESSES[codec](bytes(100_000))))
+    data = memoryview(PRESSES[codec](bytes(100_000)))
     assert len(inflate(codec, data, 100_000)) == 100_000
     with pytest.raises(UnreadableBatch, match="more than 99999 bytes"):
         inflate(codec, data, 99_999)
