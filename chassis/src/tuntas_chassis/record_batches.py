@@ -105,14 +105,17 @@ def _too_large(max_bytes: int) -> UnreadableBatch:
 
 def _into(decompress_into: Callable[[memoryview, bytearray], int], data: memoryview, max_bytes: int) -> memoryview:
     """A buffer of a fixed size is filled: where it is too small the codec says so, having held no more."""
-    for size in sorted({min(max(_FIRST_GUESS_BYTES, 8 * len(data)), max_bytes), max_bytes}):
+    size = min(max(_FIRST_GUESS_BYTES, 8 * len(data)), max_bytes)
+    while True:
         buffer = bytearray(size)
         try:
             return memoryview(buffer)[: decompress_into(data, buffer)]
         except cramjam.DecompressionError as error:
             if "whole buffer" not in str(error):
                 raise
-    raise _too_large(max_bytes)
+        if size == max_bytes:
+            raise _too_large(max_bytes)
+        size = min(8 * size, max_bytes)
 
 
 def _gunzip(data: memoryview, max_bytes: int) -> bytes:

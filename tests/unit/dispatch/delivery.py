@@ -37,7 +37,8 @@ def make_handlers(refusals_per_minute: int = 1_000_000) -> tuple[Handlers, Refus
 def incoming(body: Contract, topic: str, at: datetime, message_id: UUID | None = None, source: str = "test", offset: int = 0) -> Incoming:
     case_id = str(getattr(body, "case_id", ""))
     envelope = Envelope(message_id or uuid4(), source, type(body).__name__, case_id, at)
-    return Incoming(envelope, case_id, body, topic, 0, offset, at)
+    writer = AGENCY_ACTIONS.agency_of(topic) if isinstance(body, AgencyCommand) else ""
+    return Incoming(envelope, case_id, body, topic, 0, offset, at, writer=writer)
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ class Delivery:
     def _deliver(self, message: Incoming, apply: "object") -> bool:
         """True where the message is to be held."""
         body = message.body
-        answered_by = body.input_id if isinstance(body, InputEvent) else message.envelope.id
-        if message.envelope.id in self.inbox or answered_by in self.handled:
-            self.inbox.add(message.envelope.id)
+        answered_by = body.input_id if isinstance(body, InputEvent) else message.id
+        if message.id in self.inbox or answered_by in self.handled:
+            self.inbox.add(message.id)
             return False
-        self.inbox.add(message.envelope.id)
+        self.inbox.add(message.id)
         assert callable(apply)
         outcome: Outcome[Case] = apply(self.case, message)
         self._keep(outcome)
