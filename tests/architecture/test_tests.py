@@ -9,7 +9,7 @@ from tests.architecture.sources import ROOT, calls, files, shown, tree
 
 TESTS = list(files(ROOT / "tests"))
 TIME_IS_THE_MATTER: dict[str, str] = {
-    "tests/integration/chassis/test_marks.py": "transactions that last, between the time of an event and its row",
+    "tests/integration/chassis/test_watermarks.py": "transactions that last, between the time of an event and its row",
 }
 
 SHIRKING = {"pytest.skip", "pytest.xfail", "pytest.importorskip", "pytest.mark.skip", "pytest.mark.xfail"}

@@ -10,11 +10,12 @@ import pytest
 
 from tests.architecture.built_services import built, subscriptions
 from tests.architecture.sources import SERVICES, calls, code, shown, tree
+from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts import topology
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract
-from tuntas_contracts.cases import RelayMarked
-from tuntas_contracts.topology import AGENCY, INPUTS, TOPICS, Topic, message_types
+from tuntas_contracts.topology import AGENCY, AGENCY_ACTIONS, CASES, DAY_MS, INPUTS, TOPICS, WATERMARKS, Topic, message_types
+from tuntas_contracts.watermarks import WatermarkAdvanced
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 PASSED_ON = {"triage": set(INPUTS), "dispatch": set(INPUTS)}
@@ -56,9 +57,23 @@ def test_own_events_that_it_tracks_are_ones_that_it_publishes(service: str) -> N
 
 
 @each_service
-def test_who_publishes_marks_is_who_the_topology_says(service: str) -> None:
-    marks = {topic.name for topic in TOPICS for p in topic.publications if p.producer == service and RelayMarked in p.messages}
-    assert {name for name in [built(service)._mark_topic] if name} == marks
+def test_who_publishes_watermarks_is_who_the_topology_says(service: str) -> None:
+    publishes = service in {p.producer for p in WATERMARKS.publications}
+    assert built(service).watermarks == (WatermarkScope(CASES.name, WATERMARKS.name) if publishes else None)
+
+
+@each_service
+def test_watermarks_wait_for_all_that_a_publisher_of_them_decides_on(service: str) -> None:
+    """Intake decides nothing on what it reads: its commands come by HTTP."""
+    wait = service in {p.producer for p in WATERMARKS.publications} - {"intake"}
+    decides = {CASES.name, AGENCY_ACTIONS.name}
+    read = {topic.name: s for s in subscriptions(service) for topic in TOPICS if topic.name in s.topics or topic.pattern == s.pattern}
+    assert {name for name, s in read.items() if s.delays_watermarks} == (decides & read.keys() if wait else set())
+
+
+def test_nothing_is_written_over_and_over_on_a_topic_that_is_kept() -> None:
+    assert WATERMARKS.retention_ms == DAY_MS
+    assert [t.name for t in TOPICS if WatermarkAdvanced in t.messages()] == [WATERMARKS.name]
 
 
 def test_every_reader_and_producer_is_a_service_or_an_agency() -> None:
@@ -110,7 +125,7 @@ def test_each_topic_that_it_writes_to_is_one_that_the_topology_gives_it(service:
                 found = {getattr(topology, name).name for name in names}
             assert found <= writable, f"{shown(path, call)} writes to {found - writable}"
             used |= found
-    assert used == writable, f"{service} never writes to {writable - used}, though the topology says so"
+    assert used == writable - {WATERMARKS.name}, f"{service} never writes to {writable - used}, though the topology says so"
 
 
 def _made(service: str) -> dict[type[Contract], str]:
@@ -145,5 +160,5 @@ def test_it_makes_the_messages_that_the_topology_lets_it_publish_and_no_others(s
     made = _made(service)
     strange = {kind.__name__: where for kind, where in made.items() if kind not in allowed and not issubclass(kind, AgencyCommand)}
     assert strange == {}
-    never = allowed - made.keys() - PASSED_ON.get(service, set()) - {RelayMarked}
+    never = allowed - made.keys() - PASSED_ON.get(service, set()) - {WatermarkAdvanced}
     assert never == set(), f"{service} never makes {never}: take them out of the topology, or publish them"

@@ -153,8 +153,8 @@ async def content(platform: Platform, service: Service) -> dict[str, list[str]]:
 
 
 async def sent(platform: Platform) -> list[TopicRecord]:
-    """Every record on every topic but the marks of relays."""
-    return [r for r in await platform.read_topics() if r.kind != "RelayMarked"]
+    """Every record on every topic that is kept."""
+    return list(await platform.read_topics())
 
 
 def parts_of(platform: Platform, service: Service) -> list[str]:

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, T
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is there, its stubs are not
 
 from tuntas_contracts.envelope import TYPE_PREFIX
-from tuntas_contracts.topology import TOPICS
+from tuntas_contracts.topology import TOPICS, WATERMARKS
 
 _AT_ONCE = 5_000
 _QUIET_S = 30.0
@@ -70,7 +70,7 @@ class KafkaLog:
         self.records: list[TopicRecord] = []
         self._by_key: dict[str, list[TopicRecord]] = defaultdict(list)
         self._positions: dict[tuple[str, int], int] = {}
-        self._families = [re.compile(topic.pattern) for topic in TOPICS]
+        self._families = [re.compile(topic.pattern) for topic in TOPICS if topic is not WATERMARKS]  # they come all the time
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **client})
         self._consumer = Consumer(
             {

@@ -165,7 +165,8 @@ class BatchWorker(Generic[S]):
         """Decide on a batch and write what it comes to. `again`: inputs that were held, which the inbox knows already."""
         messages = [d for d in batch if d.incoming is not None]
         ids = [d.incoming.id for d in messages if d.incoming]
-        new = set(ids) if again else await remember(connection, self.consumer, ids) if ids else set()
+        remembers = self.subscription.remembered and not again
+        new = await remember(connection, self.consumer, ids) if ids and remembers else set(ids)
         interesting = [d for d in batch if d.incoming is not None or d.fault is not None]
         keys = sorted({d.state_key for d in interesting if d.state_key})
         blocked = await blocked_keys(connection, self.consumer, keys) if keys and self.subscription.refuse is None else {}
@@ -321,7 +322,8 @@ class BatchWorker(Generic[S]):
                 f"{self.consumer} takes no {record_type(record)[0] or 'message without a type'} from there, so a replay would have no "
                 "effect: discard it, or replay it with a release that takes it"
             )
-        await remember(connection, self.consumer, [d.incoming.id])
+        if self.subscription.remembered:
+            await remember(connection, self.consumer, [d.incoming.id])
         done = await known_handled(connection, [d.handled_id]) if d.handled_id else set()
         work: Work[S] = Work(await self.subscription.store.load(connection, [d.state_key]), known=done)
         self._one(d, {d.incoming.id}, {}, work)

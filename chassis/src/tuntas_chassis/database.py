@@ -81,6 +81,11 @@ class Database:
             server_settings(f"{name}-reads", statement_timeout=f"{read_ms}ms", default_transaction_read_only="on"),
         )
 
+    @property
+    def name(self) -> str:
+        """What `pg_stat_activity` shows of our connections: this alone, or before a hyphen and what the connection is for."""
+        return self._name
+
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection in a transaction that commits at the end of the block, or rolls back on an error."""
         return self._work.begin()

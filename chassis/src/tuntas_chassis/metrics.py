@@ -138,6 +138,15 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
     Metric("tuntas_rows_set_aside_total", "counter", "Rows of periodic work that this code could not handle", ("kind",), "rows"),
     Metric("tuntas_set_aside_rows", "gauge", "Rows of periodic work that wait for code that can handle them", ("kind",), "rows"),
     Metric("tuntas_background_restarts_total", "counter", "Background loops started again after an error", ("loop",), "restarts"),
+    Metric("tuntas_broker_clock_skew_seconds", "gauge", "A broker's clock ahead of this process's clock", ("broker",), "seconds"),
+    Metric("tuntas_watermark_late_agencies", "gauge", "Agencies whose topics lag or are in trouble, so that their deadlines wait"),
+    Metric(
+        "tuntas_foreign_transaction_seconds",
+        "gauge",
+        "Age of the oldest open transaction of a session that is none of the service's processes, by its application name",
+        ("application",),
+        "seconds",
+    ),
     Metric(
         "tuntas_background_waiting",
         "gauge",

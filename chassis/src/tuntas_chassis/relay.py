@@ -13,7 +13,6 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from opentelemetry.trace import SpanKind
 
-from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.logs import logger
@@ -27,7 +26,7 @@ from tuntas_chassis.shards import RENEW_EVERY_S, ShardShare
 from tuntas_chassis.slow_lane import SlowLane
 from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_chassis.waiting import linger_s, passed_on, set_within
-from tuntas_chassis.watermarks import MarkBound, PublishRound, ShardMismatch, WatermarkPublisher
+from tuntas_chassis.watermarks import PublishRound
 from tuntas_contracts.envelope import Envelope
 
 _AGENCY = "agency-"  # in the name of every topic that belongs to one agency
@@ -45,20 +44,18 @@ class Relay:
         producer: Callable[[], AIOKafkaProducer],
         settings: ServiceSettings,
         source: str,
-        clock: Clock,
         metrics: MetricSet,
         tracing: Tracing,
         *,
-        mark_topic: str | None = None,
-        mark_bound: MarkBound | None = None,
+        round_done: Callable[[PublishRound], None] | None = None,
     ) -> None:
-        """`mark_topic` is marked per partition; `mark_bound` gives a time before which something may still be unread."""
+        """`round_done` is called after each look at the outbox, once all that it could send was acknowledged."""
         self._database = database
         self._settings = settings
         self._source = source
         self._metrics = metrics
         self._tracing = tracing
-        self._watermarks = WatermarkPublisher(mark_topic, mark_bound, settings, source, clock)
+        self._round_done = round_done
         self._wake = asyncio.Event()
         self._shards = ShardShare(settings.outbox_shards, settings.outbox_lease_s, metrics)
         self._producers = Producers(producer, metrics)
@@ -89,8 +86,6 @@ class Relay:
             try:
                 await self._relay(stopping)
                 return
-            except ShardMismatch:
-                raise
             except Exception as error:
                 _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
                 if stopping.is_set():
@@ -145,7 +140,7 @@ class Relay:
         await self._delete_undeleted(rows)
         if not owned:
             return 0
-        at = await self._watermarks.candidate(connection)
+        began = monotonic()
         if self._slow:
             await rows.set_aside(owned, self._slow.places)
             await self._slow.try_again(rows)
@@ -165,8 +160,8 @@ class Relay:
                 await rows.delete([row["id"] for row in outcome.sent])
                 self._undeleted.clear()
         self._slow.show()
-        if at is not None and not outcome.failed:
-            await self._watermarks.publish(producer, at, PublishRound(owned, read.complete, self._slow.shards_by_topic()))
+        if self._round_done is not None:
+            self._round_done(PublishRound(began, owned, read.complete and not outcome.failed, self._slow.shards_by_topic()))
         return len(returned) + len(read.rows)
 
     def _take_in(self, sent: Sequence[asyncpg.Record]) -> None:

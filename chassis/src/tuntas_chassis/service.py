@@ -17,7 +17,6 @@ from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
-from tuntas_chassis.external_time import ReadBound
 from tuntas_chassis.http import RequestMiddleware
 from tuntas_chassis.http_server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
@@ -31,6 +30,7 @@ from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.patience import StillAway
 from tuntas_chassis.problems import install_problems
 from tuntas_chassis.processor import Processor
+from tuntas_chassis.read_progress import DelayingConsumer
 from tuntas_chassis.relay import Relay
 from tuntas_chassis.replay import ParkingLot
 from tuntas_chassis.settings import ServiceSettings, load_settings
@@ -38,7 +38,7 @@ from tuntas_chassis.subscription import Store, Subscription
 from tuntas_chassis.tracing import Tracing
 from tuntas_chassis.upkeep import PURGE_EVERY_S, Upkeep
 from tuntas_chassis.waiting import set_within
-from tuntas_chassis.watermarks import MarkBound
+from tuntas_chassis.watermarks import WatermarkPublisher, WatermarkScope
 
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
@@ -51,9 +51,15 @@ class ServiceApp:
     """One service of the platform. `build` in its `app.py` fills it; `serve` runs it until SIGTERM or SIGINT."""
 
     def __init__(
-        self, service: str, settings: ServiceSettings, *, package: str, metrics: Sequence[Metric] = (), mark_topic: str | None = None
+        self,
+        service: str,
+        settings: ServiceSettings,
+        *,
+        package: str,
+        metrics: Sequence[Metric] = (),
+        watermarks: WatermarkScope | None = None,
     ) -> None:
-        """`package` holds the migrations; `mark_topic` is the topic on which this service's relay tells how far it is."""
+        """`package` holds the migrations; `watermarks` says what this service publishes watermarks of, if any."""
         self.service = str(service)
         self.settings = settings
         self.package = package
@@ -63,7 +69,7 @@ class ServiceApp:
         self.tracing = Tracing(self.service, settings)
         self.database = Database(settings, self.service)
         self.tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience)
-        self._mark_topic = mark_topic
+        self.watermarks = watermarks
         self._relay: Relay | None = None
         self.outbox = Outbox(settings.outbox_shards, self._wake_relay, self._relay_is_elsewhere)
         self.workers: dict[str, BatchWorker[Any]] = {}
@@ -165,11 +171,17 @@ class ServiceApp:
         """Let every halted partition of this process go on; returns how many."""
         return sum([await consumer.resume_halted() for consumer in self._consumers.values()])
 
-    def _mark_bound(self) -> MarkBound | None:
-        bounds = [ReadBound(c, self.database, self.clock) for c in self._consumers.values() if c.subscription.external_time]
-        if len(bounds) > 1:
-            raise ValueError("only one subscription of a service can have its business times from the broker")
-        return bounds[0] if bounds else None
+    def _watermark_publisher(self) -> WatermarkPublisher | None:
+        if self.watermarks is None:
+            return None
+        delaying = [
+            DelayingConsumer(name, worker.subscription.topics, worker.subscription.pattern)
+            for name, worker in self.workers.items()
+            if worker.subscription.delays_watermarks
+        ]
+        return WatermarkPublisher(
+            self.watermarks, delaying, self.database, self.settings, self.service, self.clock, self.metrics, self._wake_relay
+        )
 
     # -- running ----------------------------------------------------------------------------------------------------
 
@@ -216,20 +228,21 @@ class ServiceApp:
         await self._until_done("schema", self._schema_is_current)
         for name, starter in self._starters:
             await self._until_done(name, starter)
+        watermarks = self._watermark_publisher()
         self._relay = Relay(
             self.database,
             lambda: make_producer(self.settings, self.member),
             self.settings,
             self.service,
-            self.clock,
             self.metrics,
             self.tracing,
-            mark_topic=self._mark_topic,
-            mark_bound=self._mark_bound(),
+            round_done=watermarks.round_done if watermarks else None,
         )
         relaying_stops = asyncio.Event()
         relaying = asyncio.create_task(self._relay.run(relaying_stops))
         tasks = [asyncio.create_task(self._keep_running(name, loop, after)) for name, (loop, after) in self._loops.items()]
+        if watermarks is not None:
+            tasks.append(asyncio.create_task(watermarks.run(self._stopping)))
         tasks.extend(asyncio.create_task(self._read(consumer)) for consumer in self._consumers.values())
         self._started = True
         _log.info("started", port=self.settings.http_port)

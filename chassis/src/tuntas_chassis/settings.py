@@ -75,8 +75,10 @@ class ServiceSettings(BaseSettings):
         default=30, ge=1, description="A relay that gave no sign of life to the database for so long is replaced by another"
     )
     outbox_poll_s: float = Field(default=2, gt=0, description="How long an idle relay waits before it looks unasked")
-    mark_interval_s: float = Field(default=15, gt=0, description="Business time between two marks on the cases topic")
-    mark_tolerance_s: float = Field(default=1, ge=0, description="How far the clocks of service and broker may differ")
+    watermark_interval_s: float = Field(default=15, gt=0, description="Business time between two watermarks")
+    watermark_tolerance_s: float = Field(
+        default=1, ge=0, description="By how much clocks may differ at least; a broker that is measured to differ more counts"
+    )
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)
     settled_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")

@@ -68,5 +68,7 @@ class Subscription(Generic[S]):
     """How much the broker gathers before it answers a fetch, unless the wait is over first. More means fewer, later answers."""
     rest_wait_ms: int = 5_000
     """How long a fetch waits for a first record while nothing comes."""
-    external_time: bool = False
-    """Whether business times are the broker's append times, so that unread records hold the relay's marks back."""
+    delays_watermarks: bool = False
+    """Whether what is unread or a dead letter here may still lead to an event of an earlier time, so that deadlines wait for it."""
+    remembered: bool = True
+    """Whether the inbox remembers its messages; those that change nothing when they come again need not be."""

@@ -16,6 +16,7 @@ from tuntas_chassis.migrations import head_revision, is_served_by
 from tuntas_chassis.parking import purge_settled
 from tuntas_chassis.probe import DatabaseState
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.transactions import ForeignTransaction, oldest_foreign
 
 PURGE_EVERY_S = 3600.0
 _PURGE_MORE_S = 1.0
@@ -44,6 +45,7 @@ class Upkeep:
         self._settings = settings
         self._metrics = metrics
         self._looked_at = -float("inf")
+        self._foreign: set[str] = set()
         self._faults: dict[str, str] = {"database": "not asked yet"}
 
     async def revision(self) -> str | None:
@@ -81,6 +83,7 @@ class Upkeep:
             async with asyncio.timeout(3), self._database.connect() as connection:
                 outbox = (await connection.execute(_OUTBOX)).one()
                 parked = {row.consumer: row for row in await connection.execute(_PARKED)}
+                foreign = await oldest_foreign(connection, self._database.name)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("gauges_not_measured", error=type(error).__name__)
             return
@@ -91,6 +94,15 @@ class Upkeep:
             found = parked.get(consumer)
             self._metrics.set("tuntas_parked_messages", found.number if found else 0, consumer)
             self._metrics.set("tuntas_parked_oldest_seconds", found.age if found else 0.0, consumer)
+        self._tell_of_foreign(foreign)
+
+    def _tell_of_foreign(self, foreign: ForeignTransaction | None) -> None:
+        for application in self._foreign:
+            self._metrics.set("tuntas_foreign_transaction_seconds", 0.0, application)
+        if foreign is not None:
+            application = foreign.application[:64]
+            self._foreign.add(application)
+            self._metrics.set("tuntas_foreign_transaction_seconds", foreign.age_s, application)
 
     async def purge_inbox(self) -> float:
         """Forget what the inbox has kept for long enough, a portion of it; returns the seconds until the next."""

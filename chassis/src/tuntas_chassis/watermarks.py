@@ -1,93 +1,215 @@
-"""Watermarks: the relay tells readers how far its outbox is sent, so that deadlines are judged only behind what was read."""
+"""Watermarks: each service says how far what it decided lies on the cases topic, so that deadlines are judged only behind that.
+
+A watermark is made in this order, and each step relies on the ones before it: the time now; the ends of what is read here; our
+positions there, the open transactions and the dead letters; a look of the relay at its whole outbox that began after all these;
+the ends of the cases topic's partitions once all that this look showed is acknowledged.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
+from uuid import UUID
 
-import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.ids import new_id
-from tuntas_chassis.kafka import unknown_topics
+from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.end_offsets import end_offsets
+from tuntas_chassis.logs import logger
+from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.read_progress import DelayingConsumer, ReadProgress, Unread
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_contracts.cases import RelayMarked
-from tuntas_contracts.envelope import Envelope
+from tuntas_chassis.transactions import oldest_own_s
+from tuntas_chassis.waiting import set_within
+from tuntas_chassis.watermark_sender import WatermarkSender
+from tuntas_contracts.topology import WATERMARKS, agency_of
+from tuntas_contracts.watermarks import MAX_HELD_CASES, MAX_LATE_AGENCIES, HeldCase, LateAgency, PartitionWatermark, WatermarkAdvanced
 
-_OPEN_SINCE = """SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 FROM pg_stat_activity
- WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
-
-MarkBound = Callable[[], Awaitable[datetime | None]]
+_LOOK_EVERY_S = 0.25
+_ROUND_WITHIN_S = 10.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 15.0
+_UNMEASURED_SKEW_S = 60.0
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_log = logger(__name__)
 
 
 class ShardMismatch(RuntimeError):
-    """The outbox has another number of shards than the marked topic has partitions."""
+    """The outbox has another number of shards than the topic that watermarks tell of has partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkScope:
+    """The topic on whose partitions watermarks tell how far a service is, and the topic that they are published on."""
+
+    of: str
+    topic: str = WATERMARKS.name
 
 
 @dataclass(frozen=True, slots=True)
 class PublishRound:
-    """What one look of the relay at its outbox left behind, once all that it could send was acknowledged.
+    """One look of the relay at its outbox, once all that it could send was acknowledged.
 
-    `shards` are those that this relay owns. `complete` says that the look showed every row that was committed before it;
-    `set_aside` names, by topic, the shards whose rows are kept back because the topic, or a partition of it, refuses them.
+    `began` is the monotonic time just before the look, `shards` those that this relay owns. `complete` says that the look showed
+    every row that was committed before it; `set_aside` names, by topic, the shards whose rows are kept back because the topic, or
+    a partition of it, refuses them.
     """
 
+    began: float
     shards: Collection[int]
     complete: bool
     set_aside: Mapping[str, Collection[int]]
 
 
 class WatermarkPublisher:
-    """Publishes the watermarks of one service's relay on one topic, one on each partition that it owns as a shard."""
+    """Publishes the watermarks of the shards that one process relays."""
 
-    def __init__(self, topic: str | None, bound: MarkBound | None, settings: ServiceSettings, source: str, clock: Clock) -> None:
-        """Without a `topic` nothing is published. `bound` gives a time before which something may still be unread."""
-        self._topic = topic
-        self._bound = bound
+    def __init__(
+        self,
+        scope: WatermarkScope,
+        consumers: Sequence[DelayingConsumer],
+        database: Database,
+        settings: ServiceSettings,
+        source: str,
+        clock: Clock,
+        metrics: MetricSet,
+        wake_relay: Callable[[], None],
+    ) -> None:
+        """`consumers` are those whose unread messages and dead letters this service has not decided on yet."""
+        self._scope = scope
+        self._database = database
         self._settings = settings
         self._source = source
         self._clock = clock
-        self._marked_at = datetime.min.replace(tzinfo=UTC)
+        self._metrics = metrics
+        self._wake_relay = wake_relay
+        self._progress = ReadProgress(consumers, scope.of, database)
+        topics = {scope.of, *(topic for consumer in consumers for topic in consumer.topics)}
+        self._sender = WatermarkSender(scope.topic, topics, settings, source, metrics)
+        self._awaited: tuple[float, asyncio.Future[PublishRound]] | None = None
+        self._looked_at = self._published_at = _NEVER
+        self._retry_at, self._retry_s = monotonic(), _FIRST_RETRY_S
+        self._behind = False
 
-    async def candidate(self, connection: "asyncpg.Connection[asyncpg.Record]") -> datetime | None:
-        """The time before which everything is committed and so in what the next read shows, or None if no mark is due.
+    def round_done(self, done: PublishRound) -> None:
+        """The relay ends each look at its outbox with this."""
+        if self._awaited is not None and done.complete and done.shards and done.began > self._awaited[0]:
+            future = self._awaited[1]
+            if not future.done():
+                future.set_result(done)
 
-        Call it on the relay's connection before the read.
-        """
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Publish until `stopping`; a fault only delays. Raises ShardMismatch."""
+        try:
+            while not stopping.is_set():
+                if self._due():
+                    await self._try()
+                await set_within(stopping, _LOOK_EVERY_S)
+        finally:
+            await self._sender.close()
+
+    def _due(self) -> bool:
+        return self._interval_over(self._looked_at, self._clock.now()) or (self._behind and monotonic() >= self._retry_at)
+
+    def _interval_over(self, since: datetime, now: datetime) -> bool:
+        return now - since >= timedelta(seconds=self._settings.watermark_interval_s)
+
+    async def _try(self) -> None:
+        self._looked_at = self._clock.now()
+        try:
+            self._behind = await self._advance(await self._sender.started())
+        except ShardMismatch:
+            raise
+        except Exception as error:
+            known = is_transient(error) or isinstance(error, KafkaError)
+            _log.warning("watermark_not_published", error=type(error).__name__, detail=str(error)[:200], exc_info=None if known else error)
+            self._behind = True
+        self._retry_at = monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S) if self._behind else _FIRST_RETRY_S
+
+    async def _advance(self, producer: AIOKafkaProducer) -> bool:
+        """Publish how far we are, where that is due. Says whether something holds us behind, so that another look is worth its cost."""
         now = self._clock.now()
-        if self._topic is None or now - self._marked_at < timedelta(seconds=self._settings.mark_interval_s):
+        unread = await self._progress.look(producer.client, now)
+        async with self._database.connect() as connection:
+            decided = now - timedelta(seconds=await oldest_own_s(connection, self._source))
+            held = await self._progress.undecided(connection)
+        done = await self._next_round()
+        if done is None:
+            return True
+        message = await self._message(producer, decided, unread, held, done)
+        behind = bool(unread.partitions or unread.agencies or done.set_aside) or not self._sender.measured
+        if message is not None and (self._interval_over(self._published_at, now) or not behind):
+            await self._sender.send(message, now)
+            self._published_at = now
+        self._metrics.set("tuntas_watermark_late_agencies", len(message.late_agencies) if message else 0)
+        return behind or message is None
+
+    async def _next_round(self) -> PublishRound | None:
+        """The first complete look of the relay that begins from now on; None where there is none within ten seconds."""
+        future: asyncio.Future[PublishRound] = asyncio.get_running_loop().create_future()
+        self._awaited = (monotonic(), future)
+        self._wake_relay()
+        try:
+            return await asyncio.wait_for(future, _ROUND_WITHIN_S)
+        except TimeoutError:
             return None
-        open_for_s = await connection.fetchval(_OPEN_SINCE)
-        mark = now - timedelta(seconds=max(open_for_s or 0.0, 0.0))
-        if self._bound is not None:
-            bound = await self._bound()
-            if bound is None:
-                return None
-            mark = min(mark, bound)
-        if mark <= self._marked_at:
-            return None  # held back by the same work as before: nothing new to tell
-        return mark - timedelta(seconds=self._settings.mark_tolerance_s)
+        finally:
+            self._awaited = None
 
-    async def publish(self, producer: AIOKafkaProducer, at: datetime, done: PublishRound) -> None:
-        """Publish `at`, a candidate taken before the look that `done` tells of, where nothing older is unsent.
+    async def _message(
+        self, producer: AIOKafkaProducer, decided: datetime, unread: Unread, held: Mapping[int, Sequence[UUID]] | None, done: PublishRound
+    ) -> WatermarkAdvanced | None:
+        """What can be said, None where nothing can."""
+        late = unread.agencies | {agency: None for topic in done.set_aside if (agency := agency_of(topic)) is not None}
+        if held is None or unread.everything is None or len(late) > MAX_LATE_AGENCIES:
+            return None
+        decided = min(decided, unread.everything)
+        margin = timedelta(seconds=self._margin_s())
+        ends = await self._ends(producer, set(done.shards) - set(done.set_aside.get(self._scope.of, ())))
+        reached = {number: min(at, decided) for number in ends if (at := unread.partitions.get(number, decided)) is not None}
+        named = _within_limit({number: held.get(number, ()) for number in reached})
+        if not named:
+            return None
+        return WatermarkAdvanced(
+            source=self._source,
+            partitions=tuple(
+                PartitionWatermark(partition=number, at=reached[number] - margin, end_offset=ends[number]) for number in sorted(named)
+            ),
+            late_agencies=tuple(LateAgency(agency=code, at=at and at - margin) for code, at in sorted(late.items())),
+            held_cases=tuple(HeldCase(partition=number, case_id=case) for number in sorted(named) for case in named[number]),
+        )
 
-        Raises ShardMismatch, and what the producer raises.
-        """
-        topic = self._topic
-        if topic is None or not done.complete or done.set_aside or await unknown_topics(producer, {topic}):
-            return
-        partitions = await producer.partitions_for(topic)
-        if len(partitions) != self._settings.outbox_shards:
+    def _margin_s(self) -> float:
+        """How far clocks may differ: the brokers' as measured, or what is assumed before they were, and at least the tolerance."""
+        measured = self._sender.worst_skew_s if self._sender.measured else _UNMEASURED_SKEW_S
+        return max(self._settings.watermark_tolerance_s, measured)
+
+    async def _ends(self, producer: AIOKafkaProducer, shards: Collection[int]) -> dict[int, int]:
+        """Where the partitions end that belong to `shards`; those that give no answer are left out."""
+        found = producer.client.cluster.partitions_for_topic(self._scope.of) or set()
+        if len(found) != self._settings.outbox_shards:
+            if not found:
+                return {}
             raise ShardMismatch(
-                f"TUNTAS_OUTBOX_SHARDS is {self._settings.outbox_shards} but {topic} has {len(partitions)} partitions: "
+                f"TUNTAS_OUTBOX_SHARDS is {self._settings.outbox_shards} but {self._scope.of} has {len(found)} partitions: "
                 "set the one to the other, with the service stopped and its outbox empty"
             )
-        value = RelayMarked(source=self._source, at=at).model_dump_json().encode()
-        futures = []
-        for partition in sorted(done.shards):
-            # an id of its own: under a shared one the readers' inbox would drop the marks of all partitions but the first
-            envelope = Envelope(new_id(), self._source, RelayMarked.__name__, "", at)
-            futures.append(await producer.send(topic, value, headers=envelope.headers(), partition=partition))
-        await asyncio.gather(*futures)
-        self._marked_at = at + timedelta(seconds=self._settings.mark_tolerance_s)
+        wanted = [TopicPartition(self._scope.of, number) for number in shards]
+        ends = await end_offsets(producer.client, producer.client.cluster, wanted)
+        if len(ends) < len(wanted):
+            producer.client.force_metadata_update()  # another broker may lead them now
+        return {p.partition: end for p, end in ends.items()}
+
+
+def _within_limit(held: Mapping[int, Sequence[UUID]]) -> Mapping[int, Sequence[UUID]]:
+    """As many partitions as have no more held cases than one message may name; the others wait as a whole."""
+    named: dict[int, Sequence[UUID]] = {}
+    left = MAX_HELD_CASES
+    for number in sorted(held, key=lambda number: len(held[number])):
+        if len(held[number]) <= left:
+            named[number] = held[number]
+            left -= len(held[number])
+    return named

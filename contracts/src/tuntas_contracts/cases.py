@@ -184,10 +184,3 @@ class ReporterErased(Contract):
     case_id: UUID
     reporter_ref: UUID
     occurred_at: BusinessTime
-
-
-class RelayMarked(Contract):
-    """Nothing that `source` did on this partition before `at` is unsent; sla-monitor judges deadlines behind the lowest mark."""
-
-    source: ShortText
-    at: BusinessTime

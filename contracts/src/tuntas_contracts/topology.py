@@ -6,7 +6,7 @@ Manifests, AsyncAPI documents, JSON Schemas and the README's diagram are generat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tuntas_contracts import agencies, cases, notices, sla
+from tuntas_contracts import agencies, cases, notices, sla, watermarks
 from tuntas_contracts.base import Contract
 from tuntas_contracts.vocabulary import Service
 
@@ -98,16 +98,16 @@ CASES = Topic(
     purpose="The whole history of every case, in order",
     key="case id",
     publications=(
-        Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.ReporterErased, cases.RelayMarked)),
-        Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS, cases.RelayMarked)),
-        Publication(Service.DISPATCH, (*DISPATCH_EVENTS, *INPUTS, cases.RelayMarked)),
+        Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.ReporterErased)),
+        Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS)),
+        Publication(Service.DISPATCH, (*DISPATCH_EVENTS, *INPUTS)),
         Publication(Service.SLA_MONITOR, (cases.WindowElapsed,)),
     ),
     readers={
         Service.INTAKE: (*OWNER_EVENTS, cases.ReporterErased),
         Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, cases.CaseResumed, cases.CaseClosed, *INPUTS),
         Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS),
-        Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS, cases.RelayMarked),
+        Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS),
         Service.NOTIFIER: OWNER_EVENTS,
     },
     partitions=24,
@@ -166,7 +166,27 @@ AGENCY_ACTIONS = Topic(
     append_time=True,
 )
 
-TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY_ACTIONS)
+WATERMARKS = Topic(
+    name="tuntas.watermarks.v1",
+    purpose="How far each service's events lie on the cases topic",
+    key="none",
+    publications=tuple(Publication(s, (watermarks.WatermarkAdvanced,)) for s in (Service.INTAKE, Service.TRIAGE, Service.DISPATCH)),
+    readers={Service.SLA_MONITOR: (watermarks.WatermarkAdvanced,)},
+    partitions=12,  # each broker leads some, so that each is asked for its clock and none is needed
+    retention_ms=DAY_MS,
+    append_time=True,
+)
+
+TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY_ACTIONS, WATERMARKS)
+
+
+def agency_of(topic: str) -> str | None:
+    """The agency that a topic belongs to, None for one that belongs to no agency."""
+    for family in (AGENCY_CASES, AGENCY_ACTIONS):
+        head, tail = family.name.split("{agency}")
+        if topic.startswith(head) and topic.endswith(tail):
+            return family.agency_of(topic)
+    return None
 
 
 def concrete_topics(agency_codes: Iterable[str]) -> Sequence[tuple[str, Topic]]:

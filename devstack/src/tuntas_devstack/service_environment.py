@@ -57,7 +57,7 @@ EVERY_SERVICE: dict[str, Value] = {
     "TUNTAS_OIDC_AUDIENCE": lambda s, p: AUDIENCE,
     "TUNTAS_MIGRATE_ON_START": lambda s, p: "true",
     "TUNTAS_SIMULATED_CLOCK": lambda s, p: None if s.simulated_clock is None else str(s.simulated_clock),
-    "TUNTAS_MARK_TOLERANCE_S": lambda s, p: "0",
+    "TUNTAS_WATERMARK_TOLERANCE_S": lambda s, p: "0",
     "TUNTAS_TRACE_RATIO": lambda s, p: str(s.trace_ratio),
     "TUNTAS_TRACE_FILE": lambda s, p: str(s.traces / f"{p.part}.jsonl"),
     "TUNTAS_LOG_LEVEL": lambda s, p: s.log_level,

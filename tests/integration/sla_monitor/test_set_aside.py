@@ -25,7 +25,7 @@ from tuntas_contracts.topology import CASES
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 NUMBER = 1_000
-TABLES = "case_clocks, clock_run, checkpoint, checkpoint_set_aside, outbox, watermark, consumer_offset"
+TABLES = "case_clocks, clock_run, checkpoint, checkpoint_set_aside, outbox, partition_watermark, consumer_offset"
 BAD = UUID(int=500)
 
 
@@ -56,7 +56,7 @@ async def database(migrated: Database) -> Database:
     async with migrated.begin() as connection:
         await connection.execute(text(f"TRUNCATE {TABLES}"))
         for source in SOURCES:
-            await connection.execute(text("INSERT INTO watermark VALUES (0, :source, :at, 1)"), {"source": source, "at": NOW})
+            await connection.execute(text("INSERT INTO partition_watermark VALUES (0, :source, 1, :at)"), {"source": source, "at": NOW})
         await connection.execute(
             text("INSERT INTO consumer_offset (consumer, topic, partition, position) VALUES (:consumer, :topic, 0, 10)"),
             {"consumer": CONSUMER, "topic": CASES.name},
@@ -101,7 +101,6 @@ def loop_on(database: Database, metrics: MetricSet, outbox: Outbox | None = None
         metrics,
         interval_s=1,
         batch=10 * NUMBER,
-        partitions=24,
     )
 
 

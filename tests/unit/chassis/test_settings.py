@@ -58,7 +58,7 @@ def test_what_lacks_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys:
         ("TUNTAS_MAX_BODY_BYTES", "10", "1024"),
         ("TUNTAS_DATABASE_POOL_SIZE", "0", "greater than or equal to 1"),
         ("TUNTAS_OUTBOX_SHARDS", "0", "greater than or equal to 1"),
-        ("TUNTAS_MARK_INTERVAL_S", "0", "greater than 0"),
+        ("TUNTAS_WATERMARK_INTERVAL_S", "0", "greater than 0"),
         ("TUNTAS_DRAIN_TIMEOUT_S", "-1", "greater than 0"),
         ("TUNTAS_KAFKA_TLS", "perhaps", "boolean"),
         ("TUNTAS_KAFKA", "kafka", "host:port"),

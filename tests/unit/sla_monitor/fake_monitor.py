@@ -8,15 +8,16 @@ from uuid import UUID
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import Checkpoint, notice_of
-from sla_monitor.handlers import Fired, Handlers, PartitionMarks, State, announce, in_order, state_key
+from sla_monitor.handlers import Fired, Handlers, announce, in_order
+from sla_monitor.watermarks import Watermark, advanced
 from tests.unit.sla_monitor.mothers import PLANNER
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messages import Incoming, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
-from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Clock
+from tuntas_contracts.watermarks import PartitionWatermark, WatermarkAdvanced
 
 SOURCES = ("intake", "triage", "dispatch")
 RunKey = tuple[UUID, Clock, int]
@@ -35,23 +36,26 @@ class Armed:
 class FakeMonitor:
     """Consumes at its own pace; `told` is what it published, in order."""
 
-    states: dict[str, State] = field(default_factory=dict)
+    states: dict[str, CaseClocks] = field(default_factory=dict)
     runs: dict[RunKey, Started] = field(default_factory=dict)
     outcomes: dict[RunKey, RunOutcome] = field(default_factory=dict)
     armed: list[Armed] = field(default_factory=list)
     told: list[Outgoing] = field(default_factory=list)
-    marks: dict[str, datetime] = field(default_factory=dict)
+    watermarks: list[Watermark] = field(default_factory=list)
+    position: int = 0
     handlers: Handlers = field(default_factory=lambda: Handlers(Clockwork(PLANNER), PLANNER.calendar.version))
 
     def read(self, body: Contract, offset: int = 0) -> None:
-        """Take one record of the cases topic in."""
+        """Take in a watermark, or the record of the cases topic at `offset`."""
         message = incoming(body, offset)
-        key = state_key(message)
+        if isinstance(body, WatermarkAdvanced):
+            self.watermarks += [row for row in advanced(None, message).rows if isinstance(row, Watermark)]
+            return
+        self.position = max(self.position, offset + 1)
+        key = message.key
         outcome = self.handlers.apply(self.states.get(key), message)
         if outcome.state is not None:
             self.states[key] = outcome.state
-            if isinstance(outcome.state, PartitionMarks):
-                self.marks = {mark.source: mark.at for mark in outcome.state.marks}
         for row in outcome.rows:
             self._write(row)
         self.told.extend(outcome.outgoing)
@@ -78,10 +82,11 @@ class FakeMonitor:
         return armed.key[0] == row.case_id and armed.key[1] is row.clock
 
     def fire(self, now: datetime) -> list[Outgoing]:
-        """Tell what is due at `now` behind the lowest mark."""
-        if set(self.marks) != set(SOURCES):
+        """Tell what is due at `now` behind the lowest watermark whose end offset is read."""
+        reached = {w.source: w.at for w in sorted(self.watermarks, key=lambda w: w.at) if w.end_offset <= self.position}
+        if set(reached) != set(SOURCES):
             return []
-        floor = min(self.marks.values())
+        floor = min(reached.values())
         due = [a for a in self.armed if a.checkpoint.fire_at < floor and a.checkpoint.fire_at <= now and not a.held]
         self.armed = [a for a in self.armed if a not in due]
         fired = []
@@ -111,9 +116,7 @@ class FakeMonitor:
 
     def case(self, case_id: UUID) -> CaseClocks:
         """The clocks of a case."""
-        state = self.states[str(case_id)]
-        assert isinstance(state, CaseClocks)
-        return state
+        return self.states[str(case_id)]
 
     def outcomes_by_name(self) -> Mapping[str, str]:
         """ "C2.1" -> how that run stands."""
@@ -122,8 +125,8 @@ class FakeMonitor:
 
 def incoming(body: Contract, offset: int = 0) -> Incoming:
     """A body as it comes from the topic."""
-    if isinstance(body, RelayMarked):
-        key, time = "", body.at
+    if isinstance(body, WatermarkAdvanced):
+        key, time = "", body.partitions[0].at
     else:
         assert isinstance(body, CaseEvent | InputEvent)
         key, time = str(body.case_id), body.occurred_at
@@ -131,6 +134,7 @@ def incoming(body: Contract, offset: int = 0) -> Incoming:
     return Incoming(envelope, key, body, CASES.name, 7, offset, time)
 
 
-def marks(at: datetime) -> list[RelayMarked]:
-    """A mark of every source."""
-    return [RelayMarked(source=source, at=at) for source in SOURCES]
+def watermarks(at: datetime, end_offset: int = 0) -> list[WatermarkAdvanced]:
+    """A watermark of every source."""
+    partition = PartitionWatermark(partition=7, at=at, end_offset=end_offset)
+    return [WatermarkAdvanced(source=source, partitions=(partition,)) for source in SOURCES]

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from sla_monitor.handlers import Handlers
-from tests.unit.sla_monitor.fake_monitor import FakeMonitor, incoming, marks
+from tests.unit.sla_monitor.fake_monitor import FakeMonitor, incoming, watermarks
 from tests.unit.sla_monitor.mothers import AGENCY, CASE_ID, FAST_TRACK, Event, History, a_report, an_id, wib
-from tuntas_contracts.cases import RelayMarked, WindowElapsed
+from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.topology import CASES, SLA
 from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
+from tuntas_contracts.watermarks import WatermarkAdvanced
 
 MONDAY = wib("2026-07-06 10:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -32,7 +33,7 @@ def told(monitor: FakeMonitor) -> list[str]:
     return found
 
 
-def after(*events: Event | RelayMarked) -> FakeMonitor:
+def after(*events: Event | WatermarkAdvanced) -> FakeMonitor:
     monitor = FakeMonitor()
     for event in events:
         monitor.read(event)
@@ -115,8 +116,8 @@ def test_a_late_answer_is_met_late_and_the_miss_is_told_all_the_same() -> None:
     h = History()
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.followed_up(MONDAY), h.answered(wib("2026-07-28 00:00:01")))
     assert monitor.outcomes_by_name()["C4.1"] == "met_late"
-    for mark in marks(wib("2026-07-28 01:00")):
-        monitor.read(mark)
+    for watermark in watermarks(wib("2026-07-28 01:00")):
+        monitor.read(watermark)
     monitor.fire(wib("2026-07-28 01:00"))
     assert told(monitor)[-2:] == ["warning C5.1 checkpoint", "missed C4.1"]
 
@@ -125,8 +126,8 @@ def test_an_act_at_the_last_instant_is_in_time_however_late_it_is_read() -> None
     h = History()
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.followed_up(MONDAY))
     monitor.read(h.answered(wib("2026-07-25 00:00")))
-    for mark in marks(wib("2026-08-20 00:00")):
-        monitor.read(mark)
+    for watermark in watermarks(wib("2026-08-20 00:00")):
+        monitor.read(watermark)
     monitor.fire(wib("2026-08-20 00:00"))
     assert "missed C4.1" not in told(monitor)
     assert monitor.outcomes_by_name()["C4.1"] == "met"
@@ -162,8 +163,8 @@ def test_no_reply_elapses_the_window_once_and_the_close_ends_it() -> None:
     h = History()
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.answered(MONDAY))
     due = wib("2026-07-21 00:00")
-    for mark in marks(due + HOUR):
-        monitor.read(mark)
+    for watermark in watermarks(due + HOUR):
+        monitor.read(watermark)
     fired = monitor.fire(due + HOUR)
     monitor.fire(due + HOUR)
     assert told(monitor)[-2:] == ["warning C6.1 reminder", "elapsed C6.1"]
@@ -181,8 +182,8 @@ def test_a_reply_in_time_holds_the_window_until_the_owner_has_refused_it() -> No
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.answered(MONDAY))
     reply = h.replied(due)
     monitor.read(reply)
-    for mark in marks(due + DAY):
-        monitor.read(mark)
+    for watermark in watermarks(due + DAY):
+        monitor.read(watermark)
     monitor.fire(due + DAY)
     assert "elapsed C6.1" not in told(monitor)
     monitor.read(h.refused(due + DAY, reply.input_id))
@@ -249,8 +250,8 @@ def test_a_case_that_is_first_seen_in_its_middle_is_taken_up_from_there() -> Non
 def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     h = History()
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY))
-    for mark in marks(wib("2026-09-01 00:00")):
-        monitor.read(mark)
+    for watermark in watermarks(wib("2026-09-01 00:00")):
+        monitor.read(watermark)
     monitor.fire(wib("2026-09-01 00:00"))
     assert told(monitor)[3:] == [
         "warning C3.1 yellow",
@@ -272,27 +273,36 @@ def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     assert {message.topic for message in monitor.told} == {SLA.name}
 
 
-def test_nothing_fires_before_every_source_has_marked() -> None:
+def test_nothing_fires_before_every_source_has_a_watermark() -> None:
     monitor = after(History().forwarded(MONDAY))
     late = wib("2026-09-01 00:00")
-    for mark in marks(late)[:2]:
-        monitor.read(mark)
+    for watermark in watermarks(late)[:2]:
+        monitor.read(watermark)
     assert monitor.fire(late) == []
-    monitor.read(marks(MONDAY)[2])
+    monitor.read(watermarks(MONDAY)[2])
     assert monitor.fire(late) == []
-    monitor.read(marks(late)[2])
+    monitor.read(watermarks(late)[2])
     assert len(monitor.fire(late)) == 2
 
 
-def test_a_mark_never_goes_back() -> None:
-    monitor = after(*marks(MONDAY + DAY), *marks(MONDAY))
-    assert set(monitor.marks.values()) == {MONDAY + DAY}
+def test_a_watermark_never_takes_back_an_earlier_one() -> None:
+    late = wib("2026-09-01 00:00")
+    monitor = after(History().forwarded(MONDAY), *watermarks(late), *watermarks(MONDAY))
+    assert len(monitor.fire(late)) == 2
+
+
+def test_a_watermark_counts_once_what_lies_below_its_end_offset_is_read() -> None:
+    h, late = History(), wib("2026-09-01 00:00")
+    monitor = after(h.forwarded(MONDAY), *watermarks(late, end_offset=2))
+    assert monitor.fire(late) == [], "what was accepted in time is still to be read"
+    monitor.read(h.accepted(MONDAY + HOUR), offset=1)
+    assert Clock.C2 not in {message.body.clock for message in monitor.fire(late) if isinstance(message.body, DeadlineMissed)}
 
 
 def test_the_same_checkpoint_has_the_same_id_and_content_after_a_restored_backup() -> None:
     def run() -> list[tuple[object, ...]]:
         h = History()
-        monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.answered(MONDAY), *marks(wib("2026-09-01 00:00")))
+        monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.answered(MONDAY), *watermarks(wib("2026-09-01 00:00")))
         monitor.fire(wib("2026-09-01 00:00"))
         return [(message.id, message.time, message.body) for message in monitor.told]
 

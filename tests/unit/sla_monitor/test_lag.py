@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sla_monitor.domain.case_clocks import RunOutcome
-from tests.unit.sla_monitor.fake_monitor import FakeMonitor, marks
+from tests.unit.sla_monitor.fake_monitor import FakeMonitor, watermarks
 from tests.unit.sla_monitor.mothers import FAST_TRACK, Event, History, wib
 from tuntas_contracts.base import Contract
-from tuntas_contracts.cases import RelayMarked, WindowElapsed
+from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed
 from tuntas_contracts.vocabulary import CaseState
+from tuntas_contracts.watermarks import WatermarkAdvanced
 
 STEPS = st.one_of(st.timedeltas(timedelta(seconds=1), timedelta(hours=5)), st.timedeltas(timedelta(days=1), timedelta(days=40)))
 S = CaseState
@@ -30,7 +31,7 @@ def windows(monitor: FakeMonitor) -> set[UUID | None]:
 
 
 class LaggingMonitor(RuleBasedStateMachine):
-    """One case lives on the topic; `eager` reads and fires at once, `lazy` when it likes, in the order of the topic."""
+    """One case lives on the topic; `eager` reads and fires at once, `lazy` when it likes, each topic in its order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,25 +39,27 @@ class LaggingMonitor(RuleBasedStateMachine):
         self.history = History(time_zone="Asia/Makassar")
         self.state: CaseState | None = None
         self.undecided: list[UUID] = []
-        self.topic: list[Event | RelayMarked] = []
+        self.topic: list[Event] = []
         self.eager, self.lazy = FakeMonitor(), FakeMonitor()
         self.lazy_offset = 0
+        self.watermarks: list[WatermarkAdvanced] = []
+        self.lazy_watermarks = 0
 
     def publish(self, event: Event, state: CaseState | None = None) -> None:
         self.state = state or self.state
+        self.eager.read(event, len(self.topic))
         self.topic.append(event)
-        self.eager.read(event)
 
     @rule(step=STEPS)
-    def time_passes_and_relays_mark(self, step: timedelta) -> None:
+    def time_passes_and_watermarks_advance(self, step: timedelta) -> None:
         self.now += step
-        for mark in marks(self.now):
-            self.topic.append(mark)
-            self.eager.read(mark)
+        for watermark in watermarks(self.now, end_offset=len(self.topic)):
+            self.watermarks.append(watermark)
+            self.eager.read(watermark)
         self.eager.fire(self.now)
 
     @rule(step=st.timedeltas(timedelta(seconds=1), timedelta(days=3)))
-    def time_passes_unmarked(self, step: timedelta) -> None:
+    def time_passes(self, step: timedelta) -> None:
         self.now += step
         self.eager.fire(self.now)
 
@@ -65,6 +68,13 @@ class LaggingMonitor(RuleBasedStateMachine):
         for body in self.topic[self.lazy_offset : self.lazy_offset + records]:
             self.lazy.read(body, self.lazy_offset)
             self.lazy_offset += 1
+
+    @rule(messages=st.integers(1, 12))
+    def lazy_reads_watermarks(self, messages: int) -> None:
+        """From a topic of their own: before the events that they tell of, or long after."""
+        for body in self.watermarks[self.lazy_watermarks : self.lazy_watermarks + messages]:
+            self.lazy.read(body)
+            self.lazy_watermarks += 1
 
     @rule()
     def lazy_fires(self) -> None:
@@ -141,8 +151,9 @@ class LaggingMonitor(RuleBasedStateMachine):
                     assert (message.body.case_id, message.body.clock, message.body.deadline_version) not in in_time
 
     def teardown(self) -> None:
-        self.time_passes_and_relays_mark(timedelta(days=1))
+        self.time_passes_and_watermarks_advance(timedelta(days=1))
         self.lazy_reads(len(self.topic))
+        self.lazy_reads_watermarks(len(self.watermarks))
         self.lazy_fires()
         assert deadlines(self.lazy) == deadlines(self.eager)
         # the end of a window that its owner has decided on meanwhile is moot

@@ -4,7 +4,6 @@ import inspect
 from typing import Any
 
 from tuntas_contracts.base import Contract
-from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_devstack.contracts_tools.examples import GoldenExample
 
@@ -31,9 +30,9 @@ SCHEMAS: dict[str, Any] = {
 }
 _KEYS: dict[str, dict[str, Any]] = {
     "case id": {"type": "string", "format": "uuid", "description": "The case id: all messages of one case are on one partition."},
+    "none": {"type": "null", "description": "None: a copy is written to a partition of each broker."},
     "agency code": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,38}$", "description": "The agency's code in the register."},
 }
-_MARK_KEY = {"type": "null", "description": "None: a mark is written to each partition."}
 
 
 def message_of(kind: type[Contract], key: str, example: GoldenExample | None) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def message_of(kind: type[Contract], key: str, example: GoldenExample | None) ->
             ]
         },
         "payload": {"$ref": f"../schemas/{kind.__name__}.json"},
-        "bindings": {"kafka": {"key": _MARK_KEY if kind is RelayMarked else _KEYS[key], "bindingVersion": "0.5.0"}},
+        "bindings": {"kafka": {"key": _KEYS[key], "bindingVersion": "0.5.0"}},
     }
     if example is not None:
         message["examples"] = [{"name": example.name, "headers": example.headers, "payload": example.data}]

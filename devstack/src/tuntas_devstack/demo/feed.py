@@ -9,7 +9,6 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from tuntas_contracts.cases import RelayMarked
 from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_contracts.topology import AGENCY_CASES, CASES, NOTICES, SLA
 from tuntas_devstack.demo.options import DemoFailed
@@ -17,7 +16,6 @@ from tuntas_devstack.demo.options import DemoFailed
 _AT_ONCE = 1_000
 _POLL_S = 0.1
 _PREFIX = TYPE_PREFIX.encode()
-_MARK = RelayMarked.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,7 @@ class Feed:
                     return
                 read[topic, partition] = offset + 1
                 kind, source = _attributes(message)
-                if kind != _MARK:
-                    told.append(Told(topic, kind, source, json.loads(message.value() or b"{}")))
+                told.append(Told(topic, kind, source, json.loads(message.value() or b"{}")))
             if not self._stopping.is_set():
                 loop.call_soon_threadsafe(self._hand_over, told, read)
 

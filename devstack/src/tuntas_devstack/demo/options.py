@@ -19,7 +19,7 @@ _MOST_DAYS = 250
 _EVERY_SERVICE = {
     # Deadlines are told once every relay has marked that it has sent what came before them: it does so after every step of
     # the clock, which is far longer than this.
-    "TUNTAS_MARK_INTERVAL_S": "600",
+    "TUNTAS_WATERMARK_INTERVAL_S": "600",
     "TUNTAS_OUTBOX_POLL_S": "0.15",
     "TUNTAS_BATCH_LINGER_MS": "50",
     "TUNTAS_OUTBOX_LINGER_MS": "20",

@@ -26,7 +26,6 @@ from tuntas_devstack.state import read_databases
 
 _LOOK_AGAIN_S = 0.1
 _SETTLED_WITHIN_S = 300.0
-_MARKS = ("RelayMarked",)
 _SHOWN = 8
 
 T = TypeVar("T")
@@ -206,7 +205,7 @@ class Scene:
             before = await asyncio.to_thread(self._ends)
             if reason := await self.databases.unread(before):
                 return False
-            news = [r for r in await self.read() if r.offset >= before.get((r.topic, r.partition), 0) and r.type not in _MARKS]
+            news = [r for r in await self.read() if r.offset >= before.get((r.topic, r.partition), 0)]
             reason = f"{news[0].type} was written just now" if news else ""
             return not news
 

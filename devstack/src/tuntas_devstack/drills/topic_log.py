@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 CASES, SLA, NOTICES = "tuntas.cases.v1", "tuntas.sla.v1", "tuntas.notices.v1"
 AGENCY_CASES, AGENCY_ACTIONS = "tuntas.agency-cases.", "tuntas.agency-actions."
 _PREFIX = "tuntas."
+_WATERMARKS = "tuntas.watermarks.v1"  # they come all the time, and change nothing
 _WITHIN_S = 30.0
 
 Place = tuple[str, int]
@@ -57,7 +58,10 @@ class TopicLog:
         topics = self._admin.list_topics(timeout=_WITHIN_S).topics
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {
-            TopicPartition(name, number): latest for name, topic in topics.items() if name.startswith(prefix) for number in topic.partitions
+            TopicPartition(name, number): latest
+            for name, topic in topics.items()
+            if name.startswith(prefix) and name != _WATERMARKS
+            for number in topic.partitions
         }
         if not asked:
             return {}

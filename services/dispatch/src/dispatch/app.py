@@ -16,13 +16,14 @@ from dispatch.routes import routes
 from dispatch.settings import Settings
 from dispatch.subscribers import subscriptions
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
 
 def build(settings: Settings) -> ServiceApp:
     """Dispatch, ready to run."""
-    app = ServiceApp(Service.DISPATCH, settings, package="dispatch", metrics=METRICS, mark_topic=CASES.name)
+    app = ServiceApp(Service.DISPATCH, settings, package="dispatch", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     register = RegisterSnapshot(app.database, app.metrics, settings.register_refresh_s)
     refusals = Refusals(RefusalQuota(settings.refusals_per_minute, monotonic), app.clock, app.metrics)
     handlers = Handlers(register, refusals, app.metrics)

@@ -34,6 +34,7 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, se
             apply=handlers.on_case_message,
             track_own=TRACKED_OWN,
             answers_inputs=True,
+            delays_watermarks=True,
         ),
         Subscription(
             name=ACTIONS_SUBSCRIPTION,
@@ -49,6 +50,6 @@ def subscriptions(store: Store[Case], handlers: Handlers, refusals: Refusals, se
             fetch_wait_ms=settings.actions_fetch_wait_ms,  # one request names every agency's topic
             fetch_min_bytes=settings.actions_fetch_min_bytes,
             rest_wait_ms=settings.actions_rest_wait_ms,
-            external_time=True,
+            delays_watermarks=True,
         ),
     )

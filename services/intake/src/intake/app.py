@@ -16,6 +16,7 @@ from intake.subscribers import status
 from tuntas_chassis.client_address import ClientAddresses, networks
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
@@ -25,7 +26,7 @@ _MEASURE_EVERY_S = 15.0
 
 def build(settings: Settings) -> ServiceApp:
     """Intake, ready to run."""
-    app = ServiceApp(Service.INTAKE, settings, package="intake", metrics=METRICS, mark_topic=CASES.name)
+    app = ServiceApp(Service.INTAKE, settings, package="intake", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     vault, pepper = settings.vault(), settings.pepper
     personal_data = PersonalData(vault)
     gate = AccessGate(app.database, pepper, app.metrics)

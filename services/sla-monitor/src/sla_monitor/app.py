@@ -7,6 +7,8 @@ from sla_monitor.adapters.due import DueCheckpoints
 from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollups
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.adapters.store import ClockStore
+from sla_monitor.adapters.watermark_store import WatermarkStore
+from sla_monitor.backlog_gauges import BACKLOG_EVERY_S, BacklogGauges
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.firing import FiringLoop
@@ -14,7 +16,7 @@ from sla_monitor.handlers import Handlers
 from sla_monitor.metrics import METRICS
 from sla_monitor.routes import case_routes, public_routes
 from sla_monitor.settings import Settings
-from sla_monitor.subscribers import CONSUMER, cases
+from sla_monitor.subscribers import CONSUMER, cases, watermarks
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.set_aside_rows import serve_set_aside
 from tuntas_contracts.topology import CASES
@@ -36,11 +38,13 @@ def build(settings: Settings) -> ServiceApp:
         app.metrics,
         interval_s=settings.firing_interval_s,
         batch=settings.firing_batch,
-        partitions=settings.outbox_shards,
     )
 
-    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics, firing.wake)))
+    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics)))
+    app.subscribe(watermarks(WatermarkStore(CONSUMER, CASES.name, firing.wake)))
     app.background("firing", firing.run)
+    waiting = BacklogGauges(app.database, app.clock, app.metrics, consumer=CONSUMER, topic=CASES.name, partitions=settings.outbox_shards)
+    app.every("backlog", BACKLOG_EVERY_S, waiting.measure)
     gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)
     app.every("gauges", settings.gauges_s, gauges.measure)
     app.every("figures", FOLD_EVERY_S, FigureRollups(app.database).fold)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sla_monitor.adapters.due import DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.handlers import Announcement, DueRow, announce, fired_of, in_order
-from sla_monitor.metrics import DELAY, ELAPSED, HELD, LAG, MISSED, UNMARKED, WARNINGS
+from sla_monitor.metrics import DELAY, ELAPSED, MISSED, WARNINGS
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.ids import time_of
@@ -21,7 +21,6 @@ from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_chassis.waiting import passed_on, set_within
 
 _log = logger(__name__)
-_BACKLOG_EVERY_S = 10.0
 _AWAKE_FOR_S = 1.0
 _REST_S = 5.0
 
@@ -29,7 +28,7 @@ _REST_S = 5.0
 class FiringLoop:
     """Looks for due checkpoints by index; several replicas may do so at once.
 
-    A checkpoint may fire once marks have passed it, so it looks at short intervals for a while after marks have come (`wake`),
+    A checkpoint may fire once watermarks have passed it, so it looks at short intervals for a while after some have come (`wake`),
     and seldom otherwise.
     """
 
@@ -44,7 +43,6 @@ class FiringLoop:
         *,
         interval_s: float,
         batch: int,
-        partitions: int,
     ) -> None:
         self._due = due
         self._aside = aside
@@ -54,13 +52,11 @@ class FiringLoop:
         self._metrics = metrics
         self._interval_s = interval_s
         self._batch = batch
-        self._partitions = partitions
-        self._measured_at = -float("inf")
         self._woken = asyncio.Event()
         self._awake_until = monotonic() + _AWAKE_FOR_S
 
     def wake(self) -> None:
-        """Marks are about to be committed."""
+        """Watermarks are about to be committed."""
         self._awake_until = monotonic() + _AWAKE_FOR_S
         self._woken.set()
 
@@ -70,9 +66,6 @@ class FiringLoop:
             while not stopping.is_set():
                 self._woken.clear()
                 more = await self.fire()
-                if monotonic() - self._measured_at >= _BACKLOG_EVERY_S:
-                    await self.measure()
-                    self._measured_at = monotonic()
                 if more:
                     continue
                 if monotonic() < self._awake_until:
@@ -132,15 +125,6 @@ class FiringLoop:
         if faulty:
             await self._aside.put(connection, faulty)
         return told
-
-    async def measure(self) -> None:
-        """Set the gauges of marks and of what waits for them."""
-        async with self._database.connect() as connection:
-            backlog = await self._due.backlog(connection, self._clock.now(), self._partitions)
-        if backlog.lag_s is not None:
-            self._metrics.set(LAG, max(backlog.lag_s, 0.0))
-        self._metrics.set(UNMARKED, self._partitions - backlog.marked_partitions)
-        self._metrics.set(HELD, backlog.held)
 
     def _count(self, told: Sequence[Announcement], now: datetime) -> None:
         if told:

@@ -12,33 +12,10 @@ from sla_monitor.domain.deadlines import Notice, notice_of
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
-from tuntas_contracts.cases import RelayMarked, WindowElapsed
+from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.topology import CASES, SLA
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
-
-_MARK = "mark:"
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Up to when a source has published all that it did on one partition. It holds once `record_offset` itself is behind us."""
-
-    partition: int
-    source: str
-    at: datetime
-    record_offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionMarks:
-    """The newest marks of one partition that a batch brought."""
-
-    partition: int
-    marks: tuple[Watermark, ...] = ()
-
-
-State = CaseClocks | PartitionMarks
 
 
 class DueRow(Protocol):
@@ -73,16 +50,6 @@ class Fired:
     service_class: ServiceClass | None
 
 
-def state_key(incoming: Incoming) -> str:
-    """The key of the state that a message concerns: its case, or the marks of its partition."""
-    return f"{_MARK}{incoming.partition}" if isinstance(incoming.body, RelayMarked) else incoming.key
-
-
-def is_mark_key(key: str) -> bool:
-    """Whether a state key stands for the marks of a partition."""
-    return key.startswith(_MARK)
-
-
 class Handlers:
     """The decisions of the delivery core's messages."""
 
@@ -90,17 +57,13 @@ class Handlers:
         self._clockwork = clockwork
         self._calendar_version = calendar_version
 
-    def apply(self, state: State | None, incoming: Incoming) -> Outcome[State]:
+    def apply(self, state: CaseClocks | None, incoming: Incoming) -> Outcome[CaseClocks]:
         """What a message of the cases topic leads to. Raises ValueError where key and case id differ, CalendarError, LookupError."""
         body = incoming.body
-        if isinstance(body, RelayMarked):
-            return _marked(state, incoming, body)
         if not isinstance(body, CaseEvent | InputEvent):
             raise TypeError(f"{type(body).__name__} is no event of a case: take it out of the subscription")
         if incoming.key != str(body.case_id):
             raise ValueError(f"the record's key is {incoming.key!r}, its case {body.case_id}: the key must be the case id")
-        if isinstance(state, PartitionMarks):
-            raise TypeError(f"case {body.case_id} met the marks of partition {state.partition}")
         changed, steps = self._clockwork.on_event(state, body, incoming.partition)
         return Outcome(changed, [self._announce(step) for step in steps if isinstance(step, Started) and step.announced], steps)
 
@@ -121,15 +84,6 @@ class Handlers:
         )
         identity = derive_id(step.case_id, run.clock, "set", run.deadline_version)
         return Outgoing(SLA.name, str(step.case_id), body, run.started_at, identity)
-
-
-def _marked(state: State | None, incoming: Incoming, body: RelayMarked) -> Outcome[State]:
-    known = state.marks if isinstance(state, PartitionMarks) else ()
-    others = tuple(mark for mark in known if mark.source != body.source)
-    if any(mark.source == body.source and mark.at >= body.at for mark in known):
-        return Outcome(None)
-    mark = Watermark(incoming.partition, body.source, body.at, incoming.offset)
-    return Outcome(PartitionMarks(incoming.partition, (*others, mark)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ ELAPSED = "tuntas_sla_windows_elapsed_total"
 LAG = "tuntas_sla_watermark_lag_seconds"
 UNMARKED = "tuntas_sla_unmarked_partitions"
 HELD = "tuntas_sla_due_held_checkpoints"
+UNFIRED = "tuntas_sla_oldest_unfired_seconds"
 DELAY = "tuntas_sla_firing_delay_seconds"
 COMPLETIONS = "tuntas_sla_completion_cases"
 FOLLOW_UP = "tuntas_sla_mean_follow_up_working_days"
@@ -45,15 +46,18 @@ METRICS: tuple[Metric, ...] = (
     Metric(WARNINGS, "counter", "Warnings published", ("clock", "level"), "warnings", "national administrators"),
     Metric(MISSED, "counter", "Deadlines that ran out unmet", ("clock",), "clocks", "national administrators"),
     Metric(ELAPSED, "counter", "Windows that ran out (C6) and were handed to the case's owner", ("clock",), "windows"),
-    Metric(LAG, "gauge", "How far the lowest relay mark is behind the clock; deadlines are told that much later", (), "seconds"),
-    Metric(UNMARKED, "gauge", "Partitions on which some source has not marked yet, so that nothing fires there", (), "partitions"),
+    Metric(
+        LAG, "gauge", "How far a source's lowest watermark is behind the clock; deadlines are told that much later", ("source",), "seconds"
+    ),
+    Metric(UNMARKED, "gauge", "Partitions on which a source has no watermark yet, so that nothing fires there", ("source",), "partitions"),
     Metric(
         HELD,
         "gauge",
-        "Due checkpoints that wait for marks or behind a parked message (counted to 1,000 a partition)",
-        (),
+        "Due checkpoints that wait, by reason: for a watermark, for a late agency, behind a dead letter (counted to 1,000 a partition)",
+        ("reason",),
         "checkpoints",
     ),
+    Metric(UNFIRED, "gauge", "Age of the oldest due checkpoint that nothing holds back and that has not fired", (), "seconds"),
     Metric(
         DELAY,
         "histogram",

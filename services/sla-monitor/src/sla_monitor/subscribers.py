@@ -1,22 +1,39 @@
 """What the SLA monitor reads from Kafka."""
 
 from sla_monitor.adapters.store import ClockStore
-from sla_monitor.handlers import Handlers, State, state_key
+from sla_monitor.adapters.watermark_store import WatermarkStore
+from sla_monitor.domain.case_clocks import CaseClocks
+from sla_monitor.handlers import Handlers
+from sla_monitor.watermarks import advanced
 from tuntas_chassis.subscription import Subscription
-from tuntas_contracts.topology import CASES
+from tuntas_contracts.topology import CASES, WATERMARKS
 from tuntas_contracts.vocabulary import Service
 
 CASES_SUBSCRIPTION = "cases"
+WATERMARKS_SUBSCRIPTION = "watermarks"
 CONSUMER = f"{Service.SLA_MONITOR}.{CASES_SUBSCRIPTION}"
 
 
-def cases(handlers: Handlers, store: ClockStore) -> Subscription[State]:
-    """Every case's history and, in the same order, the marks behind which its deadlines may be judged."""
+def cases(handlers: Handlers, store: ClockStore) -> Subscription[CaseClocks]:
+    """Every case's history."""
     return Subscription(
         name=CASES_SUBSCRIPTION,
         topics=[CASES.name],
         types=CASES.readers[Service.SLA_MONITOR],
         store=store,
         apply=handlers.apply,
-        key_of=state_key,
+    )
+
+
+def watermarks(store: WatermarkStore) -> Subscription[None]:
+    """The watermarks behind which the deadlines of cases may be judged."""
+    return Subscription(
+        name=WATERMARKS_SUBSCRIPTION,
+        topics=[WATERMARKS.name],
+        types=WATERMARKS.readers[Service.SLA_MONITOR],
+        store=store,
+        apply=advanced,
+        key_of=lambda incoming: incoming.envelope.source,
+        gates_readiness=False,
+        remembered=False,
     )

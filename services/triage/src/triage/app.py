@@ -10,13 +10,14 @@ from triage.routes import routes
 from triage.settings import Settings
 from triage.subscribers import cases, register
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
 
 def build(settings: Settings) -> ServiceApp:
     """Triage, ready to run."""
-    app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS, mark_topic=CASES.name)
+    app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     copy = RegisterCopy()
     handlers = Handlers(copy)
     store = CaseStore()

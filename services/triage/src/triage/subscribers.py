@@ -34,6 +34,7 @@ def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscript
         store=store,
         apply=apply,
         after=[REGISTER],
+        delays_watermarks=True,
     )
 
 

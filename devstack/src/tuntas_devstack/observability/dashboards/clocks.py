@@ -70,7 +70,7 @@ _PUNCTUAL = Row(
         Panel(
             title="Behind the clock",
             description=(
-                "How far the lowest relay mark is behind. Deadlines are judged only behind the marks of intake, triage and dispatch: a lag "
+                "How far the lowest watermark is behind. Deadlines are judged only behind those of intake, triage and dispatch: a lag "
                 "delays a warning and never invents one."
             ),
             queries=[Query(or_zero(measured("tuntas_sla_watermark_lag_seconds")), "lag")],
@@ -79,15 +79,15 @@ _PUNCTUAL = Row(
             width=6,
         ),
         Panel(
-            title="Unmarked partitions",
-            description="Partitions of the cases topic on which some source has not marked yet: nothing fires there.",
+            title="Partitions without watermark",
+            description="Partitions of the cases topic on which a source has no watermark yet: nothing fires there.",
             queries=[Query(or_zero(measured("tuntas_sla_unmarked_partitions")), "partitions")],
             thresholds=waits(1, 1),
             width=6,
         ),
         Panel(
             title="Due and held",
-            description="Checkpoints that are due and wait for marks, or behind a parked message of their case.",
+            description="Checkpoints that are due and wait for a watermark, for a late agency, or behind a dead letter of their case.",
             queries=[Query(or_zero(measured("tuntas_sla_due_held_checkpoints")), "checkpoints")],
             thresholds=waits(100, 1_000),
             width=6,

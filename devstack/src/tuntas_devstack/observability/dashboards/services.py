@@ -174,7 +174,7 @@ _SLA_MONITOR = Row(
     [
         Panel(
             title="Behind the clock",
-            description="How far the lowest relay mark is behind; deadlines are told that much later, and never falsely.",
+            description="How far the lowest watermark is behind; deadlines are told that much later, and never falsely.",
             queries=[Query(or_zero(measured("tuntas_sla_watermark_lag_seconds")), "lag")],
             unit="s",
             thresholds=waits(60, 300),
@@ -182,7 +182,7 @@ _SLA_MONITOR = Row(
         ),
         Panel(
             title="Due and held",
-            description="Checkpoints that are due and wait for marks, or behind a parked message of their case.",
+            description="Checkpoints that are due and wait for a watermark, for a late agency, or behind a dead letter of their case.",
             queries=[Query(or_zero(measured("tuntas_sla_due_held_checkpoints")), "checkpoints")],
             thresholds=waits(100, 1_000),
             link="clocks",

@@ -13,7 +13,7 @@ from tuntas_devstack.ops.installation import Installation
 from tuntas_devstack.ops.kafka_clients import REQUEST_S, Administration, options
 
 TOLERANCE_S = 1.0
-"""How far two clocks may be apart: what the relays' marks allow by default (TUNTAS_MARK_TOLERANCE_S)."""
+"""How far two clocks may be apart: what watermarks allow by default (TUNTAS_WATERMARK_TOLERANCE_S)."""
 PROBE = "tuntas-ops-probe"
 
 

@@ -1,7 +1,6 @@
-"""What is due, found by index: one query over all partitions, each behind its own lowest mark."""
+"""What is due, found by index: one query over all partitions, each behind its own lowest watermark."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,25 +12,38 @@ from tuntas_contracts.vocabulary import Service
 
 SOURCES = (Service.INTAKE.value, Service.TRIAGE.value, Service.DISPATCH.value)
 
-# A mark holds only once its own record is behind the consumer: a batch taken apart key by key may write it before the rest.
-_FLOOR = """floor AS (
-    SELECT w.partition, min(w.at) AS at FROM watermark w
-    JOIN consumer_offset o ON o.consumer = :consumer AND o.topic = :topic AND o.partition = w.partition AND o.position > w.record_offset
-    WHERE w.source = ANY(CAST(:sources AS text[])) GROUP BY w.partition HAVING count(*) = cardinality(CAST(:sources AS text[])))"""
-# What happened to a case before may lie in the parking lot: its deadlines wait with it.
-_NOT_PARKED = """NOT EXISTS (SELECT 1 FROM parked_message p WHERE p.consumer = :consumer AND p.key = CAST(c.case_id AS text)
+# A watermark counts once everything below its end offset is behind the consumer. Of each source and partition the furthest does.
+FLOOR = """reached AS MATERIALIZED (
+    SELECT DISTINCT ON (w.partition, w.source) w.partition, w.source, w.at, w.late_agencies, w.held_cases FROM partition_watermark w
+    LEFT JOIN consumer_offset o ON o.consumer = :consumer AND o.topic = :topic AND o.partition = w.partition
+    WHERE w.source = ANY(CAST(:sources AS text[])) AND w.end_offset <= coalesce(o.position, 0)
+    ORDER BY w.partition, w.source, w.at DESC, w.end_offset DESC),
+floor AS MATERIALIZED (
+    SELECT partition, min(at) AS at, count(late_agencies) > 0 AS late, count(held_cases) > 0 AS held FROM reached
+    GROUP BY partition HAVING count(*) = cardinality(CAST(:sources AS text[])))"""
+# What happened to a case before may be a dead letter, here or at a source, or lie on a topic of its agency that is not read or
+# written yet: its deadlines wait for that.
+DEAD_LETTER = """EXISTS (SELECT 1 FROM parked_message p WHERE p.consumer = :consumer AND p.key = CAST(c.case_id AS text)
     AND p.state IN ('parked', 'waiting'))"""
-_FIND = text(f"""WITH {_FLOOR}
+DEAD_LETTER_AT_SOURCE = "EXISTS (SELECT 1 FROM reached h WHERE h.partition = c.partition AND c.case_id = ANY(h.held_cases))"
+AGENCY_LATE = """EXISTS (SELECT 1 FROM reached l CROSS JOIN LATERAL (
+        SELECT k.agency FROM case_clocks k WHERE k.case_id = c.case_id
+        UNION SELECT r.agency FROM clock_run r WHERE r.case_id = c.case_id AND r.outcome = 'running') AS a
+    WHERE l.partition = c.partition AND l.late_agencies ? a.agency
+        AND coalesce(CAST(l.late_agencies ->> a.agency AS timestamptz) <= c.fire_at, true))"""
+FIREABLE = f"""c.fire_at < floor.at AND NOT {DEAD_LETTER}
+    AND NOT (floor.held AND {DEAD_LETTER_AT_SOURCE}) AND NOT (floor.late AND {AGENCY_LATE})"""
+_FIND = text(f"""WITH {FLOOR}
     SELECT due.case_id, due.fire_at FROM floor CROSS JOIN LATERAL (
         SELECT c.case_id, c.fire_at FROM checkpoint c
-        WHERE c.partition = floor.partition AND c.fire_at < floor.at AND c.fire_at <= CAST(:now AS timestamptz) AND NOT c.held
-            AND {_NOT_PARKED} ORDER BY c.fire_at LIMIT :limit) AS due
+        WHERE c.partition = floor.partition AND c.fire_at <= CAST(:now AS timestamptz) AND NOT c.held
+            AND {FIREABLE} ORDER BY c.fire_at LIMIT :limit) AS due
     ORDER BY due.fire_at, due.case_id LIMIT :limit""")  # noqa: S608  (fragments of ours)
 _LOCK = text("SELECT case_id FROM case_clocks WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE SKIP LOCKED")
-_TAKE = text(f"""WITH {_FLOOR}
+_TAKE = text(f"""WITH {FLOOR}
     DELETE FROM checkpoint c USING floor, clock_run r
-    WHERE c.case_id = ANY(CAST(:ids AS uuid[])) AND c.partition = floor.partition AND c.fire_at < floor.at
-        AND c.fire_at <= CAST(:until AS timestamptz) AND NOT c.held AND {_NOT_PARKED}
+    WHERE c.case_id = ANY(CAST(:ids AS uuid[])) AND c.partition = floor.partition
+        AND c.fire_at <= CAST(:until AS timestamptz) AND NOT c.held AND {FIREABLE}
         AND r.case_id = c.case_id AND r.clock = CASE c.clock WHEN 'C5' THEN 'C4' ELSE c.clock END
         AND r.deadline_version = c.deadline_version
     RETURNING c.case_id, r.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class,
@@ -41,22 +53,6 @@ _MISSED = text(
     "CAST(:deadline_version AS smallint[])) AS x (case_id, clock, deadline_version) WHERE r.outcome = 'running' "
     "AND r.case_id = x.case_id AND r.clock = x.clock AND r.deadline_version = x.deadline_version"
 )
-_BACKLOG = text(f"""WITH {_FLOOR}
-    SELECT extract(epoch FROM CAST(:now AS timestamptz) - min(floor.at))::float8 AS lag_s, count(floor.at) AS marked,
-        sum(waiting.number) AS held
-    FROM generate_series(0, CAST(:partitions AS integer) - 1) AS p LEFT JOIN floor ON floor.partition = p CROSS JOIN LATERAL (
-        SELECT count(*) AS number FROM (SELECT 1 FROM checkpoint c
-            WHERE c.partition = p AND c.fire_at <= CAST(:now AS timestamptz) AND NOT c.held
-            AND (floor.at IS NULL OR c.fire_at >= floor.at OR NOT {_NOT_PARKED}) LIMIT 1000) AS due) AS waiting""")  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How far the lowest mark is behind (seconds; None before the first), on how many partitions marks stand, what waits for them."""
-
-    lag_s: float | None
-    marked_partitions: int
-    held: int
 
 
 class DueCheckpoints:
@@ -95,8 +91,3 @@ class DueCheckpoints:
         if missed:
             names = ("case_id", "clock", "deadline_version")
             await connection.execute(_MISSED, {name: [getattr(item, name) for item in missed] for name in names})
-
-    async def backlog(self, connection: AsyncConnection, now: datetime, partitions: int) -> Backlog:
-        """What the metrics show; counts at most 1,000 per partition."""
-        row = (await connection.execute(_BACKLOG, {**self._scope, "now": now, "partitions": partitions})).one()
-        return Backlog(row.lag_s, row.marked, int(row.held or 0))

@@ -1,7 +1,7 @@
 """Reads and writes the clocks of many cases at once: a handful of statements per batch, whatever its size."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from sla_monitor.adapters.arrays import CASE_COLUMNS, arm_arrays, case_arrays, d
 from sla_monitor.adapters.clock_codec import read_clocks
 from sla_monitor.adapters.folding import Folded, fold
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Started
-from sla_monitor.handlers import PartitionMarks, State, is_mark_key
 from sla_monitor.metrics import ARMED, ENDED
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.vocabulary import CaseState, ServiceClass
@@ -63,43 +62,30 @@ _HOLD = text(
     "CAST(:since AS timestamptz[])) AS x (case_id, clock, held, since) "
     "WHERE c.case_id = x.case_id AND c.clock = x.clock AND c.fire_at >= x.since"
 )
-_MARK = text(
-    "INSERT INTO watermark AS w (partition, source, at, record_offset) SELECT * FROM unnest(CAST(:partition AS integer[]), "
-    "CAST(:source AS text[]), CAST(:at AS timestamptz[]), CAST(:record_offset AS bigint[])) AS x (p, s, t, o) ORDER BY p, s "
-    "ON CONFLICT (partition, source) DO UPDATE SET at = EXCLUDED.at, record_offset = EXCLUDED.record_offset WHERE w.at < EXCLUDED.at"
-)
 
 
 class ClockStore:
-    """The chassis' store of case clocks and, under keys of their own, of the marks of partitions."""
+    """The chassis' store of case clocks."""
 
-    def __init__(self, metrics: MetricSet, marked: Callable[[], None]) -> None:
-        """`marked` is called when marks are about to be committed."""
+    def __init__(self, metrics: MetricSet) -> None:
         self._metrics = metrics
-        self._marked = marked
 
-    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, State]:
-        """Lock and read cases. Marks are only ever written; a key that is no case id has no state."""
-        ids = [case_id for key in keys if not is_mark_key(key) and (case_id := _case_id(key)) is not None]
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, CaseClocks]:
+        """Lock and read cases. A key that is no case id has no state."""
+        ids = [case_id for key in keys if (case_id := _case_id(key)) is not None]
         if not ids:
             return {}
         rows = await connection.execute(_LOAD, {"ids": ids})
         return {str(row.case_id): _read(row) for row in rows}
 
-    async def save(self, connection: AsyncConnection, states: Sequence[State], rows: Sequence[object]) -> None:
-        """Write cases, marks and the steps in `rows`."""
-        cases = [state for state in states if isinstance(state, CaseClocks)]
-        marks = [mark for state in states if isinstance(state, PartitionMarks) for mark in state.marks]
-        if cases:
-            await connection.execute(_SAVE, case_arrays(cases))
+    async def save(self, connection: AsyncConnection, states: Sequence[CaseClocks], rows: Sequence[object]) -> None:
+        """Write cases and the steps in `rows`."""
+        if states:
+            await connection.execute(_SAVE, case_arrays(states))
         steps = [row for row in rows if isinstance(row, Started | Ended | Held)]
         if steps:
             await self._save_steps(connection, fold(steps))
             self._count(steps)
-        if marks:
-            names = ("partition", "source", "at", "record_offset")
-            await connection.execute(_MARK, {name: [getattr(mark, name) for mark in marks] for name in names})
-            self._marked()
 
     async def _save_steps(self, connection: AsyncConnection, folded: Folded) -> None:
         for holds in (folded.releases, folded.holds):

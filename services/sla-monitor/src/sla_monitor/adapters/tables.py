@@ -1,6 +1,7 @@
 """The SLA monitor's own tables. The delivery tables are the chassis'."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -88,6 +89,7 @@ CHECKPOINT_SET_ASIDE = Table(
     Column("set_aside_at", _TIME, nullable=False, server_default=text("now()")),
 )
 
+# Of the release before this one, which may come back: nothing here reads or writes it.
 WATERMARK = Table(
     "watermark",
     METADATA,
@@ -135,4 +137,16 @@ FIGURE_RUNS_CHANGE = Table(
     Column("day", Date, nullable=False),
     *(Column(name, _NAME, nullable=False) for name in _RUN_GROUPS),
     *(Column(name, _SUM, nullable=False) for name in _RUN_SUMS),
+)
+
+PARTITION_WATERMARK = Table(
+    "partition_watermark",
+    METADATA,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("end_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", _TIME, nullable=False),
+    # {agency: the time up to which its cases may be judged, or null where that is not known}
+    Column("late_agencies", JSONB),
+    Column("held_cases", ARRAY(Uuid)),
 )

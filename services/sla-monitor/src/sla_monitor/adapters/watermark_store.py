@@ -1,0 +1,58 @@
+"""Keeps the watermarks: of each source and partition the one that holds now, and some of those that lie ahead of what is read."""
+
+import json
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sla_monitor.watermarks import Watermark, newest
+from tuntas_chassis.subscription import Stateless
+from tuntas_contracts.watermarks import LateAgency
+
+MOST_AHEAD = 64  # twice as coarse from then on: a lag of a day is then followed in steps of half an hour
+_ADD = text(
+    "INSERT INTO partition_watermark AS w (partition, source, end_offset, at, late_agencies, held_cases) "
+    "SELECT p, s, o, t, CAST(l AS jsonb), CAST(h AS uuid[]) FROM unnest(CAST(:partition AS integer[]), CAST(:source AS text[]), "
+    "CAST(:end_offset AS bigint[]), CAST(:at AS timestamptz[]), CAST(:late_agencies AS text[]), CAST(:held_cases AS text[])) "
+    "AS x (p, s, o, t, l, h) ORDER BY p, s, o ON CONFLICT (partition, source, end_offset) DO UPDATE "
+    "SET at = EXCLUDED.at, late_agencies = EXCLUDED.late_agencies, held_cases = EXCLUDED.held_cases WHERE w.at <= EXCLUDED.at"
+)
+# Another replica may be at it: what it has locked is left to it.
+_THIN_OUT = text(
+    "WITH known AS (SELECT w.ctid AS row, w.partition, w.source, w.end_offset, w.at, w.end_offset <= coalesce(o.position, 0) AS read "
+    "FROM partition_watermark w LEFT JOIN consumer_offset o ON o.consumer = :consumer AND o.topic = :topic AND o.partition = w.partition), "
+    "ranked AS (SELECT row, read, count(*) OVER (PARTITION BY partition, source, read) AS number, "
+    "row_number() OVER (PARTITION BY partition, source, read ORDER BY at DESC, end_offset DESC) AS rank FROM known) "
+    "DELETE FROM partition_watermark WHERE ctid = ANY(ARRAY(SELECT w.ctid FROM partition_watermark w JOIN ranked r ON r.row = w.ctid "
+    "WHERE (r.read AND r.rank > 1) OR (NOT r.read AND r.number > :most_ahead AND r.rank % 2 = 0) FOR UPDATE OF w SKIP LOCKED))"
+)
+
+
+class WatermarkStore(Stateless[None]):
+    """The chassis' store of watermarks. None has a state of its own: each is kept as it is."""
+
+    def __init__(self, consumer: str, topic: str, advanced: Callable[[], None]) -> None:
+        """`consumer` reads the `topic` that watermarks tell of. `advanced` is called when some are about to be committed."""
+        self._scope = {"consumer": consumer, "topic": topic, "most_ahead": MOST_AHEAD}
+        self._advanced = advanced
+
+    async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:
+        """Keep those in `rows`, and drop those that newer ones make useless."""
+        kept = newest([row for row in rows if isinstance(row, Watermark)])
+        if kept:
+            columns: dict[str, list[object]] = {n: [getattr(row, n) for row in kept] for n in ("partition", "source", "end_offset", "at")}
+            columns["late_agencies"] = [_late(row.late_agencies) for row in kept]
+            columns["held_cases"] = [_held(row.held_cases) for row in kept]
+            await connection.execute(_ADD, columns)
+            await connection.execute(_THIN_OUT, self._scope)
+            self._advanced()
+
+
+def _late(agencies: Sequence[LateAgency]) -> str | None:
+    return json.dumps({a.agency: a.at.isoformat() if a.at else None for a in agencies}) if agencies else None
+
+
+def _held(cases: Sequence[UUID]) -> str | None:
+    return "{" + ",".join(map(str, cases)) + "}" if cases else None
