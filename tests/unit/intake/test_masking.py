@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from intake.domain.masking import Masker, OwnData
-from intake.domain.spans import Identifier
+from tuntas_contracts.texts.spans import Identifier
 
 SITI = OwnData(
     name="Siti Indah Nurhaliza binti Ahmad",

@@ -42,6 +42,9 @@ def test_every_field_of_the_domain_is_taken() -> None:
     [
         ({"title": ""}, "title"),
         ({"title": "  "}, "title"),
+        ({"title": "\u200b\u2060"}, "title"),
+        ({"body": "\u2800\u3164"}, "body"),
+        ({"requested_resolution": "\u00ad"}, "requested_resolution"),
         ({"title": "dua\nbaris"}, "title"),
         ({"title": "x" * 151}, "title"),
         ({"title": 5}, "title"),

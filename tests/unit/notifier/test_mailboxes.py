@@ -78,6 +78,14 @@ def test_whatever_is_accepted_stays_on_one_line_of_ascii(text: str) -> None:
         (None, None),
         ("3273010101900001", None),
         ("D'Angelo O’Brien", "D'Angelo O’Brien"),
+        ("Muh.Rizal", "Muh. Rizal"),
+        ("Hj.Siti Aminah", "Hj. Siti Aminah"),
+        ("Abd.Rahman Drs.Joko", "Abd. Rahman Drs. Joko"),
+        ("Ame\u0301lie", "Amélie"),
+        ("Si\u200bti \u202eAminah", "Siti Aminah"),
+        ("\u3164\u2800", None),
+        ("Dr.Com", None),
+        ("moh.web.example", None),
     ],
 )
 def test_a_greeting_is_a_name_and_no_advertisement(name: str | None, greeted: str | None) -> None:

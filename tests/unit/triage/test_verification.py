@@ -168,3 +168,13 @@ def test_an_archived_case_stays_archived() -> None:
     with pytest.raises(Refusal, match="spam") as archive:
         made.archive(case, Archive(ArchiveReason.ABUSIVE), OFFICER, LATER)
     assert forward.value.code == archive.value.code == "already_archived"
+
+
+def test_identifiers_that_a_verifier_writes_are_masked() -> None:
+    made = handlers()
+    event = forwarded(made, waiting(made), agency="kemenkes", title="Keluhan Bu 0812\u20113456\u20117890")
+    assert event.report.title == "Keluhan Bu [telepon]"
+    note = "Hubungi siti@contoh.id"
+    assert archived(made, waiting(made), Archive(ArchiveReason.TOO_GENERAL, note)).note == "Hubungi [email]"
+    with pytest.raises(InvalidCommand, match="too_long"):
+        archived(made, waiting(made), Archive(ArchiveReason.TOO_GENERAL, "a@b.d," * 333))

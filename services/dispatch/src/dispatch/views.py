@@ -4,17 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dispatch.adapters.case_queries import StoredCase
 from dispatch.domain.case import Case, possible_verbs
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.base import TEXT_PATTERN
 from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.texts.normalisation import visible
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass
 
-Long = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TEXT_PATTERN)]
-Short = Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT_PATTERN)]
+Long = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TEXT_PATTERN), AfterValidator(visible)]
+Short = Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT_PATTERN), AfterValidator(visible)]
 
 
 class Request(BaseModel):
@@ -31,7 +32,7 @@ class AcceptRequest(Request):
     supervision_content: bool = Field(default=False, description="Berkadar pengawasan")
     field_inspection: bool = Field(default=False, description="Needs a field inspection (pemeriksaan lapangan)")
     category: Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z.-]*$")] | None = None
-    title: Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN)] | None = Field(
+    title: Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN), AfterValidator(visible)] | None = Field(
         default=None, description="An edited title; the original stays as it is"
     )
 

@@ -14,7 +14,7 @@ from intake.adapters.store import RebuiltReport
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
 from intake.domain.labels import CODE_BY_MAIL, RECEIVED
-from intake.domain.masking import Masked, Masker, OwnData
+from intake.domain.masking import Masker, OwnData
 from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
 from intake.domain.submission import LATE_ENTRY_DAYS, is_future, is_stale, is_too_old
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
@@ -30,6 +30,7 @@ from tuntas_contracts.base import Actor, CaseEvent
 from tuntas_contracts.cases import ReporterErased, ReportSubmitted
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.reports import Place, ReportContent
+from tuntas_contracts.texts.masking import Masked
 from tuntas_contracts.vocabulary import Role
 
 _TRACKING_ID_TRIES = 3

@@ -15,6 +15,7 @@ from tuntas_chassis.email_addresses import EmailAddress
 from tuntas_contracts.base import AgencyCode, BusinessTime
 from tuntas_contracts.categories import BilingualName, load_categories
 from tuntas_contracts.reports import IncidentDate, Language, Latitude, Longitude, RegionCode, Rupiah
+from tuntas_contracts.texts.normalisation import visible
 from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -24,9 +25,7 @@ _CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def _text(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("it holds control characters, such as NUL; remove them")
-    if not value or value.isspace():
-        raise ValueError("it is empty; write at least one letter")
-    return value
+    return visible(value)
 
 
 def _line(value: str) -> str:

@@ -10,7 +10,7 @@ from triage.domain.inputs import Hold, Refuse, Repeat, take
 from triage.domain.register import Agency, Register
 from triage.domain.report import FiledReport
 from triage.domain.routing import Forward, route
-from triage.domain.verification import Archive, Verify, check_archive, check_route
+from triage.domain.verification import Archive, Verify, check_archive, check_route, masked
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
@@ -78,7 +78,7 @@ class Handlers:
         agency = check_route(case, command, self._register)
         edited = replace(
             case,
-            title=command.title or case.title,
+            title=masked(command.title, "title", 300) or case.title,
             category=command.category or case.category,
             classification=command.classification or case.classification,
         )
@@ -113,7 +113,7 @@ class Handlers:
             actor=actor,
             input_id=command_id,
             reason=command.reason,
-            note=command.note,
+            note=masked(command.note, "note", 2_000),
             duplicate_of=command.duplicate_of,
         )
         return Outcome(case.after_archived(event), (_to_cases(event),))

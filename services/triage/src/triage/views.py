@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from triage.adapters.queue import FiledCase
 from triage.domain.case import Case
@@ -12,10 +12,11 @@ from triage.domain.register import Register, candidates
 from triage.domain.verification import Archive, Verify
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.texts.normalisation import visible
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Service
 
-Title = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN)]
-Note = Annotated[str, Field(max_length=2_000, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN), AfterValidator(visible)]
+Note = Annotated[str, Field(min_length=1, max_length=2_000, pattern=TEXT_PATTERN), AfterValidator(visible)]
 CategoryCode = Annotated[str, Field(max_length=100, pattern=r"^[a-z][a-z.-]*$", description="A category's code, such as health.hospitals")]
 
 

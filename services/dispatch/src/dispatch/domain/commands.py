@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
+from dispatch.domain.officers_texts import readable
 from dispatch.domain.service_class import service_class
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.base import CaseEvent
@@ -25,9 +26,10 @@ _UNITS_NAMED = 40
 def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str]) -> CaseEvent:
     """The event that a command of the case's own agency leads to; `units` are the codes of that agency's units.
 
-    Raises Refusal where the domain's table, the register or a binding arbitration forbids it.
+    Texts go on with identifiers masked. Raises Refusal where a text can't be read, or where the domain's table, the register or a
+    binding arbitration forbids it.
     """
-    _check_texts(command)
+    command = readable(command)
     match command:
         case HandleCase():
             _permit(case, HANDLE)
@@ -50,13 +52,6 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str])
                 supplement=case.state is CaseState.RESPONDED,
             )
     raise TypeError(f"{type(command).__name__} is not a command that dispatch knows")
-
-
-def _check_texts(command: AgencyCommand) -> None:
-    for name, value in command:
-        texts = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(text, str) and "\x00" in text for text in texts):
-            raise Refusal("unreadable_text", f"{name} contains a NUL character, which no database of the platform stores; remove it")
 
 
 def _permit(case: Case, rule: Rule) -> None:

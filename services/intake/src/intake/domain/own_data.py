@@ -4,7 +4,8 @@ import re
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from intake.domain.spans import Identifier, Span
+from tuntas_contracts.texts.normalisation import folded, normalised
+from tuntas_contracts.texts.spans import Identifier, Span
 
 
 def _words(text: str) -> frozenset[str]:
@@ -46,7 +47,7 @@ class OwnName:
     """A reporter's name, taken apart once."""
 
     def __init__(self, name: str) -> None:
-        parts = [part for part in _WORD.findall(name.lower()) if part not in _TITLES]
+        parts = [part for part in _WORD.findall(folded(normalised(name))) if part not in _TITLES]
         self._known = frozenset(parts) | _CONNECTORS
         self._parts = [
             (part, part not in _EVERYDAY) for part in dict.fromkeys(parts) if len(part) >= _SHORTEST_NAME and part not in _CONNECTORS
@@ -54,36 +55,36 @@ class OwnName:
         handles = {"".join(parts), "".join(parts[:2])} if len(parts) > 1 else set()
         self._handles = [handle for handle in handles if len(handle) >= _SHORTEST_HANDLE]  # as in @sitinurhaliza
 
-    def spans(self, text: str, folded: str) -> list[Span]:
-        """Where the name stands whole or in parts. `folded` is the text in small letters, of the same length."""
+    def spans(self, text: str) -> list[Span]:
+        """Where the name stands whole or in parts in a `folded` text."""
         found: list[tuple[int, int, bool]] = []
         for part, telling in self._parts:
-            if part in folded:
-                found += [(start, end, telling) for start, end in _occurrences(folded, part)]
-        spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, folded, sorted(found), self._known)] if found else []
+            if part in text:
+                found += [(start, end, telling) for start, end in _occurrences(text, part)]
+        spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, sorted(found), self._known)] if found else []
         for handle in self._handles:
-            if handle in folded:
-                spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), folded)]
+            if handle in text:
+                spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), text)]
         return spans
 
 
-def _occurrences(folded: str, part: str) -> list[tuple[int, int]]:
+def _occurrences(text: str, part: str) -> list[tuple[int, int]]:
     found = []
-    start = folded.find(part)
+    start = text.find(part)
     while start >= 0:
         end = start + len(part)
-        before, after = folded[start - 1 : start], folded[end : end + 1]
+        before, after = text[start - 1 : start], text[end : end + 1]
         if not before.isalnum() and not after.isalnum():
             found.append((start, end))
-        start = folded.find(part, end)
+        start = text.find(part, end)
     return found
 
 
-def _joined(text: str, folded: str, found: list[tuple[int, int, bool]], known: frozenset[str]) -> list[tuple[int, int]]:
+def _joined(text: str, found: list[tuple[int, int, bool]], known: frozenset[str]) -> list[tuple[int, int]]:
     """Neighbouring parts as one stretch; everyday words that stand alone only after an introduction."""
     runs: list[tuple[int, int, bool]] = []
     for start, end, telling in found:
-        if runs and _only_name(folded[runs[-1][1] : start], known):
+        if runs and _only_name(text[runs[-1][1] : start], known):
             runs[-1] = (runs[-1][0], end, True)
         else:
             runs.append((start, end, telling))
@@ -104,26 +105,26 @@ class OwnAddress:
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._telling = [word for word in _WORD.findall(address.lower()) if not word.isdigit() and word not in _STREET_WORDS]
+        self._address = folded(normalised(address))
+        self._telling = [word for word in _WORD.findall(self._address) if not word.isdigit() and word not in _STREET_WORDS]
 
     @cached_property
     def _phrases(self) -> list[tuple[str, ...]]:
         return _phrases(self._address)
 
-    def spans(self, text: str, folded: str) -> list[Span]:
-        """Where the text repeats it. `folded` is the text in small letters, of the same length."""
-        if not any(word in folded for word in self._telling):
+    def spans(self, text: str) -> list[Span]:
+        """Where a `folded` text repeats it."""
+        if not any(word in text for word in self._telling):
             return []  # most texts; taking the address apart costs more than this look
-        wanted = [phrase for phrase in self._phrases if all(word in folded for word in phrase)]
+        wanted = [phrase for phrase in self._phrases if all(word in text for word in phrase)]
         if not wanted:
             return []
-        words = [_Word(*match.span(), match[0]) for match in _WORD.finditer(folded)]
+        words = [_Word(*match.span(), match[0]) for match in _WORD.finditer(text)]
         return [span for phrase in wanted for span in _phrase_spans(words, phrase)]
 
 
 def _phrases(address: str) -> list[tuple[str, ...]]:
-    segments = [_WORD.findall(segment) for segment in address.lower().replace("\n", ",").split(",")]
+    segments = [_WORD.findall(segment) for segment in address.replace("\n", ",").split(",")]
     whole = tuple(word for segment in segments for word in segment)
     phrases = [whole, *(tuple(segment) for segment in segments if any(word[0].isdigit() for word in segment)), _street(whole)]
     bare = [_without(phrase, _STREET_WORDS) for phrase in phrases]

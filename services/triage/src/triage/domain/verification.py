@@ -8,6 +8,7 @@ from triage.domain.register import Agency, Register
 from tuntas_contracts.categories import load_categories
 from tuntas_contracts.profile import RegulationProfile
 from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.texts.masking import mask_identifiers
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification
 
 
@@ -38,6 +39,16 @@ class Archive:
     reason: ArchiveReason
     note: str | None = None
     duplicate_of: UUID | None = None
+
+
+def masked(text: str | None, field: str, longest: int) -> str | None:
+    """What a verifier wrote, with identifiers masked. Raises InvalidCommand where that makes it longer than `longest` characters."""
+    if text is None:
+        return None
+    found = mask_identifiers(text).text
+    if len(found) > longest:
+        raise InvalidCommand("too_long", field, f"with identifiers masked it is longer than {longest} characters: shorten it")
+    return found
 
 
 def check_waiting(case: Case) -> None:

@@ -1,26 +1,38 @@
 """Finds NIK, phone and bank account numbers in the ways people in Indonesia write them.
 
-Amounts of money, dates, years and region codes are left: a verifier needs them.
+Amounts of money, dates, years and region codes are left: a verifier needs them. Texts are `skeleton`s: digits, blanks and dashes
+of every kind are ASCII already. The time taken grows with the length of the text and no faster.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from intake.domain.spans import Identifier, Span
+from tuntas_contracts.texts.spans import Identifier, Span
 
-_CANDIDATE: Final = re.compile(r"\d(?:[ \t\u00a0.\-\u2010-\u2015/()]{0,3}\d){7,}")
+_CANDIDATE: Final = re.compile(r"\d(?:[ \t.\-_/()]{0,3}\d){7,}")
+# A number in which letters stand for digits: O812-3456-789l.
+_LETTER_BESIDE_DIGIT: Final = re.compile(r"\d[ .\-]?[oOlI](?![A-Za-z]{2})|[oOlI][ .\-]?\d")
+_WITH_LETTERS: Final = re.compile(r"(?<![A-Za-z0-9])[0-9oOlI](?:[ .\-]?[0-9oOlI]){8,17}(?![A-Za-z0-9])")
+_AS_DIGITS: Final = str.maketrans("oOlI", "0011")
+_FEWEST_DIGITS: Final = 7
 _GROUP: Final = re.compile(r"\d+")
 _DATE: Final = re.compile(
     r"(?:(?:0?[1-9]|[12]\d|3[01])(?P<s>[-/. ])(?:0?[1-9]|1[0-2])(?P=s)(?:(?:19|20)\d\d|\d\d)(?!\d|(?P=s)\d)"
     r"|(?:19|20)\d\d(?P<t>[-/.])\d{1,2}(?P=t)\d{1,2}(?!\d))"
 )
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3])\.[0-5]\d(?!\.?\d)")
-_REGION: Final = re.compile(r"[1-9]\d\.\d\d(?:\.\d\d(?:\.\d{4})?)?(?![\d.]*\d)")
+_REGION: Final = re.compile(r"[1-9]\d\.\d\d(?:\.\d\d(?:\.\d{4})?)?(?!\.{0,3}\d)")
 _MONEY: Final = re.compile(r"(?:rp|idr)[.:\s]*$", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(r"\b(?:no\.?\s?)?rek(?:ening|\.)?\b|\bnorek\b|\bva\b|\bvirtual account\b", re.IGNORECASE)
 _NIK: Final = re.compile(r"[1-9]\d{5}(?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])\d{6}")
+_BANK: Final = re.compile(
+    r"\b(?:bca|bri|bni|btn|bsi|bjb|bpd|mandiri|permata|danamon|cimb|niaga|ocbc|maybank|muamalat|panin|bukopin|seabank|bank\s\w+)\b",
+    re.IGNORECASE,
+)
+_BANK_REACH: Final = 24
 _ACCOUNT_REACH: Final = 40  # characters between the word and the number: "rekening BCA atas nama saya 123…"
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NIK_DIGITS: Final = 16
 _MOBILE: Final = range(8, 13)  # digits after 62 or 0: 811-98765 … 812-3456-7890-1
 _LANDLINE: Final = range(8, 12)
@@ -37,6 +49,8 @@ class _Group(NamedTuple):
 def number_spans(text: str, own: Mapping[str, Identifier]) -> list[Span]:
     """The identifying numbers of a text. The reporter's `own` (see `own_numbers`) are found however they are grouped."""
     spans: list[Span] = []
+    if _LETTER_BESIDE_DIGIT.search(text):
+        text = _WITH_LETTERS.sub(_letters_as_digits, text)
     for match in _CANDIDATE.finditer(text):
         groups = _groups(text, match.start(), match.end())
         index = 0
@@ -46,6 +60,11 @@ def number_spans(text: str, own: Mapping[str, Identifier]) -> list[Span]:
                 spans.append(Span(_opening(text, groups[index].start), groups[index + length - 1].end, kind))
             index += length
     return spans
+
+
+def _letters_as_digits(match: "re.Match[str]") -> str:
+    found = match[0]
+    return found.translate(_AS_DIGITS) if sum(map(str.isdigit, found)) >= _FEWEST_DIGITS else found
 
 
 def own_numbers(phone: str | None, nik: str | None) -> Mapping[str, Identifier]:
@@ -60,8 +79,7 @@ def _national(phone: str | None) -> str | None:
 def _groups(text: str, start: int, end: int) -> list[_Group]:
     groups: list[_Group] = []
     for match in _GROUP.finditer(text, start, end):
-        digits = match[0] if match[0].isascii() else "".join(str(int(c)) for c in match[0])
-        groups.append(_Group(*match.span(), digits, text[groups[-1].end : match.start()] if groups else ""))
+        groups.append(_Group(*match.span(), match[0], text[groups[-1].end : match.start()] if groups else ""))
     return groups
 
 
@@ -89,8 +107,12 @@ def _read(text: str, groups: Sequence[_Group], index: int, own: Mapping[str, Ide
     length = _exactly(groups, index, range(_NIK_DIGITS, _NIK_DIGITS + 1))
     if length:
         digits = "".join(g.digits for g in groups[index : index + length])
+        if all(_YEAR.fullmatch(g.digits) for g in groups[index : index + length]):
+            return length, None
         return length, Identifier.NIK if length == 1 or _NIK.fullmatch(digits) else Identifier.ACCOUNT
-    if _ACCOUNT.search(text[max(0, group.start - _ACCOUNT_REACH) : group.start]):
+    if _ACCOUNT.search(text[max(0, group.start - _ACCOUNT_REACH) : group.start]) or _BANK.search(
+        text[max(0, group.start - _BANK_REACH) : group.start]
+    ):
         length = _exactly(groups, index, range(10, 17))
         if length:
             return length, Identifier.ACCOUNT
@@ -98,7 +120,10 @@ def _read(text: str, groups: Sequence[_Group], index: int, own: Mapping[str, Ide
 
 
 def _covered(groups: Sequence[_Group], index: int, end: int) -> int:
-    return sum(1 for group in groups[index:] if group.start < end)
+    last = index
+    while last < len(groups) and groups[last].start < end:
+        last += 1
+    return last - index
 
 
 def _thousands(groups: Sequence[_Group], index: int) -> int:
@@ -111,7 +136,7 @@ def _thousands(groups: Sequence[_Group], index: int) -> int:
 def _exactly(groups: Sequence[_Group], index: int, wanted: range) -> int:
     """The longest run of groups with one separator whose digits number as wanted; 0 if none."""
     total, found, separator = 0, 0, None
-    for length, group in enumerate(groups[index:], 1):
+    for length, group in enumerate(groups[index : index + wanted[-1]], 1):
         if length > 1:
             separator = group.separator if separator is None else separator
             if group.separator != separator or separator.strip() in ("/", "(", ")"):
@@ -127,7 +152,7 @@ def _exactly(groups: Sequence[_Group], index: int, wanted: range) -> int:
 def _same(groups: Sequence[_Group], index: int, number: str) -> int:
     """How many groups from `index` on spell this number, with or without the zero or country code of a phone."""
     digits = ""
-    for length, group in enumerate(groups[index:], 1):
+    for length, group in enumerate(groups[index : index + len(number) + 6], 1):
         digits += group.digits
         if digits == number or digits.removeprefix("0062").removeprefix("62").lstrip("0") == number:
             return length
@@ -153,9 +178,9 @@ def _phone(text: str, groups: Sequence[_Group], index: int) -> int:
         if national >= _MOBILE.start and (used is None or separator != used or "/" in separator):
             break
         size = len(following.digits)
-        if "/" in separator and (length > 1 or size < 5):
+        if "/" in separator and (length > 1 or size < 5 or "/" in group.separator):
             break  # the number of a letter: 0231/2024/…
-        if national + size > _MOBILE.stop or (national >= _COMPLETE and size < 3):
+        if national + size > _MOBILE.stop or (national >= _COMPLETE and size < 3 and size != len(groups[index + length - 1].digits)):
             break
         # after "+62", "(021)" the separator says nothing yet of how the number itself is grouped
         used = separator if length > 1 or (prefix < len(group.digits) and ")" not in separator) else used

@@ -1,6 +1,7 @@
 """Stretches of a text that identify its writer, and the readable masks that take their place."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -42,8 +43,7 @@ def replaced(text: str, spans: Iterable[Span]) -> tuple[str, Sequence[Identifier
     if not found:
         return text, ()
     if "[" in text:
-        masks = [match.span() for match in _PLACEHOLDER.finditer(text)]
-        found = [span for span in found if not any(start < span.end and span.start < end for start, end in masks)]
+        found = _outside(found, [match.span() for match in _PLACEHOLDER.finditer(text)])
     pieces: list[str] = []
     kinds: list[Identifier] = []
     done = 0
@@ -53,6 +53,17 @@ def replaced(text: str, spans: Iterable[Span]) -> tuple[str, Sequence[Identifier
         done = span.end
     pieces.append(text[done:])
     return "".join(pieces), kinds
+
+
+def _outside(spans: Sequence[Span], masks: Sequence[tuple[int, int]]) -> list[Span]:
+    """The spans that touch no mask. Masks don't overlap and are in order, so the last that begins before a span's end decides."""
+    starts = [start for start, _ in masks]
+    outside: list[Span] = []
+    for span in spans:
+        before = bisect_left(starts, span.end)
+        if not before or masks[before - 1][1] <= span.start:
+            outside.append(span)
+    return outside
 
 
 def _merged(spans: Sequence[Span]) -> list[Span]:
