@@ -123,7 +123,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
     @router.get("/accesses", summary="Who read the content of which dead letter, when and why")
     async def list_accesses(
         _auditor: Auditor,
-        cursor: str | None = None,
+        cursor: Annotated[str | None, Query(max_length=500)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> ParkedPage:
         found = await lot.accesses(_after(cursor), limit)

@@ -131,9 +131,10 @@ class Dispatch(RuleBasedStateMachine):
     def triage_routes_again(self, agency: str) -> None:
         last = self.owner_events()[-1]
         assert isinstance(last, CaseReturned)
+        self.triage_refuses_what_lies_with_it()
         again = forwarded(
             CASE_ID,
-            version=last.version + 1,
+            version=self.owner_events()[-1].version + 1,
             agency=agency,
             at=NOON + timedelta(minutes=self.now()),
             by=T.T3,
@@ -141,6 +142,22 @@ class Dispatch(RuleBasedStateMachine):
             arbitrated=last.arbitration,
         )
         self.world.append(again, Service.TRIAGE)
+
+    def triage_refuses_what_lies_with_it(self) -> None:
+        since = max(number for number, entry in enumerate(self.world.cases) if isinstance(entry.body, CaseReturned))
+        waiting = {e.body.input_id for e in self.world.cases[since:] if isinstance(e.body, ReporterReplied | ReporterConfirmed)}
+        for input_id in sorted(waiting):
+            refused = InputRefused(
+                case_id=CASE_ID,
+                version=self.owner_events()[-1].version + 1,
+                occurred_at=NOON + timedelta(minutes=self.now()),
+                state=S.RECEIVED,
+                owner=Service.TRIAGE,
+                input_id=input_id,
+                code="not_answered_yet",
+                detail="Belum dijawab.",
+            )
+            self.world.append(refused, Service.TRIAGE)
 
     @precondition(lambda self: self.world.read > 0)
     @rule(data=st.data())
@@ -218,7 +235,8 @@ class Dispatch(RuleBasedStateMachine):
 
     def every_input_is_taken_once(self) -> None:
         """By dispatch, with an event that names it, or by triage, where it or its repeat lies behind a hand-over to triage."""
-        answered = [e.input_id for e in self.owner_events() if e.input_id]
+        own = [entry.body for entry in self.world.cases if entry.source == Service.DISPATCH]
+        answered = [event.input_id for event in own if isinstance(event, CaseEvent) and event.input_id]
         assert len(answered) == len(set(answered))
         owner = Service.INTAKE
         lies_with: dict[UUID, set[Service]] = {}
