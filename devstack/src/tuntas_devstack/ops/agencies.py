@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from dispatch.adapters.register_store import StoredAgency, read_all
 from dispatch.app import build
-from dispatch.domain.register import Agency, Fault, Register, RegisterError, UnknownAgencyError
+from dispatch.domain.register import Agency, Fault, RegisterError, UnknownAgencyError
 from dispatch.domain.register_additions import check_additions, read_additions
 from dispatch.domain.register_tables import AGENCY_COLUMNS, Row
-from dispatch.loading import disable, load
+from dispatch.loading import disable, enter
 from dispatch.settings import Settings
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.topology import TOPICS, Topic
@@ -102,7 +102,7 @@ async def _enter(installation: Installation, read: Read) -> Imported:
         bootstrap, client = installation.needs_kafka(), installation.kafka_client
         made = await asyncio.to_thread(create_topics, bootstrap, specs, client=client)
         given = await asyncio.to_thread(_give_rights, installation, [agency.code for agency in agencies])
-        await load(app, Register(agencies))
+        await enter(app, agencies)
     return Imported([_entered(agency, stored.get(agency.code)) for agency in agencies], made, given)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from dispatch.adapters.register_store import Loaded, disable_in, load_into
-from dispatch.domain.register import Register, RegisterError, load_register
+from dispatch.adapters.register_store import Loaded, disable_in, enter_into, load_into
+from dispatch.domain.register import Agency, Register, RegisterError, load_register
 from tuntas_chassis.patience import patiently
 from tuntas_chassis.service import ServiceApp
 
@@ -19,6 +19,13 @@ async def load(app: ServiceApp, register: Register) -> Loaded:
         await app.outbox.write(connection, loaded.outgoing)
     app.outbox.written()
     return loaded
+
+
+async def enter(app: ServiceApp, agencies: Sequence[Agency]) -> None:
+    """Write agencies as an operator wants them, and publish them, in one transaction."""
+    async with app.database.begin() as connection:
+        await app.outbox.write(connection, await enter_into(connection, agencies, app.clock.now()))
+    app.outbox.written()
 
 
 async def disable(app: ServiceApp, code: str) -> bool:
@@ -43,7 +50,7 @@ async def load_register_command(app: ServiceApp, arguments: Sequence[str]) -> in
     finally:
         await app.database.close()
     sys.stdout.write(
-        f"register loaded: {loaded.added} agencies added, {loaded.changed} changed, {loaded.unchanged} unchanged, "
-        f"{loaded.absent} not in the files and left as they are\n"
+        f"register loaded: {loaded.added} agencies added, {loaded.changed} changed, {loaded.unchanged} unchanged; "
+        f"left as they are: {loaded.kept} that operators set otherwise, {loaded.absent} that are not in the files\n"
     )
     return 0

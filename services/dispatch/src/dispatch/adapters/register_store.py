@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,9 +37,15 @@ _UNITS = text("SELECT code, ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(
 _LOCK = text("LOCK TABLE agency IN SHARE ROW EXCLUSIVE MODE")
 _UPSERT = text(
     f"INSERT INTO agency ({_COLUMNS}, changed_at) VALUES (:code, :name, :kind, :time_zone, :region_code, :supervised_by, :email, "  # noqa: S608
-    ":sectors, CAST(:units AS jsonb), true, :changed_at) ON CONFLICT (code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind, "
+    ":sectors, CAST(:units AS jsonb), :enabled, :changed_at) ON CONFLICT (code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind, "
     "time_zone = EXCLUDED.time_zone, region_code = EXCLUDED.region_code, supervised_by = EXCLUDED.supervised_by, "
-    "email = EXCLUDED.email, sectors = EXCLUDED.sectors, units = EXCLUDED.units, enabled = true, changed_at = EXCLUDED.changed_at"
+    "email = EXCLUDED.email, sectors = EXCLUDED.sectors, units = EXCLUDED.units, enabled = EXCLUDED.enabled, "
+    "changed_at = EXCLUDED.changed_at"
+)
+_READ_LOADED = text("SELECT code, loaded FROM agency WHERE loaded IS NOT NULL")
+_REMEMBER_LOADED = text(
+    "UPDATE agency AS a SET loaded = x.loaded FROM unnest(CAST(:codes AS text[]), CAST(:entries AS jsonb[])) AS x (code, loaded) "
+    "WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
 )
 _DISABLE = text("UPDATE agency SET enabled = false, changed_at = :at WHERE code = :code")
 
@@ -62,31 +68,73 @@ class StoredAgency:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading the register did. `absent` are in the database but not in the files; they are left as they are."""
+    """What loading the register did.
+
+    `kept` have something that an operator set and the files say otherwise; `absent` are in the database but not in the files. Both
+    are left as they are.
+    """
 
     added: int
     changed: int
     unchanged: int
+    kept: int
     absent: int
     outgoing: Sequence[Outgoing]
 
 
 async def load_into(connection: AsyncConnection, register: Sequence[Agency], at: datetime) -> Loaded:
-    """Write what is new or changed; the caller publishes `outgoing` in the same transaction."""
+    """Write what is new, and what the files changed since they were loaded last and nobody set by hand; see `_merged`.
+
+    Whether an agency is enabled is never taken from the files. The caller publishes `outgoing` in the same transaction.
+    """
     await connection.execute(_LOCK)
     known = await read_all(connection)
-    fresh = [a for a in register if a.code not in known]
-    changed = [a for a in register if a.code in known and known[a.code] != StoredAgency(a, enabled=True)]
-    for_writing = [*fresh, *changed]
-    if for_writing:
-        await connection.execute(_UPSERT, [_values(agency, at) for agency in for_writing])
+    before = {
+        row.code: json.loads(row.loaded) if isinstance(row.loaded, str) else row.loaded for row in await connection.execute(_READ_LOADED)
+    }
+    fresh = [StoredAgency(a, enabled=True) for a in register if a.code not in known]
+    merged = {
+        a.code: StoredAgency(_merged(a, known[a.code].agency, before.get(a.code)), known[a.code].enabled)
+        for a in register
+        if a.code in known
+    }
+    changed = [entry for code, entry in merged.items() if entry != known[code]]
+    await _write(connection, [*fresh, *changed], at)
+    await connection.execute(_REMEMBER_LOADED, {"codes": [a.code for a in register], "entries": [json.dumps(_entry(a)) for a in register]})
     return Loaded(
         added=len(fresh),
         changed=len(changed),
-        unchanged=len(register) - len(for_writing),
+        unchanged=len(merged) - len(changed),
+        kept=sum(merged[a.code] != StoredAgency(a, enabled=True) for a in register if a.code in merged),
         absent=len(known.keys() - {a.code for a in register}),
-        outgoing=[Outgoing(AGENCIES.name, a.code, _registered(a, at), at) for a in for_writing],
+        outgoing=[Outgoing(AGENCIES.name, e.agency.code, _registered(e.agency, at, enabled=e.enabled), at) for e in (*fresh, *changed)],
     )
+
+
+async def enter_into(connection: AsyncConnection, agencies: Sequence[Agency], at: datetime) -> Sequence[Outgoing]:
+    """Write agencies as an operator wants them, enabled; no later load of the files takes that back.
+
+    The caller publishes what this gives in the same transaction.
+    """
+    await connection.execute(_LOCK)
+    known = await read_all(connection)
+    wanted = [StoredAgency(a, enabled=True) for a in agencies]
+    changed = [entry for entry in wanted if known.get(entry.agency.code) != entry]
+    await _write(connection, changed, at)
+    return [Outgoing(AGENCIES.name, e.agency.code, _registered(e.agency, at), at) for e in changed]
+
+
+async def _write(connection: AsyncConnection, entries: Sequence[StoredAgency], at: datetime) -> None:
+    if entries:
+        await connection.execute(_UPSERT, [_values(entry.agency, at) | {"enabled": entry.enabled} for entry in entries])
+
+
+def _merged(file: Agency, stored: Agency, loaded: Mapping[str, object] | None) -> Agency:
+    """Field by field: what the files say, unless an operator set it otherwise since the files were loaded last."""
+    if loaded is None:  # loaded by a release that did not remember it, or entered by an operator: nothing tells the two apart
+        return stored
+    now = _entry(stored)
+    return replace(file, **{field: getattr(stored, field) for field in now if now[field] != loaded.get(field)})
 
 
 async def disable_in(connection: AsyncConnection, code: str, at: datetime) -> Sequence[Outgoing]:
@@ -150,20 +198,26 @@ def _stored(row: Row[Any]) -> StoredAgency:
 
 
 def _values(agency: Agency, at: datetime) -> dict[str, object]:
+    entry = _entry(agency)
+    return {**entry, "code": agency.code, "units": json.dumps(entry["units"]), "changed_at": at}
+
+
+def _entry(agency: Agency) -> dict[str, object]:
+    """What the register says of an agency, as JSON keeps it, to be compared field by field."""
     return {
-        "code": agency.code,
         "name": agency.name,
-        "kind": agency.kind,
+        "kind": agency.kind.value,
         "time_zone": agency.time_zone,
         "region_code": agency.region_code,
         "supervised_by": agency.supervised_by,
         "email": agency.email,
-        "sectors": list(agency.sectors),
-        "units": json.dumps(
-            [{"code": u.code, "name": u.name, "kind": u.kind, "sectors": list(u.sectors), "parent": u.parent} for u in agency.units]
-        ),
-        "changed_at": at,
+        "sectors": [sector.value for sector in agency.sectors],
+        "units": _units(agency),
     }
+
+
+def _units(agency: Agency) -> list[dict[str, object]]:
+    return [{"code": u.code, "name": u.name, "kind": u.kind.value, "sectors": list(u.sectors), "parent": u.parent} for u in agency.units]
 
 
 def _registered(agency: Agency, at: datetime, *, enabled: bool = True) -> AgencyRegistered:

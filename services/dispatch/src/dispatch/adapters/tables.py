@@ -54,4 +54,5 @@ AGENCY = Table(
     Column("units", JSONB, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("loaded", JSONB),  # as the files had it when they were loaded last
 )
