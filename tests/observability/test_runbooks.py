@@ -150,7 +150,7 @@ def test_the_names_in_kubectl_commands_are_those_of_the_manifests() -> None:
 
 @pytest.mark.parametrize("line", _of("curl"))
 def test_an_address_is_one_that_a_service_answers(line: str) -> None:
-    found = re.search(r"\$TUNTAS_URL_([A-Z_]+)(/[\w/]+)", line)
+    found = re.search(r"\$TUNTAS_URL_([A-Z_]+)(/[\w/-]+)", line)
     assert found is not None, f"{line}: take the address from the settings of `tuntas ops`"
     routes = {getattr(route, "path", "") for route in built(found[1].lower().replace("_", "-")).http.routes}
     # parts of the application are included as a whole; their paths are in its description

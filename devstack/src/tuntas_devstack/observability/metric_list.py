@@ -37,7 +37,9 @@ EXTERNAL: Final[dict[str, str]] = {
 
 LABELS: Final[dict[str, str]] = {
     "agency": "codes of the register: some 700, of which each service shows those that have cases",
+    "application": "names under which programs open a database: ours are few, others are an operator's tools",
     "arbitrated": "true, false",
+    "broker": "the cluster's brokers by number",
     "arbitration": "true, false",
     "audience": "reporters, officers",
     "authority": "kafka, database",

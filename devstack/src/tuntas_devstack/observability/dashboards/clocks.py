@@ -93,6 +93,21 @@ _PUNCTUAL = Row(
             width=6,
         ),
         Panel(
+            title="Ready and not fired",
+            description="Age of the oldest checkpoint that nothing holds back and that has not fired: the firing loop stands still.",
+            queries=[Query(or_zero(measured("tuntas_sla_oldest_unfired_seconds")), "oldest")],
+            unit="s",
+            thresholds=waits(60, 300),
+            width=6,
+        ),
+        Panel(
+            title="Late agencies",
+            description="Agencies whose topics lag or are in trouble: their deadlines wait, nobody else's do.",
+            queries=[Query(or_zero(measured("tuntas_watermark_late_agencies")), "agencies")],
+            thresholds=waits(1, 20),
+            width=6,
+        ),
+        Panel(
             title="Time to tell",
             description="From a checkpoint's moment to its publication, over warnings, deadlines and windows.",
             queries=[Query(or_zero(query.expr), query.legend) for query in quantiles("tuntas_sla_firing_delay_seconds")],

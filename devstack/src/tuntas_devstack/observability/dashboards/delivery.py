@@ -48,8 +48,11 @@ def health(service: str) -> Row:
             ),
             Panel(
                 title="Clock skew",
-                description="How far the database's clock is from the process's; above a second business times and marks are in doubt.",
-                queries=[Query(or_zero(f"max (abs(tuntas_clock_skew_seconds{{{own}}}))"))],
+                description="How far the clocks of database and brokers are from ours; above a second business times are in doubt.",
+                queries=[
+                    Query(or_zero(f"max (abs(tuntas_clock_skew_seconds{{{own}}}))"), "database"),
+                    Query(or_zero(f"max (abs(tuntas_broker_clock_skew_seconds{{{own}}}))"), "brokers"),
+                ],
                 kind="stat",
                 unit="s",
                 thresholds=waits(0.5, 1),
@@ -168,6 +171,16 @@ def reading(service: str) -> Row:
                 ],
                 thresholds=waits(1, 10),
             ),
+            Panel(
+                title="Records that can't be read",
+                description="Batches an hour that can't be decoded, returns behind records not handled, and partitions the broker refuses.",
+                queries=[
+                    Query(or_zero(f"{rate('tuntas_consumer_unreadable_batches_total', (), own)} * 3600"), "unreadable an hour"),
+                    Query(or_zero(f"{rate('tuntas_consumer_gaps_total', (), own)} * 3600"), "gaps an hour"),
+                    Query(or_zero(f"sum (tuntas_consumer_refused_partitions{{{own}}})"), "refused partitions"),
+                ],
+                thresholds=waits(1, 10),
+            ),
         ],
     )
 
@@ -184,6 +197,13 @@ def writing(service: str) -> Row:
                 queries=[Query(or_zero(measured("tuntas_outbox_messages", (), own)), "messages")],
                 thresholds=waits(5_000, 50_000),
                 link="bus",
+            ),
+            Panel(
+                title="Longest foreign transaction",
+                description="Oldest transaction of a session that is not ours, by program: what a person or a tool left open.",
+                queries=[Query(or_zero(measured("tuntas_foreign_transaction_seconds", ("application",), own)), "{{application}}")],
+                unit="s",
+                thresholds=waits(60, 300),
             ),
             Panel(
                 title="Age of the outbox",

@@ -22,6 +22,12 @@ _INTAKE = Row(
             thresholds=waits(30, 60),
         ),
         Panel(
+            title="Late undecided reports",
+            description="Reports that have waited for triage for more than two minutes, dead letters among them.",
+            queries=[Query(or_zero(measured("tuntas_intake_late_undecided_reports")), "reports")],
+            thresholds=waits(1, 10),
+        ),
+        Panel(
             title="Reporters' inputs",
             description="What reporters sent after submitting: replies (T16) and confirmations (T18), an hour.",
             queries=[Query(or_zero(f"{rate('tuntas_intake_reporter_inputs_total', ('kind',))} * 3600"), "{{kind}}")],
@@ -228,6 +234,7 @@ _NOTIFIER = Row(
                 Query(or_zero(f"{rate('tuntas_notices_queued_total')} * 3600"), "queued"),
                 Query(or_zero(f"{rate('tuntas_notices_sent_total')} * 3600"), "sent"),
                 Query(or_zero(f"{rate('tuntas_notices_no_channel_total')} * 3600"), "no channel"),
+                Query(or_zero(f"{rate('tuntas_notices_too_old_total')} * 3600"), "event too old to tell"),
             ],
         ),
         Panel(
