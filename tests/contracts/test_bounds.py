@@ -12,14 +12,14 @@ from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationErr
 from tests.support.field_bounds import Bounds
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.outbox import MAX_VALUE_BYTES, encode
-from tuntas_contracts import agencies, base, cases, notices, reports, sla
+from tuntas_contracts import agencies, base, cases, notices, reports, sla, watermarks
 from tuntas_contracts.agencies import AgencyCommand, AgencyRegistered, AnswerCase
 from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.reports import Rupiah
 from tuntas_contracts.topology import TOPICS
 
-MODULES: tuple[ModuleType, ...] = (base, agencies, cases, notices, reports, sla)
+MODULES: tuple[ModuleType, ...] = (base, agencies, cases, notices, reports, sla, watermarks)
 CONTRACTS = [
     kind
     for module in MODULES

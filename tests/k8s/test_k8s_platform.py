@@ -5,7 +5,7 @@ import pytest
 from dispatch.domain.register import load_register
 from tests.deploy.compose_file import SERVICES, module_of
 from tests.support.k8s_manifests import K8S, OVERLAYS, Manifest, containers, of_kind, overlay, parse, pod_templates, settings_of
-from tuntas_contracts.topology import AGENCIES, AGENCY_ACTIONS, AGENCY_CASES, CASES, NOTICES, SLA, TOPICS, concrete_topics
+from tuntas_contracts.topology import AGENCIES, AGENCY_ACTIONS, AGENCY_CASES, CASES, NOTICES, SLA, TOPICS, WATERMARKS, concrete_topics
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.k8s.generated import differences
 from tuntas_devstack.k8s.rights import BrokerUser, agency_user, agency_users, platform_users, scaler_user, service_user
@@ -66,6 +66,7 @@ def test_rights_by_name() -> None:
         (AGENCIES.name, ("Write",), False),
         ("tuntas.agency-cases.", ("Write",), True),
         ("tuntas.agency-actions.", ("Read",), True),
+        (WATERMARKS.name, ("Write",), False),
         ("dispatch.", ("Read",), True),
     }
 

@@ -39,6 +39,11 @@ class Topic:
     retention_ms: int = FOREVER
     compacted: bool = False
     append_time: bool = False
+    segment_days: float = 90
+    """How old a segment becomes before a new one begins, unless it is full first: a broker maps two files for each that it keeps."""
+    stored_uncompressed: bool = False
+    """Whether the broker decompresses what it is sent, so that what it can't read, or inflates beyond the limit, goes back to its sender."""
+    max_message_bytes: int = 1_048_576
 
     @property
     def per_agency(self) -> bool:
@@ -66,7 +71,9 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
-            "max.message.bytes": "1048576",
+            "max.message.bytes": str(self.max_message_bytes),
+            "compression.type": "uncompressed" if self.stored_uncompressed else "producer",
+            "segment.ms": str(int(self.segment_days * DAY_MS)),
         }
 
     def messages(self) -> tuple[type[Contract], ...]:
@@ -138,6 +145,7 @@ AGENCIES = Topic(
     readers={Service.TRIAGE: (agencies.AgencyRegistered,), Service.NOTIFIER: (agencies.AgencyRegistered,)},
     partitions=1,
     compacted=True,
+    segment_days=7,  # what is in the segment that is written to is not compacted
 )
 AGENCY_CASES = Topic(
     name="tuntas.agency-cases.{agency}.v1",
@@ -164,6 +172,9 @@ AGENCY_ACTIONS = Topic(
     partitions=1,
     retention_ms=30 * DAY_MS,
     append_time=True,
+    segment_days=10,
+    stored_uncompressed=True,
+    max_message_bytes=131_072,
 )
 
 WATERMARKS = Topic(
@@ -175,6 +186,7 @@ WATERMARKS = Topic(
     partitions=12,  # each broker leads some, so that each is asked for its clock and none is needed
     retention_ms=DAY_MS,
     append_time=True,
+    segment_days=0.25,
 )
 
 TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY_ACTIONS, WATERMARKS)

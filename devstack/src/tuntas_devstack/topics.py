@@ -13,7 +13,7 @@ from dispatch.domain.register import load_register
 from tuntas_contracts.topology import concrete_topics
 from tuntas_devstack.errors import StackError, Unreachable
 
-# A topic with five settings is seven records of the metadata log, and the controller takes 10,000 at once.
+# A topic with six settings is eight records of the metadata log, and the controller takes 10,000 at once.
 _AT_ONCE = 500
 _REQUEST_S = 30
 _BETWEEN_LOOKS_S = 0.3

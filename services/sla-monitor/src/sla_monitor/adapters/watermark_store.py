@@ -11,7 +11,8 @@ from sla_monitor.watermarks import Watermark, newest
 from tuntas_chassis.subscription import Stateless
 from tuntas_contracts.watermarks import LateAgency
 
-MOST_AHEAD = 64  # twice as coarse from then on: a lag of a day is then followed in steps of half an hour
+# More are thinned out to half as many at even distances: even a lag of a day is followed in steps of at most an hour and a half.
+MOST_AHEAD = 64
 _ADD = text(
     "INSERT INTO partition_watermark AS w (partition, source, end_offset, at, late_agencies, held_cases) "
     "SELECT p, s, o, t, CAST(l AS jsonb), CAST(h AS uuid[]) FROM unnest(CAST(:partition AS integer[]), CAST(:source AS text[]), "
@@ -23,10 +24,14 @@ _ADD = text(
 _THIN_OUT = text(
     "WITH known AS (SELECT w.ctid AS row, w.partition, w.source, w.end_offset, w.at, w.end_offset <= coalesce(o.position, 0) AS read "
     "FROM partition_watermark w LEFT JOIN consumer_offset o ON o.consumer = :consumer AND o.topic = :topic AND o.partition = w.partition), "
-    "ranked AS (SELECT row, read, count(*) OVER (PARTITION BY partition, source, read) AS number, "
-    "row_number() OVER (PARTITION BY partition, source, read ORDER BY at DESC, end_offset DESC) AS rank FROM known) "
+    "spread AS (SELECT *, count(*) OVER many AS number, row_number() OVER (many ORDER BY at DESC, end_offset DESC) AS rank, "
+    "width_bucket(extract(epoch FROM at - min(at) OVER many)::float8, 0, "
+    "extract(epoch FROM max(at) OVER many - min(at) OVER many)::float8 + 1, :most_ahead / 2) AS step "
+    "FROM known WINDOW many AS (PARTITION BY partition, source, read)), "
+    "ranked AS (SELECT row, read, number, rank, row_number() "
+    "OVER (PARTITION BY partition, source, read, step ORDER BY at DESC, end_offset DESC) AS within FROM spread) "
     "DELETE FROM partition_watermark WHERE ctid = ANY(ARRAY(SELECT w.ctid FROM partition_watermark w JOIN ranked r ON r.row = w.ctid "
-    "WHERE (r.read AND r.rank > 1) OR (NOT r.read AND r.number > :most_ahead AND r.rank % 2 = 0) FOR UPDATE OF w SKIP LOCKED))"
+    "WHERE CASE WHEN r.read THEN r.rank > 1 ELSE r.number > :most_ahead AND r.within > 1 END FOR UPDATE OF w SKIP LOCKED))"
 )
 
 
