@@ -42,7 +42,7 @@ class Topic:
     segment_days: float = 90
     """How old a segment becomes before a new one begins, unless it is full first: a broker maps two files for each that it keeps."""
     stored_uncompressed: bool = False
-    """Whether the broker decompresses what it is sent, so that what it can't read, or inflates beyond the limit, goes back to its sender."""
+    """Whether the broker decompresses what it is sent: what it can't read, or what inflates beyond the limit, goes back to its sender."""
     max_message_bytes: int = 1_048_576
 
     @property
