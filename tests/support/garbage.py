@@ -6,6 +6,7 @@ from itertools import cycle, islice
 from uuid import UUID, uuid4
 
 from tuntas_contracts.envelope import Envelope
+from tuntas_contracts.topology import AGENCY_ACTIONS
 
 Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 A_TIME = datetime(2026, 1, 5, tzinfo=UTC)
@@ -56,8 +57,8 @@ def no_value(kind: str) -> Raw:
 
 
 def large(kind: str) -> Raw:
-    """As large as the broker takes it (1 MB)."""
-    return _key(), b'{"case_id": "' + b"a" * 1_000_000 + b'"}', headers_of(kind)
+    """As large as the broker takes it from an agency."""
+    return _key(), b'{"case_id": "' + b"a" * (AGENCY_ACTIONS.max_message_bytes - 1_000) + b'"}', headers_of(kind)
 
 
 SMALL: Sequence[Callable[[str], Raw]] = (not_json, wrong_schema, no_headers, broken_envelope, no_key, unreadable_key, no_value)
