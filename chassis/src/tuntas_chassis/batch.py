@@ -19,6 +19,7 @@ from tuntas_chassis.effects import Effects
 from tuntas_chassis.held import drop_held, forget_answered, hold, holds_any, take_held
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember
+from tuntas_chassis.known_positions import check
 from tuntas_chassis.logs import logger
 from tuntas_chassis.masked_message import without_content
 from tuntas_chassis.messages import Incoming
@@ -46,15 +47,6 @@ class Work(Effects[S]):
     answered: set[UUID] = field(default_factory=set)
     """Inputs that events read while catching up say were answered."""
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-class PositionsLost(Exception):
-    """The database has a position of ours that lies before what it had: it was put back, or lost its tail in a fail-over."""
-
-    def __init__(self, partition: TopicPartition, believed: int) -> None:
-        super().__init__(
-            f"{partition[0]}/{partition[1]} was read to {believed}, and the database no longer knows: read on from its own position"
-        )
 
 
 class BatchWorker(Generic[S]):
@@ -100,7 +92,7 @@ class BatchWorker(Generic[S]):
             if is_transient(error):
                 raise
             _log.warning("batch_taken_apart", consumer=self.consumer, error=type(error).__name__)
-            work = await self._key_by_key(batch)
+            work = await self._key_by_key(batch, believed)
         self._outbox.written()
         self._count(work)
         return Counter((p.record.topic, p.record.partition) for p in work.parkings)
@@ -152,9 +144,7 @@ class BatchWorker(Generic[S]):
         """What lies behind our positions, which this locks; and of that what was not answered before, where every record is answered."""
         partitions = sorted({(d.record.topic, d.record.partition) for d in batch})
         positions = await lock_positions(connection, self.consumer, partitions)
-        for partition in partitions:
-            if positions.get(partition, -1) < believed.get(partition, -1):
-                raise PositionsLost(partition, believed[partition])
+        check(partitions, positions, believed)
         fresh = [d for d in batch if d.record.offset >= positions.get((d.record.topic, d.record.partition), 0)]
         if self.subscription.refuse is None or not fresh:
             return fresh, fresh
@@ -270,12 +260,12 @@ class BatchWorker(Generic[S]):
             await hold(connection, self.consumer, held)
             self.may_hold = True
 
-    async def release(self, partitions: Sequence[TopicPartition]) -> None:
-        """Give inputs that are held of these partitions to the handler, which have been read up. Raises transient faults."""
+    async def release(self, partitions: Sequence[TopicPartition], believed: Mapping[TopicPartition, int]) -> None:
+        """Give inputs that are held of these partitions to the handler, which have been read up. Raises as `run` does."""
         taken: list[Decoded] = []
         try:
             async with self._database.begin() as connection:
-                await lock_positions(connection, self.consumer, sorted(partitions))
+                check(partitions, await lock_positions(connection, self.consumer, sorted(partitions)), believed)
                 taken = [self._decode_held(record) for record in await take_held(connection, self.consumer, partitions, _RELEASED_AT_ONCE)]
                 work = await self._work(connection, taken, again=True)
                 more = await holds_any(connection, self.consumer)
@@ -283,7 +273,7 @@ class BatchWorker(Generic[S]):
             if is_transient(error):
                 raise
             _log.warning("batch_taken_apart", consumer=self.consumer, error=type(error).__name__)
-            work, more = await self._key_by_key(taken, again=True), True
+            work, more = await self._key_by_key(taken, believed, again=True), True
         self.may_hold = more
         if taken:
             self._outbox.written()
@@ -331,12 +321,12 @@ class BatchWorker(Generic[S]):
             raise work.parkings[0].fault or Undecodable("it can't be handled")
         await self._write(connection, work)
 
-    async def _key_by_key(self, batch: Sequence[Decoded], *, again: bool = False) -> Work[S]:
+    async def _key_by_key(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int], *, again: bool = False) -> Work[S]:
         """The same batch with a transaction per key, so that only the key at fault is parked; then the offsets."""
         total: Work[S] = Work({})
         if not again:
             async with self._database.begin() as connection:
-                _, batch = await self._fresh(connection, batch, {})
+                _, batch = await self._fresh(connection, batch, believed)
         groups: dict[str | None, list[Decoded]] = {}
         for d in batch:
             groups.setdefault(d.state_key, []).append(d)

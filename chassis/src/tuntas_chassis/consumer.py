@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from tuntas_chassis.batch import BatchWorker, PositionsLost
+from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.catch_up import CatchUp
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.consumer_gauges import ConsumerGauges, lag_of
@@ -20,8 +21,8 @@ from tuntas_chassis.database import Database
 from tuntas_chassis.draining import Draining
 from tuntas_chassis.fetching import Fetching
 from tuntas_chassis.halting import Halting
-from tuntas_chassis.inbox import read_positions
 from tuntas_chassis.kafka import make_broker
+from tuntas_chassis.known_positions import KnownPositions, PositionsLost
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.partition_records import UnreadableRecords, before_unreadable
@@ -35,7 +36,6 @@ from tuntas_chassis.waiting import linger_s, set_within
 
 S = TypeVar("S")
 _COMMIT_EVERY_S = 1.0
-_VERIFY_EVERY_S = 30.0
 _CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
 
@@ -52,9 +52,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         metrics: MetricSet,
         *,
         stands_still_s: float = 90.0,
+        verify_every_s: float = 30.0,
     ) -> None:
         """After `stands_still_s` without progress, with something to read, it is made anew (see `stands_still`)."""
-        self._stands_still_s = stands_still_s
+        self._stands_still_s, self._verify_every_s = stands_still_s, verify_every_s
         self.name = worker.subscription.name
         self.subscription = worker.subscription
         self.consumer_name = worker.consumer
@@ -69,11 +70,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._catch_up = CatchUp()
         self._continuity = Continuity()
         self._positions: dict[TopicPartition, int] = {}
-        self._stored: dict[TopicPartition, int] = {}
-        self._verified_at = 0.0
+        self._known = KnownPositions(database, self.consumer_name)
         self._lost = False
         self._taken_over: AIOKafkaConsumer | None = None
-        self._last_commit = 0.0
+        self._verified_at = self._last_commit = 0.0
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._assigned_once = False
@@ -123,7 +123,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._take_over()
         for partition in revoked:
             self._positions.pop(partition, None)
-            self._stored.pop(partition, None)
             self._continuity.revoked(partition)
         self._fetching.break_off()
 
@@ -133,13 +132,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if client is not None and client is not self._taken_over:
             self._taken_over = client
             self._fetching.attach(client)
-            Draining(self.consumer_name, client, self._fetching, self._continuity, self._going, self._note_gap)
+            note_gap = partial(self._metrics.inc, "tuntas_consumer_gaps_total", self.consumer_name)
+            Draining(self.consumer_name, client, self._fetching, self._continuity, self._going, note_gap)
 
     def _going(self) -> dict[TopicPartition, int]:
         return {p: position for p, position in self._positions.items() if (p.topic, p.partition) not in self._halting.halted}
-
-    def _note_gap(self) -> None:
-        self._metrics.inc("tuntas_consumer_gaps_total", self.consumer_name)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on where the database says, and remember how far the topics reached when this process first saw them."""
@@ -148,8 +145,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             raise RuntimeError("partitions were assigned before the consumer was made")
         while not self._stopping.is_set():
             try:
-                async with self._database.connect() as connection:
-                    known = await read_positions(connection, self.consumer_name)
+                try:
+                    known = await self._known.read()
+                except PositionsLost as error:
+                    self._begin_anew(error)
+                    continue
                 new = [p for p in assigned | self._all_partitions(consumer) if p not in self._catch_up.ends]
                 if new:
                     self._catch_up.first_seen(await consumer.end_offsets(new), await consumer.beginning_offsets(new))
@@ -165,13 +165,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return
         self._worker.may_hold = self.subscription.answers_inputs
         for partition in assigned:
-            stored = known.get((partition.topic, partition.partition))
-            position = starts.get(partition, 0) if stored is None else stored
+            position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
             consumer.seek(partition, position)
             self._continuity.sought(partition, position)
             self._positions[partition] = position
-            if stored is not None:
-                self._stored[partition] = stored
             self._catch_up.read_to(partition, position)
             if ends.get(partition, position) < position:
                 self._halt(partition, _CUT)
@@ -186,22 +183,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         return {TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()}
 
     async def look_at_positions(self) -> None:
-        """Until all is caught up: see what others have read. Then now and then: see whether the database knows what it knew.
-
-        To be called every second or so.
-        """
+        """Every second or so. Until all is caught up: see what others have read; then now and then: whether the database still knows."""
         consumer, now = self._kafka, monotonic()
         if consumer is None or not self._assigned_once:
             return
-        if self._catch_up.caught_up and now - self._verified_at < _VERIFY_EVERY_S:
+        if self._catch_up.caught_up and now - self._verified_at < self._verify_every_s:
             return
-        self._verified_at, believed = now, dict(self._stored)
-        async with self._database.connect() as connection:
-            known = await read_positions(connection, self.consumer_name)
-        for partition, position in believed.items():
-            if known.get((partition.topic, partition.partition), -1) < position and partition in self._stored:
-                self._note_loss(str(PositionsLost((partition.topic, partition.partition), position)))
-                return
+        self._verified_at = now
+        try:
+            known = await self._known.read()
+        except PositionsLost as error:
+            self._note_loss(error)
+            return
         self._catch_up.stored(known)
         for partition in self._catch_up.unread():
             # what lies behind the last record is a transaction's marker or was compacted away: it is never handed out
@@ -213,7 +206,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if self._worker.may_hold and self._kafka is not None:
             await self._read_up.look(self._kafka)
             if read_up := self._read_up.done(self._positions):
-                await self._worker.release(read_up)
+                try:
+                    await self._worker.release(read_up, self._known.highest())
+                except PositionsLost as error:
+                    self._note_loss(error)
 
     @property
     def holds(self) -> bool:
@@ -225,13 +221,16 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Whether everything has been read, here or by another replica, that lay on the topics when this process first saw them."""
         return self._assigned_once and self._catch_up.caught_up
 
-    def _note_loss(self, why: str) -> None:
-        """The database has lost what this process has seen it know: nothing is handled until the consumer is made anew."""
-        _log.error("positions_lost", consumer=self.consumer_name, why=why)
-        self._lost = True
-        self._assigned_once = False
+    def _note_loss(self, loss: PositionsLost) -> None:
+        """Nothing is handled until the consumer is made anew."""
+        self._begin_anew(loss)
+        self._lost, self._assigned_once = True, False
         self._positions.clear()
-        self._stored.clear()
+
+    def _begin_anew(self, loss: PositionsLost) -> None:
+        """The database has lost what this process has seen it know: nothing counts as read but what it knows now."""
+        _log.error("positions_lost", consumer=self.consumer_name, why=str(loss))
+        self._known.forget()
         self._catch_up.begin_anew()
 
     def stands_still(self) -> bool:
@@ -261,7 +260,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         await self._leave()
         self._assigned_once = self._lost = False
         self._positions.clear()
-        self._stored.clear()
         self._level_at = monotonic()
         await self.start()
 
@@ -284,7 +282,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         try:
             await self._process(self._without_unreadable(records, unreadable))
         finally:
-            if self.subscription.refuse is None:
+            if self.subscription.refuse is None and not self._lost:
                 for one in unreadable:
                     self._halt(TopicPartition(one.topic, one.partition), one.described)
 
@@ -301,11 +299,10 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         while True:
             try:
                 await self._halt_where_cut(records)
-                believed = {(p.topic, p.partition): position for p, position in self._stored.items()}
-                parked = await self._worker.run(records := self._due(records), replay_until, believed)
+                parked = await self._worker.run(records := self._due(records), replay_until, self._known.highest())
                 break
             except PositionsLost as error:
-                self._note_loss(str(error))
+                self._note_loss(error)
                 return
             except Exception as error:
                 self._metrics.inc("tuntas_consumer_retries_total", self.consumer_name)
@@ -322,7 +319,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         for (topic, number), (_, last) in spans(records).items():
             partition = TopicPartition(topic, number)
             if last >= self._positions.get(partition, inf):  # else taken away meanwhile, or back and further
-                self._positions[partition] = self._stored[partition] = last + 1
+                self._positions[partition] = last + 1
+                self._known.wrote((topic, number), last + 1)
                 self._catch_up.read_to(partition, last + 1)
         self._gauges.observe(records, monotonic() - started)
         self._halting.count_parked(self._kafka, parked)

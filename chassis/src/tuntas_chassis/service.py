@@ -294,7 +294,7 @@ class ServiceApp:
                 await consumer.release_held()
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
-                _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress although there is something to read")
+                _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress, a broken client or lost positions")
                 await self._until_done(f"consumer {consumer.name}", consumer.restart)
             await set_within(self._stopping, _LOOK_ROUND_S if consumer.caught_up and not consumer.holds else 0.2)
         await consumer.stop()
