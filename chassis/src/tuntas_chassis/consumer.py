@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, TypeVar
@@ -132,11 +131,13 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if client is not None and client is not self._taken_over:
             self._taken_over = client
             self._fetching.attach(client)
-            note_gap = partial(self._metrics.inc, "tuntas_consumer_gaps_total", self.consumer_name)
-            Draining(self.consumer_name, client, self._fetching, self._continuity, self._going, note_gap)
+            Draining(self.consumer_name, client, self._fetching, self._continuity, self._going, self._note_gap)
 
     def _going(self) -> dict[TopicPartition, int]:
         return {p: position for p, position in self._positions.items() if (p.topic, p.partition) not in self._halting.halted}
+
+    def _note_gap(self) -> None:
+        self._metrics.inc("tuntas_consumer_gaps_total", self.consumer_name)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on where the database says, and remember how far the topics reached when this process first saw them."""
