@@ -36,8 +36,6 @@ EXTERNAL: Final[dict[str, str]] = {
 """What rules and dashboards read that is not ours, and who exposes it."""
 
 LABELS: Final[dict[str, str]] = {
-    "application": "application names of foreign sessions, of which each look shows the one with the oldest transaction",
-    "broker": "the brokers: three to six",
     "agency": "codes of the register: some 700, of which each service shows those that have cases",
     "application": "names under which programs open a database: ours are few, others are an operator's tools",
     "arbitrated": "true, false",
