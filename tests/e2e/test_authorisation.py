@@ -32,6 +32,7 @@ OPERATIONS = {
     ("GET", "/v1/parked/accesses"): AUDITOR,
     ("POST", "/v1/parked/{message_id}/content"): AUDITOR,
 }
+SET_ASIDE = {("GET", "/v1/set-aside"): OPERATOR, ("POST", "/v1/set-aside/retry"): OPERATOR}
 ALLOWED: dict[str, dict[tuple[str, str], frozenset[Role]]] = {
     Service.INTAKE: OPERATIONS
     | {
@@ -63,12 +64,13 @@ ALLOWED: dict[str, dict[tuple[str, str], frozenset[Role]]] = {
         ("POST", "/v1/cases/{case_id}/answer"): OFFICERS,
     },
     Service.SLA_MONITOR: OPERATIONS
+    | SET_ASIDE
     | {
         ("GET", "/v1/cases/{case_id}/clocks"): AGENCY_READERS | NATIONAL_READERS | {Role.AGENCY_SYSTEM},
         ("GET", "/v1/figures"): PUBLIC,
         ("GET", "/v1/calendar/{year}"): PUBLIC,
     },
-    Service.NOTIFIER: OPERATIONS | {("GET", "/v1/cases/{case_id}/notices"): AGENCY_READERS | NATIONAL_READERS},
+    Service.NOTIFIER: OPERATIONS | SET_ASIDE | {("GET", "/v1/cases/{case_id}/notices"): AGENCY_READERS | NATIONAL_READERS},
 }
 OF_AN_AGENCY = AGENCY_READERS | {Role.AGENCY_SYSTEM}
 BODIES = {

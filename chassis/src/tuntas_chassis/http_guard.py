@@ -29,6 +29,18 @@ _TIME_TO_ASK_S = 1.0
 """So long nobody has to make room: in a flood of new connections those that were taken get to send their request."""
 
 
+CLOSED_BECAUSE = (
+    "too_many_connections",
+    "header_too_large",
+    "header_timeout",
+    "body_timeout",
+    "answer_unread",
+    "idle_made_room",
+    "slow_made_room",
+)
+"""Why the guard closes a connection."""
+
+
 class GuardedConfig(uvicorn.Config):
     """uvicorn's configuration with these limits; `closed` is told of each connection that the guard closes, and why."""
 

@@ -18,6 +18,7 @@ from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
 from tuntas_chassis.http import RequestMiddleware
+from tuntas_chassis.http_guard import CLOSED_BECAUSE
 from tuntas_chassis.http_server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
@@ -194,6 +195,8 @@ class ServiceApp:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
+        for reason in CLOSED_BECAUSE:  # a counter that begins with its first event hides that one
+            self.metrics.inc("tuntas_http_connections_closed_total", reason, by=0)
         server = HttpServer(service_config(self.http, self.settings, self._connection_closed))
         serving = asyncio.create_task(server.serve())
         core = asyncio.create_task(self.run_delivery())

@@ -85,7 +85,7 @@ def test_the_topics_of_the_whole_platform(tmp_path: Path, supervisor: Supervisor
     supervisor.start(server.prepare())
     topics = topics_for(f"agency-{n}" for n in range(150))
 
-    assert create_topics(server.bootstrap, topics) == len(topics) == 304
+    assert create_topics(server.bootstrap, topics) == len(topics) == 305
     # Each can be written to at once: no transient refusal by a leader that does not know its part yet.
     failures: list[object] = []
     producer = Producer({"bootstrap.servers": server.bootstrap, "retries": 0, **QUIET})

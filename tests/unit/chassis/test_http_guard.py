@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.waiting import until
 from tests.unit.chassis.raw_http import RawConnection
-from tuntas_chassis.http_guard import GuardedConfig, HttpLimits
+from tuntas_chassis.http_guard import CLOSED_BECAUSE, GuardedConfig, HttpLimits
 from tuntas_chassis.http_server import HttpServer
 from tuntas_chassis.waiting import set_within
 
@@ -42,6 +42,7 @@ class Served:
         )
 
     def _note(self, reason: str) -> None:
+        assert reason in CLOSED_BECAUSE
         self.closed[reason] += 1
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
