@@ -14,7 +14,7 @@ import yaml
 from tests.support.dashboard_queries import all_asked, without_fallback
 from tests.support.platform import PATIENCE_S, Platform, Receipt
 from tests.support.waiting import until
-from tuntas_contracts.vocabulary import Role
+from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.observability.server import RULES, PrometheusServer, Target
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.processes import Supervisor
@@ -28,8 +28,10 @@ NOTHING_OF_THE_KIND = {
     "agency: Tertunda: the one query",
     "bus: Trust runs out in: {{authority}}",
     "service-notifier: Perhaps sent twice: possible repeats",
+    *(f"service-{service.value}: Longest foreign transaction: {{{{application}}}}" for service in Service),
 }
-"""What this run rightly has not: asking for data is of a later release, the local broker has no TLS, no mail is in doubt."""
+"""What this run rightly has not: asking for data is of a later release, the local broker has no TLS, no mail is in doubt, nobody else
+has a transaction open."""
 
 
 def hurried(rules: Path) -> Path:

@@ -8,7 +8,7 @@ from opentelemetry.trace import SpanKind
 from notifier.domain.delivery import ENDED, Claimed, Delivery, Settlement, Status
 from notifier.domain.mail import message_id
 from notifier.domain.notices import Kind
-from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT
+from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT, TOO_OLD
 from notifier.ports import Handed, SpanRecorder, Told
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.logs import logger
@@ -77,7 +77,7 @@ def _notice(delivery: Delivery, told_at: datetime, domain: str) -> dict[str, Any
 def count_from_zero(metrics: MetricSet) -> None:
     """Show every kind of notice as neither sent nor failed yet: a counter that begins with its first failure hides that one."""
     for kind in Kind:
-        for name in (SENT, FAILED, NO_CHANNEL, DEFERRED):
+        for name in (SENT, FAILED, NO_CHANNEL, DEFERRED, TOO_OLD):
             metrics.inc(name, kind.value, by=0)
 
 

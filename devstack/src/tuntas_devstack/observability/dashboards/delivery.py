@@ -1,5 +1,6 @@
 """Rows that every service's dashboard has, because the chassis does this in every service: HTTP, reading, writing."""
 
+from tuntas_contracts.topology import WATERMARKS
 from tuntas_devstack.observability.dashboards.model import Panel, Query, Row
 from tuntas_devstack.observability.dashboards.queries import increase, measured, or_zero, quantile, quantiles, rate, waits
 
@@ -51,7 +52,7 @@ def health(service: str) -> Row:
                 description="How far the clocks of database and brokers are from ours; above a second business times are in doubt.",
                 queries=[
                     Query(or_zero(f"max (abs(tuntas_clock_skew_seconds{{{own}}}))"), "database"),
-                    Query(or_zero(f"max (abs(tuntas_broker_clock_skew_seconds{{{own}}}))"), "brokers"),
+                    *_brokers_clocks(service, own),
                 ],
                 kind="stat",
                 unit="s",
@@ -74,6 +75,13 @@ def health(service: str) -> Row:
             ),
         ],
     )
+
+
+def _brokers_clocks(service: str, own: str) -> list[Query]:
+    """A broker's clock shows in the append times of the watermarks that a service publishes."""
+    if not any(publication.producer == service for publication in WATERMARKS.publications):
+        return []
+    return [Query(or_zero(f"max (abs(tuntas_broker_clock_skew_seconds{{{own}}}))"), "brokers")]
 
 
 def http(service: str) -> Row:
