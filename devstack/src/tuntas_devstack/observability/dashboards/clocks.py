@@ -115,37 +115,6 @@ _PUNCTUAL = Row(
             thresholds=waits(60, 900),
             width=6,
         ),
-        Panel(
-            title="Due and not told",
-            description="Age of the oldest due checkpoint that nothing holds back: the loop that fires fails, or does not keep up.",
-            queries=[Query(or_zero(measured("tuntas_sla_oldest_unfired_seconds")), "age")],
-            unit="s",
-            thresholds=waits(60, 300),
-            width=6,
-        ),
-        Panel(
-            title="Late agencies",
-            description="Agencies whose topics lag, are missing or refuse messages: their deadlines wait, and nobody else's.",
-            queries=[Query(or_zero("max by (service) (tuntas_watermark_late_agencies)"), "{{service}}")],
-            thresholds=waits(10, 100),
-            width=6,
-        ),
-        Panel(
-            title="Clocks of brokers",
-            description="How far each broker's clock is surely off: watermarks keep that distance.",
-            queries=[Query(or_zero("max by (broker) (abs(tuntas_broker_clock_skew_seconds))"), "{{broker}}")],
-            unit="s",
-            thresholds=waits(0.5, 1),
-            width=6,
-        ),
-        Panel(
-            title="Foreign transactions",
-            description="Age of the oldest open transaction of a session that is none of the service's.",
-            queries=[Query(or_zero("max by (service, application) (tuntas_foreign_transaction_seconds)"), "{{service}} {{application}}")],
-            unit="s",
-            thresholds=waits(60, 180),
-            width=6,
-        ),
     ],
 )
 
