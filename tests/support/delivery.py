@@ -75,7 +75,7 @@ class Delivery:
         async def ready() -> bool:
             return not await app.unready()
 
-        await until(ready, "the service is ready")
+        await until(ready, "the service is ready", 90.0)
 
     async def stop(self) -> None:
         """End every replica in good order."""

@@ -141,7 +141,7 @@ async def test_a_database_put_back_to_a_backup_catches_up_by_itself(make: Callab
     async def caught_up() -> bool:
         return await delivery.totals() == dict.fromkeys(KEYS, (5, 5))
 
-    await until(caught_up, "the state is rebuilt")
+    await until(caught_up, "the state is rebuilt", 90.0)
     await _all_published(delivery, 100)
     assert len({i for _, _, i in await delivery.published()}) == 100, "the second life's messages bear the first life's ids"
 

@@ -200,7 +200,7 @@ async def test_no_replica_is_ready_while_what_another_one_lost_is_unread(copied:
         seen.update(await unready())
         return len(seen) == 2
 
-    await until(both_begin_anew, "both begin anew", 20.0)
+    await until(both_begin_anew, "both begin anew", WITHIN_S)
 
     async def all_is_read() -> bool:
         ready = not await unready()
