@@ -4,6 +4,7 @@ The sum of the bounds keeps the largest possible event at 256 KiB (the register'
 at 128 KiB, encoded in UTF-8; a test computes them.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
@@ -20,6 +21,14 @@ MAX_COUNT: Final = 2_147_483_647  # PostgreSQL's integer
 
 # No control characters but tab and line breaks: PostgreSQL stores no NUL, and JSON writes each of the others in six bytes.
 TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def without_controls(text: str) -> str:
+    """The text as `TEXT_PATTERN` allows it: what a message of an error repeats of somebody's bytes may hold control characters."""
+    return _CONTROL.sub("\ufffd", text)
+
 
 AgencyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,38}$", max_length=39)]
 ShortText = Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN)]

@@ -52,6 +52,14 @@ def test_what_cannot_be_read_is_answered_with_its_place(error: Exception, code: 
     assert body.position == f"{ACTIONS}/0/41"
 
 
+def test_a_reason_that_repeats_control_characters_is_told_without_them() -> None:
+    _, refusals, _ = make_handlers()
+    answer = refusals.of_record(a_record(), Undecodable("case_id: invalid character: found `\x00`, then \x1b[31m"))
+    assert answer is not None
+    assert isinstance(answer.body, ActionRefused)
+    assert answer.body.detail == "case_id: invalid character: found `\ufffd`, then \ufffd[31m"
+
+
 @pytest.mark.parametrize("key", [None, b"", b"\xff\xfe", b"not-a-case"])
 def test_a_record_without_key_or_id_is_answered_the_same_way_each_time(key: bytes | None) -> None:
     _, refusals, _ = make_handlers()

@@ -13,6 +13,7 @@ from tuntas_chassis.messages import Incoming, Outgoing
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.subscription import Record
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand
+from tuntas_contracts.base import without_controls
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
 
@@ -36,7 +37,7 @@ class Refusals:
                 command_id=message.envelope.id,
                 case_id=command.case_id,
                 code=refusal.code,
-                detail=refusal.detail[:_DETAIL_CHARS],
+                detail=without_controls(refusal.detail[:_DETAIL_CHARS]),
                 position=f"{message.topic}/{message.partition}/{message.offset}",
                 occurred_at=message.appended_at,
             ),
@@ -64,7 +65,7 @@ class Refusals:
                 command_id=command_id,
                 case_id=_uuid(record.key),
                 code=code,
-                detail=detail[:_DETAIL_CHARS],
+                detail=without_controls(detail[:_DETAIL_CHARS]),
                 position=f"{record.topic}/{record.partition}/{record.offset}",
                 occurred_at=at,
             ),

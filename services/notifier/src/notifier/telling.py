@@ -15,6 +15,7 @@ from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.set_aside_rows import count_set_aside
+from tuntas_contracts.base import without_controls
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.topology import NOTICES
 from tuntas_contracts.vocabulary import Role
@@ -45,7 +46,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
         )
     body: NoticeSent | NoticeFailed | NoticeNotSent
     notice = _notice(delivery, told_at, domain)
-    reason = (settlement.reason or "unknown")[:200]
+    reason = without_controls((settlement.reason or "unknown")[:200])  # it may repeat what a mail server said
     match settlement.status:
         case Status.SENT:
             body = NoticeSent(**notice, attempt=settlement.attempts, possible_repeat=settlement.repeats > 0)
