@@ -55,7 +55,7 @@ drills: $(READY) ## Kill services, broker and database at random moments of 2,00
 	@$(BIN)/pytest -m drill tests/e2e $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need no server
-	@$(BIN)/pytest tests/unit tests/contracts tests/architecture tests/deploy tests/observability $(ARGS)
+	@$(BIN)/pytest -m "not servers" tests/unit tests/contracts tests/architecture tests/deploy tests/observability $(ARGS)
 
 k8s-check: $(READY) ## Render every overlay and combination, validate strictly (builds kustomize once where there is none)
 	@$(BIN)/python -m tuntas_devstack.k8s check

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.unit.intake.house import House, bearer, code
+from tests.integration.intake.house import House, bearer, code
 from tests.unit.intake.mothers import answered, event, forwarded
 from tuntas_contracts import cases
 from tuntas_contracts.vocabulary import CaseState

@@ -10,9 +10,9 @@ from intake.adapters.vault import Vault
 from intake.app import build
 from intake.rewrapping import rewrap_keys_command
 from intake.settings import Settings
-from tests.unit.intake.house import House, bearer
+from tests.integration.intake.house import House, bearer
+from tests.integration.intake.test_personal_data import look_up, wish
 from tests.unit.intake.mothers import KEY
-from tests.unit.intake.test_personal_data import look_up, wish
 from tuntas_chassis.service import ServiceApp
 
 NEW_KEY = bytes(range(200, 232))

@@ -8,7 +8,7 @@ import pytest
 
 from intake.domain.receipts import new_tracking_id
 from intake.domain.wrong_tries import PER_SOURCE
-from tests.unit.intake.house import House, code
+from tests.integration.intake.house import House, code
 from tests.unit.intake.mothers import accepted, answered, content, event, forwarded
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent

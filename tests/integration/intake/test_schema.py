@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from intake.adapters.tables import METADATA
-from tests.unit.intake.house import House
+from tests.integration.intake.house import House
 from tuntas_chassis.schema import TABLE_NAMES
 
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.integration.intake.house import House
 from tests.support.servers import Servers
-from tests.unit.intake.house import House
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from intake.adapters import undecided
 from intake.adapters.undecided import UndecidedReports, first_id_of
 from intake.metrics import UNDECIDED, UNDECIDED_LATE
-from tests.unit.intake.house import House
+from tests.integration.intake.house import House
 
 _ADD = (
     "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "

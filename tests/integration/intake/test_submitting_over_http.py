@@ -11,7 +11,7 @@ import pytest
 
 from intake.adapters.upkeep import Upkeep
 from intake.domain.receipts import new_tracking_id
-from tests.unit.intake.house import House, bearer, code
+from tests.integration.intake.house import House, bearer, code
 from tests.unit.intake.mothers import a_report
 from tuntas_contracts.cases import ReportSubmitted
 from tuntas_contracts.vocabulary import CaseState, Role, Service

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.unit.intake.house import House, bearer
+from tests.integration.intake.house import House, bearer
 from tests.unit.intake.mothers import a_report, accepted, answered, forwarded
 from tuntas_contracts.cases import ReporterConfirmed, ReportSubmitted
 
