@@ -28,7 +28,7 @@ BANDUNG = "kota-32-73"
 BOGOR = "kab-32-01"
 REPLICAS = {Service.TRIAGE: 3, Service.DISPATCH: 2}
 QUIET_WITHIN_S = 180.0
-OF_THE_DELIVERY = ("alembic_version", "consumer_offset", "inbox", "watermark")
+OF_THE_DELIVERY = ("alembic_version", "consumer_offset", "inbox", "outbox_relay", "partition_watermark")
 """Tables that say how far everything is, and not what is so."""
 
 
