@@ -30,7 +30,6 @@ from tuntas_chassis.record_batches import check_codecs
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.subscriber import batch_subscriber
 from tuntas_chassis.subscription import Record
-from tuntas_chassis.topic_ends import TopicEnds
 from tuntas_chassis.waiting import linger_s, set_within
 
 S = TypeVar("S")
@@ -79,7 +78,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
         self._unreadable: list[UnreadableRecords] = []
         self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append)
-        self._topic_ends = TopicEnds(settings, f"{self.consumer_name}.ends")
         self.progress_at = self._level_at = self._looked_at = monotonic()
 
     async def start(self) -> None:
@@ -111,7 +109,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._fetching.detach()
         if broker is not None:
             await broker.stop()
-        await self._topic_ends.close()
 
     @property
     def _kafka(self) -> AIOKafkaConsumer | None:
@@ -389,10 +386,3 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     def report(self) -> None:
         """Set the lag gauges."""
         self._gauges.report(self.lag(), len(self._fetching.refused))
-
-    async def topic_ends(self) -> dict[tuple[str, int], int] | None:
-        """The next offset of every partition of our topics that has something unread here or elsewhere; None before the start."""
-        consumer = self._kafka
-        if consumer is None or not self._assigned_once:
-            return None
-        return await self._topic_ends.unread(consumer, self._positions)

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Sequence, Set
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
@@ -139,8 +139,3 @@ async def unknown_topics(producer: AIOKafkaProducer, topics: Set[str]) -> set[st
     if not topics <= producer.client.cluster.topics():
         await producer.client.force_metadata_update()
     return {topic for topic in topics if not producer.client.cluster.partitions_for_topic(topic)}
-
-
-def make_bare_consumer(settings: ServiceSettings, client_id: str) -> AIOKafkaConsumer:
-    """A consumer with no group, for looking at topics."""
-    return AIOKafkaConsumer(client_id=client_id, enable_auto_commit=False, auto_offset_reset="earliest", **client_options(settings))
