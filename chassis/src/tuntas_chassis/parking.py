@@ -19,6 +19,7 @@ from tuntas_chassis.raw_records import columns_of, record_of
 from tuntas_chassis.subscription import Record
 
 _LONGEST_KEY = 200
+_LOCK_SEED = 0x7061726B  # "park": apart from other advisory locks
 _SKEW_MS = 60_000  # producers' clocks set a record's time
 _PARK = text(
     'INSERT INTO parked_message (id, consumer, topic, partition, "offset", key, raw_key, value, headers, timestamp_ms, '
@@ -33,6 +34,7 @@ _OPEN_OF_KEY = text(
     "SELECT * FROM parked_message WHERE consumer = :consumer AND state IN ('parked', 'waiting') AND key = :key "
     'ORDER BY topic, partition, "offset" FOR UPDATE'
 )
+_ONE_OPERATOR = text("SELECT pg_advisory_xact_lock(hashtextextended(:consumer || ' ' || :key, :seed))")
 _ONE = text("SELECT * FROM parked_message WHERE id = :id")
 _LOCK = text("SELECT * FROM parked_message WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
 _PURGE = text(
@@ -193,7 +195,12 @@ async def purge_settled(connection: AsyncConnection, days: int, most: int) -> in
 
 
 async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) -> list[OpenParking]:
-    """Everything of a key that waits, in the order of the topic, locked."""
+    """Everything of a key that waits, in the order of the topic, locked.
+
+    The key itself is locked first, until the transaction's end. Rows alone are not enough: a statement that began before another
+    operator's commit also locks what is settled since, so two operators could lock the same rows in different orders.
+    """
+    await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
     return [_open(dict(row)) for row in rows.mappings()]
 

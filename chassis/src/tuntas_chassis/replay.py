@@ -73,15 +73,18 @@ class ParkingLot:
 
     async def replay(self, message_id: UUID, by: str, why: str | None = None) -> ReplayResult:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
-        first = await self.show(message_id)
+        return await self._replay(await self.show(message_id), by, why)
+
+    async def _replay(self, first: OpenParking, by: str, why: str | None, *, settled: bool = False) -> ReplayResult:
+        """`settled`: whether `first` may be settled already, and only what waits behind it is to be replayed."""
         worker = self._workers[first.consumer]
         replayed = 0
         while True:
             async with self._database.begin() as connection:
                 if first.key is not None:
                     queue = await lock_parked_key(connection, first.consumer, first.key)
-                if replayed == 0:  # somebody else may have settled it since it was looked at
-                    first = (await lock_parked(connection, [message_id]))[message_id]
+                if replayed == 0 and not settled:  # somebody else may have settled it since it was looked at
+                    first = (await lock_parked(connection, [first.id]))[first.id]
                     self._must_be_open(first)
                 if first.key is None:
                     queue = [first]
@@ -104,7 +107,7 @@ class ParkingLot:
             self._outbox.written()
             if first.key is None:
                 break
-        _log.info("parked_replayed", consumer=first.consumer, parked_id=str(message_id), replayed=replayed, by=by)
+        _log.info("parked_replayed", consumer=first.consumer, parked_id=str(first.id), replayed=replayed, by=by)
         return ReplayResult(replayed, 0)
 
     async def discard(self, message_id: UUID, by: str, why: str | None = None, also: Sequence[UUID] = ()) -> ReplayResult:
@@ -112,24 +115,21 @@ class ParkingLot:
 
         Nothing changes where one of them is of another key (Problem 422), unknown (404) or settled (409).
         """
-        ids = list(dict.fromkeys([message_id, *also]))
         found = await self.show(message_id)
+        others = [await self.show(one_id) for one_id in dict.fromkeys(also) if one_id != message_id]
+        for one in others:  # before anything is locked: rows of two keys have no common order
+            if one.key is None or (one.consumer, one.key) != (found.consumer, found.key):
+                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
         async with self._database.begin() as connection:
-            if found.key is not None:  # in the order of replays, so that two operators never wait for each other
+            if found.key is not None:
                 await lock_parked_key(connection, found.consumer, found.key)
-            locked = await lock_parked(connection, ids)
-            for one_id in ids:
-                one = locked.get(one_id)
-                if one is None:
-                    raise _unknown()
-                self._must_be_open(one)
-                if one_id != message_id and (one.key is None or (one.consumer, one.key) != (found.consumer, found.key)):
-                    raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
-            for one_id in ids:
-                await settle(connection, one_id, "discarded", by, why)
-            behind = [] if found.key is None else await lock_parked_key(connection, found.consumer, found.key)
+            for locked in (await lock_parked(connection, [found.id, *(one.id for one in others)])).values():
+                self._must_be_open(locked)
+                await settle(connection, locked.id, "discarded", by, why)
         _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
-        return await self.replay(behind[0].id, by, why and f"behind {message_id}: {why}") if behind else ReplayResult(0, 0)
+        if found.key is None:
+            return ReplayResult(0, 0)
+        return await self._replay(found, by, why and f"behind {message_id}: {why}", settled=True)
 
     def _must_be_open(self, message: OpenParking) -> None:
         if message.state not in ("parked", "waiting"):

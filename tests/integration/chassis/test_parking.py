@@ -154,22 +154,27 @@ async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delive
     assert (await delivery.totals())["a"] == (3, 1), "the sound one was given up, not replayed"
 
 
-async def test_two_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
+async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
-    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=2)), ("a", Added(amount=3))])
+    keys = [f"a{n}" for n in range(20)]
+    for key in keys:
+        await delivery.feed([(key, Added(amount=10, fail=True)), (key, Added(amount=2)), (key, Added(amount=3))])
 
-    async def three() -> bool:
-        return len(await _parked(delivery)) == 3
+    async def all_wait() -> bool:
+        return len(await _parked(delivery)) == 3 * len(keys)
 
-    await until(three, "one is parked and two wait")
+    await until(all_wait, "one of each key is parked and two wait")
     app = delivery.running[0][0]
-    lots = [ParkingLot(app.database, app.outbox, app.workers) for _ in range(4)]
-    first = (await lots[0].list(UUID(int=0), 10))[0]
-    done = await asyncio.gather(*(lot.discard(first.id, f"operator-{n}") for n, lot in enumerate(lots)), return_exceptions=True)
-    refused = [one for one in done if isinstance(one, Problem)]
-    assert [one.status for one in refused] == [409] * 3, done
-    assert (await delivery.totals())["a"] == (5, 2), "what waited took effect once"
+    lots = [ParkingLot(app.database, app.outbox, app.workers) for _ in range(6)]
+    for key in keys:
+        first, _, last = await lots[0].list(UUID(int=0), 10, key=key)
+        calls = [lot.discard(first.id, f"operator-{n}") for n, lot in enumerate(lots)]
+        done = await asyncio.gather(*calls, lots[0].replay(last.id, "siti"), return_exceptions=True)
+        refused = [one for one in done[:-1] if isinstance(one, Problem)]
+        assert [one.status for one in refused] == [409] * 5, done
+        assert [one for one in done if isinstance(one, Exception) and not isinstance(one, Problem)] == []
+        assert (await delivery.totals())[key] == (5, 2), "what waited took effect once"
     with pytest.raises(Problem, match="discarded"):
         await lots[0].replay(first.id, "late")
 
