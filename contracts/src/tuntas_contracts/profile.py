@@ -203,6 +203,7 @@ class CaseLimits(ProfileModel):
     appeals: PositiveDays
     reclassifications_to_supervisory: PositiveDays
     stale_complaint_calendar_days: PositiveDays
+    supplements_a_day: PositiveDays
 
 
 class RegulationProfile(ProfileModel):

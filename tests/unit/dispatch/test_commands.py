@@ -113,6 +113,58 @@ def test_an_answer_to_an_answered_case_is_a_supplement_and_starts_the_window_ane
     assert evolve(case, event).answers == 2
 
 
+def answered_by(case: Case, *minutes: int) -> Case:
+    for minute in minutes:
+        case = evolve(case, decide(case, ANSWER, an_act(minute), UNITS[BOGOR]))
+    return case
+
+
+def test_a_case_takes_three_supplements_a_day_and_says_when_the_next_one_is_possible() -> None:
+    full = answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240)
+    assert full.answers == 4
+    with pytest.raises(Refusal, match=r"3 times on 2025-03-03.* from 2025-03-04T00:00\+07:00 on") as refused:
+        decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+    assert refused.value.code == "supplement_quota"
+    before_midnight, midnight = 12 * 60 - 1, 12 * 60  # NOON is noon in Jakarta
+    with pytest.raises(Refusal):
+        decide(full, ANSWER, an_act(before_midnight), UNITS[BOGOR])
+    tomorrow = answered_by(full, midnight, midnight + 1, midnight + 2)
+    with pytest.raises(Refusal, match="2025-03-05"):
+        decide(tomorrow, ANSWER, an_act(midnight + 3), UNITS[BOGOR])
+
+
+def test_the_day_of_supplements_is_the_agencys() -> None:
+    """23:30 in Jayapura is 21:30 in Jakarta."""
+    eastern = replace(in_state(S.DISPATCHED), time_zone="Asia/Jayapura")
+    full = answered_by(eastern, 60, 61, 62, 63)
+    with pytest.raises(Refusal, match=r"2025-03-04T00:00\+09:00"):
+        decide(full, ANSWER, an_act(9 * 60 + 59), UNITS[BOGOR])
+    assert decide(full, ANSWER, an_act(10 * 60), UNITS[BOGOR]).state is S.RESPONDED
+
+
+def test_a_new_answer_to_a_reply_is_no_supplement_but_the_days_supplements_stay_used() -> None:
+    full = replace(answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240), state=S.IN_PROGRESS)
+    answered = decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+    assert isinstance(answered, CaseAnswered)
+    assert not answered.supplement
+    with pytest.raises(Refusal) as refused:
+        decide(evolve(full, answered), ANSWER, an_act(360), UNITS[BOGOR])
+    assert refused.value.code == "supplement_quota"
+
+
+def test_an_agencys_clock_that_goes_back_gains_no_supplements() -> None:
+    """Business time decides, and a case's history never runs backwards."""
+    full = answered_by(in_state(S.DISPATCHED), 12 * 60 + 1, 12 * 60 + 2, 12 * 60 + 3, 12 * 60 + 4)
+    with pytest.raises(Refusal, match="2025-03-04"):
+        decide(full, ANSWER, an_act(60), UNITS[BOGOR])
+
+
+def test_a_zone_that_nobody_knows_counts_as_the_national_one() -> None:
+    full = answered_by(replace(in_state(S.DISPATCHED), time_zone="Asia/Atlantis"), 60, 120, 180, 240)
+    with pytest.raises(Refusal, match=r"\+07:00"):
+        decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+
+
 def test_history_never_runs_backwards() -> None:
     case = replace(a_case(), last_event_at=NOON + timedelta(hours=5))
     assert decide(case, ACCEPT, an_act(minutes=-600), UNITS[BOGOR]).occurred_at == NOON + timedelta(hours=5)

@@ -1,5 +1,6 @@
 """Whatever officers, reporters, time and races do: the history stays whole."""
 
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -23,6 +24,7 @@ from tuntas_contracts.agencies import (
 )
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import (
+    CaseAnswered,
     CaseClosed,
     CaseForwarded,
     CaseReturned,
@@ -107,6 +109,13 @@ class Dispatch(RuleBasedStateMachine):
             self.world.http(command, an_act(self.now(), before.agency))
         except Refusal:
             assert self.world.case == before
+
+    @precondition(lambda self: self.world.case is not None)
+    @rule(count=st.integers(1, 6))
+    def agency_answers_again_and_again(self, count: int) -> None:
+        assert self.world.case is not None
+        for _ in range(count):
+            self.agency_system_commands(AnswerCase(case_id=CASE_ID, answer="sudah"), self.world.case.agency)
 
     @rule(back=st.integers(0, 2_000))
     def reporter_replies(self, back: int) -> None:
@@ -219,6 +228,12 @@ class Dispatch(RuleBasedStateMachine):
         told = [m for m in self.world.agencies if isinstance(m.body, CaseAssigned | CaseChanged)]
         assert sorted((m.body.version, m.body.state, m.body.agency) for m in told) == wanted  # type: ignore[attr-defined]
         assert all(m.topic == AGENCY_CASES.for_agency(m.body.agency) for m in told)  # type: ignore[attr-defined]
+
+    @invariant()
+    def no_case_gets_more_than_three_supplements_a_day(self) -> None:
+        supplements = [event for event in self.owner_events() if isinstance(event, CaseAnswered) and event.supplement]
+        days = Counter((event.occurred_at + timedelta(hours=7)).date() for event in supplements)
+        assert max(days.values(), default=0) <= 3
 
     @invariant()
     def no_message_id_is_used_twice(self) -> None:

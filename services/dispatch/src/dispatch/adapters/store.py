@@ -31,6 +31,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Case], object]], ...] = (
     ("completion_limit", "smallint[]", lambda c: c.completion_limit),
     ("answers", "smallint[]", lambda c: c.answers),
     ("answered_at", "timestamptz[]", lambda c: c.answered_at),
+    ("supplements", "smallint[]", lambda c: c.supplements),
     ("closed_reason", "text[]", lambda c: c.closed_reason),
     ("closed_at", "timestamptz[]", lambda c: c.closed_at),
 )
@@ -71,6 +72,7 @@ def case_of(row: Row[Any]) -> Case:
         completion_limit=row.completion_limit,
         answers=row.answers,
         answered_at=row.answered_at,
+        supplements=row.supplements,
         closed_reason=row.closed_reason,
         closed_at=row.closed_at,
     )

@@ -1,6 +1,6 @@
 """Dispatch's tables."""
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 METADATA = MetaData()
@@ -27,6 +27,7 @@ CASE = Table(
     Column("completion_limit", SmallInteger),
     Column("answers", SmallInteger, nullable=False),
     Column("answered_at", DateTime(timezone=True)),
+    Column("supplements", SmallInteger, nullable=False, server_default=text("0")),
     Column("closed_reason", Text),
     Column("closed_at", DateTime(timezone=True)),
 )

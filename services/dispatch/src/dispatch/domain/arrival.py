@@ -51,4 +51,5 @@ def arrive(known: Case | None, event: CaseForwarded) -> Case:
         # C6 is counted over the whole life of a case
         answers=known.answers if known else 0,
         answered_at=known.answered_at if known else None,
+        supplements=known.supplements if known else 0,
     )

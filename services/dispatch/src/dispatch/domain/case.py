@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from dispatch.domain.local_days import local_day
 from tuntas_contracts.base import Actor
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
 
@@ -14,7 +15,7 @@ class Case:
     """The state that decisions are made on; the report itself lies beside it, because no decision reads it.
 
     `owner` is who owns the case by this database, `topic_owner` by the hand-overs read from the cases topic so far.
-    `answers` counts T15, and so the starts of C6.
+    `answers` counts T15, and so the starts of C6; `supplements` those of them that added to an answer on the local day of `answered_at`.
     """
 
     case_id: UUID
@@ -36,12 +37,18 @@ class Case:
     completion_limit: int | None = None
     answers: int = 0
     answered_at: datetime | None = None
+    supplements: int = 0
     closed_reason: Literal["no_reply", "satisfied"] | None = None
     closed_at: datetime | None = None
 
     def not_before_last(self, at: datetime) -> datetime:
         """`at`, or the time of the last event where that is later: a case's history never runs backwards."""
         return max(at, self.last_event_at)
+
+    def supplements_on(self, at: datetime) -> int:
+        """How many supplements the case has got so far on the agency's local day of `at`."""
+        same_day = self.answered_at is not None and local_day(self.answered_at, self.time_zone) == local_day(at, self.time_zone)
+        return self.supplements if same_day else 0
 
 
 @dataclass(frozen=True, slots=True)

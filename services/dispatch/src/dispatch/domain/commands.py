@@ -1,8 +1,10 @@
 """What an agency may do with its case: accept, handle, return, follow up, answer (T4, T5, T10, T14, T15)."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
+from dispatch.domain.local_days import local_day, next_day
 from dispatch.domain.officers_texts import readable
 from dispatch.domain.service_class import service_class
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
@@ -44,6 +46,7 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str])
             return FollowUpRecorded(**_base(case, FOLLOW_UP, act), agency=case.agency, note=command.note)
         case AnswerCase():
             _permit(case, ANSWER)
+            _permit_supplement(case, case.not_before_last(act.at))
             return CaseAnswered(
                 **_base(case, ANSWER, act),
                 agency=case.agency,
@@ -66,6 +69,18 @@ def _permit(case: Case, rule: Rule) -> None:
         raise Refusal(
             "not_in_state",
             f"{rule.verb} ({rule.transition}) needs the state {wanted}; the case is {case.state}. Possible now: {possible}",
+        )
+
+
+def _permit_supplement(case: Case, at: datetime) -> None:
+    """Each supplement mails the reporter and starts the time to reply anew, so a case takes only some of them a day."""
+    allowed = load_profile(case.profile).limits.supplements_a_day
+    if case.state is CaseState.RESPONDED and case.supplements_on(at) >= allowed:
+        again = next_day(at, case.time_zone)
+        raise Refusal(
+            "supplement_quota",
+            f"the answer of this case was added to {allowed} times on {local_day(at, case.time_zone)}, as often as a day allows; "
+            f"put what is left into one supplement from {again.isoformat(timespec='minutes')} on",
         )
 
 

@@ -24,7 +24,8 @@ def evolve(case: Case, event: CaseEvent) -> Case:
         case CaseReturned():
             return replace(after, bounces=event.bounces)
         case CaseAnswered():
-            return replace(after, answers=case.answers + 1, answered_at=event.occurred_at)
+            supplements = case.supplements_on(event.occurred_at) + int(event.supplement)
+            return replace(after, answers=case.answers + 1, answered_at=event.occurred_at, supplements=supplements)
         case CaseResumed():
             return replace(after, closed_reason=None, closed_at=None)
         case CaseClosed():
