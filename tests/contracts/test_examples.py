@@ -62,13 +62,14 @@ def test_its_envelope_belongs_to_its_body(example: GoldenExample) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(message_types()))
-def test_minimal_has_only_what_is_required_and_full_has_everything(name: str) -> None:
+def test_minimal_has_only_what_is_required_and_one_example_has_everything(name: str) -> None:
     kind = message_types()[name]
     required = {field for field, info in kind.model_fields.items() if info.is_required()}
     data = {example.name: example.data for example in EXAMPLES if example.type == name}
     # The transition makes an event of the owner what it is, though some models let it be empty.
     assert set(data["minimal"]) - {"transition"} == required - {"transition"}
-    assert set(data["full"]) == set(kind.model_fields)
+    # "full" as long as nothing was added; a released example is never changed, so what came later stands in another
+    assert set(kind.model_fields) in [set(example) for example in data.values()]
 
 
 def test_no_example_holds_personal_data() -> None:

@@ -37,9 +37,15 @@ class ReportSubmitted(CaseEvent):
 
 
 class CaseReceived(CaseEvent):
-    """T1: the case waits in the national queue; C1 starts at `occurred_at`."""
+    """T1: the case waits in the national queue; C1 starts at `occurred_at`.
+
+    `profile` is the regulation profile that the report was received under; `submitted_at` when it was submitted or entered, which is
+    later than `occurred_at` where it had been received by hand. The events of the first release carry neither.
+    """
 
     reason: Literal["no_agency_addressed", "misconduct", "anonymous_and_secret", "unknown_agency"]
+    profile: ShortText | None = None
+    submitted_at: BusinessTime | None = None
 
 
 class FastTrack(Contract):

@@ -58,7 +58,7 @@ async def test_the_history_shows_every_answer_in_full(house: House) -> None:
     assert (shown["state"]["code"], shown["agency"], shown["version"]) == ("responded", "dinas-pu", 4)
     assert [item["event"] for item in shown["history"]] == ["ReportSubmitted", "CaseForwarded", "CaseAccepted", "CaseAnswered"]
     assert shown["history"][-1]["text"] == "Jalan sudah diperbaiki."
-    assert shown["reply_possible_until"] == "2026-03-18T23:59:59+08:00"
+    assert shown["reply_possible_until"] == "2026-03-25T23:59:59+08:00"
 
 
 async def test_events_read_twice_or_after_a_restart_change_nothing(house: House) -> None:

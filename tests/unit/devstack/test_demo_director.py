@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from dispatch.domain.register import load_register
-from sla_monitor.adapters.calendar_files import load_calendar
 from tests.unit.devstack.demo_mothers import played, told
 from tuntas_contracts.agencies import AcceptCase, HandleCase, ReturnCase
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState
 from tuntas_devstack.corpus import Hint

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from sla_monitor.adapters.calendar_files import load_calendar
 from tests.unit.devstack.demo_mothers import played
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_devstack.demo.agenda import Agenda, Deed
 from tuntas_devstack.demo.options import FIRST_DAY
 from tuntas_devstack.demo.timetable import OFFICE, WIB, Timetable

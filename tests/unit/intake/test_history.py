@@ -1,9 +1,11 @@
 """The history that a reporter reads, and where the case stands after it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from intake.adapters.store import RebuiltReport
 from intake.domain.history import HistoryEntry, Standing, entry_of, reply_possible_until, standing
@@ -11,11 +13,14 @@ from intake.domain.labels import BUCKETS, EVENTS, STATES
 from intake.handlers import follow
 from intake.subscribers import status
 from intake.views import HistoryItem
+from sla_monitor.domain.deadlines import DeadlinePlanner
 from tests.unit.intake.mothers import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.calendar_files import load_calendar
+from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.topology import OWNER_EVENTS
-from tuntas_contracts.vocabulary import CaseState, Service
+from tuntas_contracts.vocabulary import CaseState, Clock, Service
 
 
 def history(*events: CaseEvent) -> list[HistoryEntry]:
@@ -85,12 +90,13 @@ def test_every_state_and_every_event_has_a_name_for_people() -> None:
 @pytest.mark.parametrize(
     ("answered_at", "last_day"),
     [
-        (datetime(2026, 3, 4, 5, 0, tzinfo=UTC), datetime(2026, 3, 18, 23, 59, 59)),  # noqa: DTZ001
-        (datetime(2026, 3, 6, 20, 0, tzinfo=UTC), datetime(2026, 3, 20, 23, 59, 59)),  # noqa: DTZ001  already Saturday there
+        (datetime(2026, 3, 4, 5, 0, tzinfo=UTC), datetime(2026, 3, 25, 23, 59, 59)),  # noqa: DTZ001  over Nyepi and Idul Fitri
+        (datetime(2026, 3, 6, 20, 0, tzinfo=UTC), datetime(2026, 3, 27, 23, 59, 59)),  # noqa: DTZ001  already Saturday there
     ],
 )
 def test_a_reply_is_possible_for_ten_working_days_of_the_agency(answered_at: datetime, last_day: datetime) -> None:
-    assert reply_possible_until(answered_at, "Asia/Makassar", 10) == last_day.replace(tzinfo=ZoneInfo("Asia/Makassar"))
+    shown = reply_possible_until(load_calendar(), DEFAULT_PROFILE, answered_at, "Asia/Makassar")
+    assert shown == last_day.replace(tzinfo=ZoneInfo("Asia/Makassar"))
 
 
 def test_an_owners_event_becomes_a_line_of_the_history() -> None:
@@ -108,3 +114,17 @@ def test_a_submission_that_came_back_puts_the_lost_row_back_without_personal_dat
 
 def test_everything_that_intake_reads_can_be_followed() -> None:
     assert set(status().types) == {*OWNER_EVENTS, cases.ReporterErased}
+
+
+@given(
+    answered_at=st.datetimes(datetime(2019, 1, 1), datetime(2028, 10, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    zone=st.sampled_from(["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]),
+)
+def test_the_last_second_to_reply_is_the_one_before_the_deadline_that_the_clocks_run_to(answered_at: datetime, zone: str) -> None:
+    due = DeadlinePlanner(load_calendar()).plan(DEFAULT_PROFILE, Clock.C6, answered_at, zone).due_at
+    assert reply_possible_until(load_calendar(), DEFAULT_PROFILE, answered_at, zone) == due - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("profile", "zone"), [("permen-5-2025", "Asia/Jakarta"), (DEFAULT_PROFILE, "Asia/Atlantis")])
+def test_of_a_profile_or_zone_that_this_release_does_not_know_no_date_is_shown(profile: str, zone: str) -> None:
+    assert reply_possible_until(load_calendar(), profile, NOON, zone) is None

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from sla_monitor.adapters.calendar_files import load_calendar
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service, ServiceClass, Transition
@@ -65,21 +65,25 @@ class History:
             "owner": owner,
         }
 
-    def received(self, at: datetime) -> cases.CaseReceived:
-        """T1."""
+    def received(self, at: datetime, *, entered_at: datetime | None = None, profile: str | None = DEFAULT_PROFILE) -> cases.CaseReceived:
+        """T1, of a report that may have been received by hand before it was entered."""
         return cases.CaseReceived(
             **self._base(at, Transition.T1, CaseState.RECEIVED, Service.TRIAGE),
             reason="no_agency_addressed",
+            profile=profile,
+            submitted_at=entered_at or at,
         )
 
-    def forwarded(self, at: datetime, fast_track: cases.FastTrack | None = None) -> cases.CaseForwarded:
+    def forwarded(
+        self, at: datetime, fast_track: cases.FastTrack | None = None, *, entered_at: datetime | None = None
+    ) -> cases.CaseForwarded:
         """T2 or T3; T21 with a fast track."""
         state = CaseState.DISPATCHED if fast_track else CaseState.AT_AGENCY
         return cases.CaseForwarded(
             **self._base(at, Transition.T21 if fast_track else Transition.T2, state, Service.DISPATCH),
             agency=AGENCY,
             time_zone=self.time_zone,
-            report=a_report(at - timedelta(minutes=1)),
+            report=a_report(entered_at or at - timedelta(minutes=1)),
             published=True,
             bounces=self.bounces,
             fast_track=fast_track,

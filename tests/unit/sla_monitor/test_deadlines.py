@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla_monitor.domain.calendar import CalendarError
 from sla_monitor.domain.deadlines import Deadline
 from tests.unit.sla_monitor.mothers import PLANNER, wib
+from tuntas_contracts.calendar import CalendarError
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
 

@@ -1,6 +1,6 @@
-"""The order of the national queue: oldest deadline first, without a calendar."""
+"""The order of the national queue: oldest deadline first, on the calendar that the deadlines are counted on."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.domain.queue_order import queue_time
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.profile import DEFAULT_PROFILE, load_profile
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -15,12 +16,13 @@ STARTS = st.integers(0, 7 * 365 * 24 * 60).map(lambda minutes: datetime(2024, 1,
 
 
 def deadline(started_at: datetime, working_days: int) -> datetime:
-    """The end of working day N in Jakarta, in a year without holidays."""
-    day = started_at.astimezone(JAKARTA).replace(hour=0, minute=0, second=0, microsecond=0)
+    """The end of working day N in Jakarta, counted on fingers."""
+    calendar = load_calendar()
+    day = started_at.astimezone(JAKARTA).date()
     while working_days:
         day += timedelta(days=1)
-        working_days -= day.weekday() < 5
-    return day + timedelta(days=1)
+        working_days -= calendar.is_working_day(day)
+    return datetime.combine(day + timedelta(days=1), time(), JAKARTA)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,7 @@ def deadline(started_at: datetime, working_days: int) -> datetime:
         ("2026-03-02T12:00", "2026-02-26T12:00"),  # Monday as Thursday
         ("2026-03-07T09:00", "2026-03-04T09:00"),  # Saturday as Wednesday: both end on Monday
         ("2026-03-08T00:30", "2026-03-04T00:30"),  # Sunday in Jakarta, still Saturday in UTC
+        ("2026-03-25T09:00", "2026-03-16T09:00"),  # the first working day after Nyepi and Idul Fitri
     ],
 )
 def test_an_arbitration_counts_as_the_verification_that_ends_with_it(started: str, counts_as: str) -> None:

@@ -1,15 +1,18 @@
 """Where a new report goes by itself (T1, T2, T21)."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.unit.triage.mothers import NOON, FakeRegister, a_register, an_agency, handlers, incoming, published, submitted
 from triage.domain.report import FiledReport
+from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import CaseForwarded, CaseReceived
 from tuntas_contracts.profile import UnknownProfileError, load_profile
-from tuntas_contracts.vocabulary import CaseState, Service, Transition
+from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
+DAY = timedelta(days=1)
 OUTBREAK: dict[str, Any] = {"category": "health", "title": "Wabah difteri", "body": "Sudah lima anak sakit."}
 
 
@@ -112,3 +115,31 @@ def test_the_report_is_kept_as_it_was_submitted() -> None:
 def test_a_report_under_a_profile_that_nobody_knows_is_not_decided() -> None:
     with pytest.raises(UnknownProfileError, match="permenpan-99"):
         handlers().apply(None, incoming(submitted(profile="permenpan-99")))
+
+
+@pytest.mark.parametrize(
+    ("typist", "reaches_at"),
+    [
+        (Actor(role=Role.CLERK, subject="clerk-1", agency="kota-ambon"), NOON),
+        (Actor(role=Role.AGENCY_SYSTEM, subject="system-1", agency="kota-ambon"), NOON),
+        (Actor(role=Role.CLERK, subject="clerk-2", agency="kota-bandung"), NOON + 30 * DAY),
+        (Actor(role=Role.CLERK, subject="clerk-3"), NOON + 30 * DAY),
+        (None, NOON + 30 * DAY),
+    ],
+)
+@pytest.mark.parametrize("report", [{}, OUTBREAK])
+def test_late_typing_makes_no_other_agency_late(typist: Actor | None, reaches_at: datetime, report: dict[str, Any]) -> None:
+    """A report of NOON that is typed a month later: only who typed it itself has its clocks start at the receipt."""
+    late = submitted(addressed_agency="kota-ambon", submitted_at=NOON + 30 * DAY, **report).model_copy(update={"actor": typist})
+    [event] = published(handlers().apply(None, incoming(late)).outgoing)
+    assert isinstance(event, CaseForwarded)
+    # a fast track goes to another agency than the one that typed it
+    assert event.occurred_at == (NOON + 30 * DAY if report else reaches_at)
+    assert event.report.submitted_at == NOON + 30 * DAY
+
+
+def test_the_national_clock_starts_at_the_receipt_and_knows_when_it_was_entered_and_by_which_rules() -> None:
+    late = submitted(submitted_at=NOON + 30 * DAY)
+    [event] = published(handlers().apply(None, incoming(late)).outgoing)
+    assert isinstance(event, CaseReceived)
+    assert (event.occurred_at, event.submitted_at, event.profile) == (NOON, NOON + 30 * DAY, late.report.profile)

@@ -10,8 +10,8 @@ from time import monotonic
 import uvloop
 
 from dispatch.domain.register import load_register
-from sla_monitor.adapters.calendar_files import load_calendar
 from tuntas_chassis.clock import SimulatedClock
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_devstack.corpus import GeneratedReport, reports
 from tuntas_devstack.demo.display import Display
 from tuntas_devstack.demo.ending import summed_up

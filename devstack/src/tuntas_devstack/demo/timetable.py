@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sla_monitor.domain.calendar import WorkingCalendar
+from tuntas_contracts.calendar import WorkingCalendar
 from tuntas_devstack.demo.options import ARRIVAL_DAYS
 
 WIB = ZoneInfo("Asia/Jakarta")

@@ -17,6 +17,7 @@ from tuntas_chassis.client_address import ClientAddresses, networks
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.watermarks import WatermarkScope
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 
@@ -39,7 +40,7 @@ def build(settings: Settings) -> ServiceApp:
     app.http.router.routes.insert(0, submission_route(submissions))
     app.http.include_router(
         routes(
-            StatusReader(gate, app.database, settings.profile),
+            StatusReader(gate, app.database, load_calendar()),
             ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
             Disclosures(app.database, app.outbox, personal_data, pepper, app.clock, app.metrics),
             ClientAddresses(networks(settings.trusted_proxies)),

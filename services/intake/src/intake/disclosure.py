@@ -7,9 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from intake.adapters.personal_data import Found, PersonalData, Read, erase
-from intake.adapters.store import read_history
-from intake.domain.history import standing
+from intake.adapters.personal_data import Found, PersonalData, Read, cases_of, erase
+from intake.adapters.store import read_standing
 from intake.domain.receipts import access_code_hash, new_access_code
 from intake.metrics import READS
 from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
@@ -24,7 +23,6 @@ from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Role
 
-_CASES_OF: Final = text("SELECT case_id FROM report WHERE reporter_ref = :ref")
 # Only of reports that somebody else entered, and that have an address: of all others the reporter holds the code.
 _RENEW_CODES: Final = text(
     "UPDATE report AS r SET access_hash = x.access_hash "
@@ -120,7 +118,7 @@ class Disclosures:
     async def _check_scope(self, connection: AsyncConnection, case_id: UUID, officer: Principal, *, misconduct: bool) -> None:
         if Role.NATIONAL_ADMINISTRATOR in officer.roles:
             return
-        agency = standing(await read_history(connection, case_id)).agency
+        agency = (await read_standing(connection, case_id)).agency
         if agency is None or misconduct:
             raise Problem(
                 403, "Not your agency's case", "The case does not lie with your agency; ask the national administrator.", "other_agency"
@@ -134,9 +132,9 @@ class Disclosures:
         """
         async with self._database.begin() as connection:
             now = self._clock.now()
+            cases = await cases_of(connection, reporter_ref)
             if not await erase(connection, {reporter_ref: now}):
                 raise Problem(404, "Nothing to erase", "No such reporter, or their data is erased already.", "unknown_reporter")
-            cases = (await connection.execute(_CASES_OF, {"ref": reporter_ref})).scalars()
             events = [ReporterErased(case_id=case_id, reporter_ref=reporter_ref, occurred_at=now) for case_id in cases]
             await self._outbox.write(connection, [Outgoing(CASES.name, str(event.case_id), event, now) for event in events])
         self._outbox.written()

@@ -62,6 +62,7 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
                     title=report.title,
                     submitted_at=report.submitted_at,
                     assisted=event.assisted,
+                    profile=report.profile,
                 )
             ],
         )

@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from intake.adapters.access import AccessGate, OpenedReport
 from intake.adapters.inputs import add_input, find_input, lock_report
 from intake.adapters.personal_data import Found, PersonalData, Read
-from intake.adapters.store import read_history
-from intake.domain.history import standing
+from intake.adapters.store import read_standing
 from intake.domain.masking import Masker, OwnData
 from intake.metrics import INPUTS, MASKED
 from intake.views import InputAccepted
@@ -114,7 +113,7 @@ class ReporterInputs:
         return InputAccepted(input_id=input_id, accepted_at=now)
 
     async def _check_answered(self, connection: AsyncConnection, case_id: UUID) -> None:
-        state = standing(await read_history(connection, case_id)).state
+        state = (await read_standing(connection, case_id)).state
         if state is not CaseState.RESPONDED:
             raise Refusal("not_answered", _NOT_NOW.get(state, _NOT_YET))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -105,8 +105,14 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
     router = APIRouter(prefix="/v1", tags=["intake"])
 
     @router.get("/reports/{tracking_id}", summary="Status and history of a report", responses=_problems(404, 422, 429))
-    async def read_status(request: Request, tracking_id: TrackingId, access_code: AccessCode) -> ReportStatus:
-        return await status.read(tracking_id, access_code, clients.source_of(request))
+    async def read_status(
+        request: Request,
+        tracking_id: TrackingId,
+        access_code: AccessCode,
+        cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before: earlier events")] = None,
+        limit: Annotated[int, Query(ge=1, le=100, description="How many events of the history")] = 50,
+    ) -> ReportStatus:
+        return await status.read(tracking_id, access_code, clients.source_of(request), cursor=cursor, limit=limit)
 
     @router.post(
         "/reports/{tracking_id}/reply",

@@ -1,31 +1,34 @@
-"""What a reporter sees of a report: its state, and its history with every answer in full."""
+"""What a reporter sees of a report: its state, and its history with every answer in full, page by page."""
 
 from intake.adapters.access import AccessGate
-from intake.adapters.store import read_history
-from intake.domain.history import reply_possible_until, standing
+from intake.adapters.store import read_page, read_standing
+from intake.domain.history import reply_possible_until
 from intake.views import HistoryItem, ReportStatus, StateLabels
 from tuntas_chassis.database import Database
-from tuntas_contracts.profile import load_profile
+from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
+from tuntas_contracts.calendar import WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState
 
 
 class StatusReader:
-    """Shows reports to those who hold their access codes."""
+    """Shows reports to those who hold their access codes; dates are counted on the calendar that the clocks run on."""
 
-    def __init__(self, gate: AccessGate, database: Database, profile: str) -> None:
+    def __init__(self, gate: AccessGate, database: Database, calendar: WorkingCalendar) -> None:
         self._gate = gate
         self._database = database
-        self._reply_days = load_profile(profile).days("C6")
+        self._calendar = calendar
 
-    async def read(self, tracking_id: str, access_code: str, source: str) -> ReportStatus:
-        """The report's status; raises Problem 404 or 429."""
+    async def read(self, tracking_id: str, access_code: str, source: str, *, cursor: str | None, limit: int) -> ReportStatus:
+        """The report's status with one page of its history; raises Problem 404, 422 or 429."""
         report = await self._gate.open(tracking_id, access_code, source)
+        before = _version(cursor) if cursor else None
         async with self._database.read() as connection:
-            history = await read_history(connection, report.case_id)
-        now = standing(history)
+            now = await read_standing(connection, report.case_id)
+            found = await read_page(connection, report.case_id, before=before, limit=limit + 1)
+        more, shown = len(found) > limit, found[-limit:]
         until = None
         if now.state is CaseState.RESPONDED and now.answered_at is not None:
-            until = reply_possible_until(now.answered_at, now.time_zone, self._reply_days)
+            until = reply_possible_until(self._calendar, report.profile, now.answered_at, now.time_zone)
         return ReportStatus(
             tracking_id=report.tracking_id,
             case_id=report.case_id,
@@ -35,7 +38,15 @@ class StatusReader:
             state=StateLabels.of(now.state),
             version=now.version,
             agency=now.agency,
-            updated_at=history[-1].occurred_at if history else report.submitted_at,
+            updated_at=now.updated_at or report.submitted_at,
             reply_possible_until=until,
-            history=[HistoryItem.submitted(report.submitted_at), *(HistoryItem.of(entry) for entry in history)],
+            history=[*([] if more else [HistoryItem.submitted(report.submitted_at)]), *(HistoryItem.of(entry) for entry in shown)],
+            next_cursor=encode_cursor([shown[0].version]) if more else None,
         )
+
+
+def _version(cursor: str) -> int:
+    [version] = decode_cursor(cursor, 1)
+    if not isinstance(version, int) or not 0 < version < 2**31:
+        raise bad_cursor()
+    return version

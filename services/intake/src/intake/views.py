@@ -240,9 +240,10 @@ class ReportStatus(BaseModel):
     agency: str | None
     updated_at: datetime
     reply_possible_until: datetime | None = Field(
-        description="While answered: a reply or rating is surely in time until then; public holidays make it longer"
+        description="While answered: the last second in which a reply or rating is in time, on the agency's local time (C6)"
     )
-    history: list[HistoryItem]
+    history: list[HistoryItem] = Field(description="In order of time; the newest events where no cursor is given")
+    next_cursor: str | None = Field(description="Leads to the events before these; null where the history begins with the submission")
 
 
 class ContactRequest(Request):

@@ -1,6 +1,5 @@
 """The wiring of the SLA monitor."""
 
-from sla_monitor.adapters.calendar_files import load_calendar
 from sla_monitor.adapters.clock_queries import ClockQueries
 from sla_monitor.adapters.completions import CompletionGauges
 from sla_monitor.adapters.due import DueCheckpoints
@@ -19,6 +18,7 @@ from sla_monitor.settings import Settings
 from sla_monitor.subscribers import CONSUMER, cases, watermarks
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.set_aside_rows import serve_set_aside
+from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

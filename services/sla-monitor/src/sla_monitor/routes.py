@@ -12,13 +12,14 @@ from starlette.responses import Response
 from sla_monitor.adapters.clock_queries import ClockQueries, StoredCase
 from sla_monitor.adapters.figures import FigureReader, Period
 from sla_monitor.domain.clocks import NATIONAL_ZONE
-from sla_monitor.domain.deadlines import DeadlinePlanner, zone_of
+from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.domain.warnings import warnings_of
 from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
+from tuntas_contracts.deadlines import zone_of
 from tuntas_contracts.vocabulary import Role
 
 _NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})

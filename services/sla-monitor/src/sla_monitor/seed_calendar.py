@@ -8,8 +8,8 @@ from pathlib import Path
 
 from holidays import GOVERNMENT, PUBLIC, country_holidays
 
-from sla_monitor.adapters.calendar_files import FIELDS
-from sla_monitor.domain.calendar import Holiday, HolidayKind
+from tuntas_contracts.calendar import Holiday, HolidayKind
+from tuntas_contracts.calendar_files import FIELDS
 
 _KINDS = ((PUBLIC, HolidayKind.NATIONAL_HOLIDAY), (GOVERNMENT, HolidayKind.COLLECTIVE_LEAVE))
 _MISSPELT = ("Pegangti", "Pengganti")

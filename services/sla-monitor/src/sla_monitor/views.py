@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sla_monitor.domain.calendar import HolidayKind, WorkingCalendar
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures
 from sla_monitor.domain.warnings import Run, WarningOf, WarningState
+from tuntas_contracts.calendar import HolidayKind, WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
 
 

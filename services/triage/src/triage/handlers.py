@@ -137,7 +137,7 @@ class Handlers:
             forwarded = CaseForwarded(
                 case_id=event.case_id,
                 version=event.version + 1,
-                occurred_at=event.occurred_at,
+                occurred_at=_reached_agency_at(event, decision.agency.code),
                 transition=Transition.T21 if decision.fast_track else Transition.T2,
                 state=CaseState.DISPATCHED if decision.fast_track else CaseState.AT_AGENCY,
                 owner=Service.DISPATCH,
@@ -158,6 +158,8 @@ class Handlers:
             owner=Service.TRIAGE,
             actor=SYSTEM,
             reason=decision.reason,
+            profile=report.profile,
+            submitted_at=report.submitted_at,
         )
         return Outcome(case.after_received(received), (_to_cases(received),), (filed,))
 
@@ -209,6 +211,15 @@ class Handlers:
             detail=verdict.detail,
         )
         return Outcome(case.after_refused(refused.version), (_to_cases(refused),), handled=(body.input_id,))
+
+
+def _reached_agency_at(event: ReportSubmitted, agency: str) -> datetime:
+    """When the agency's clocks start: at the receipt by hand only where the agency itself entered the report.
+
+    Nobody's late typing makes another agency late.
+    """
+    entered_itself = event.actor is not None and event.actor.agency == agency
+    return event.occurred_at if entered_itself else max(event.occurred_at, event.report.submitted_at)
 
 
 def _answered(event: CaseEvent) -> tuple[UUID, ...]:

@@ -17,7 +17,7 @@ from tuntas_chassis.problems import Problem
 from tuntas_contracts.vocabulary import Classification
 
 _FIND = text(
-    "SELECT r.case_id, r.tracking_id, r.access_hash, r.reporter_ref, r.classification, r.title, r.submitted_at, r.assisted "
+    "SELECT r.case_id, r.tracking_id, r.access_hash, r.reporter_ref, r.classification, r.title, r.submitted_at, r.assisted, r.profile "
     'FROM (SELECT CAST(:tracking_id AS text) COLLATE "C" AS tracking_id) AS t LEFT JOIN report r ON r.tracking_id = t.tracking_id'
 )
 
@@ -33,6 +33,7 @@ class OpenedReport:
     title: str
     submitted_at: datetime
     assisted: bool
+    profile: str
 
 
 class AccessGate:
@@ -60,7 +61,14 @@ class AccessGate:
         if not right or row.access_hash is None:
             raise self._refused(source, "wrong")
         return OpenedReport(
-            row.case_id, row.tracking_id, row.reporter_ref, Classification(row.classification), row.title, row.submitted_at, row.assisted
+            row.case_id,
+            row.tracking_id,
+            row.reporter_ref,
+            Classification(row.classification),
+            row.title,
+            row.submitted_at,
+            row.assisted,
+            row.profile,
         )
 
     def _refused(self, source: str, outcome: str) -> Problem:

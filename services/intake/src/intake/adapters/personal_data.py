@@ -30,6 +30,11 @@ _LOG = text(
 )
 _KEY = text("SELECT wrapped_key FROM reporter WHERE reporter_ref = :ref")
 _ADD = text("INSERT INTO personal_data (reporter_ref, source_id, ciphertext) VALUES (:ref, :source_id, :ciphertext)")
+# By the primary keys of both tables: a report's original lies under its reporter and its case.
+CASES_OF = text(
+    "SELECT r.case_id FROM personal_data d JOIN report r ON r.case_id = d.source_id AND r.reporter_ref = d.reporter_ref "
+    "WHERE d.reporter_ref = :ref"
+)
 _DESTROY_KEYS = text(
     "UPDATE reporter AS r SET wrapped_key = NULL, erased_at = x.at FROM unnest(CAST(:refs AS uuid[]), CAST(:times AS timestamptz[])) "
     "AS x (reporter_ref, at) WHERE r.reporter_ref = x.reporter_ref AND r.wrapped_key IS NOT NULL"
@@ -109,6 +114,11 @@ class PersonalData:
         if wrapped_key is not None:
             ciphertext = self._vault.seal_more(reporter_ref, wrapped_key, original.encode())
             await connection.execute(_ADD, {"ref": reporter_ref, "source_id": source_id, "ciphertext": ciphertext})
+
+
+async def cases_of(connection: AsyncConnection, reporter_ref: UUID) -> Sequence[UUID]:
+    """The cases of a reporter whose data is not erased."""
+    return (await connection.execute(CASES_OF, {"ref": reporter_ref})).scalars().all()
 
 
 async def erase(connection: AsyncConnection, erased: Mapping[UUID, datetime]) -> int:

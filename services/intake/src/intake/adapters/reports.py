@@ -32,15 +32,15 @@ _INSERT = text(
     "CAST(:reporter_refs AS uuid[]), CAST(:wrapped_keys AS bytea[]), CAST(:ciphertexts AS bytea[]), CAST(:classifications AS text[]), "
     "CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), CAST(:secret AS boolean[]), "
     "CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:entered_by AS text[]), CAST(:received_at AS timestamptz[]), "
-    "CAST(:assisted AS boolean[])) "
+    "CAST(:assisted AS boolean[]), CAST(:profiles AS text[])) "
     "AS n(case_id, tracking_id, access_hash, reporter_ref, wrapped_key, ciphertext, classification, channel, language, anonymous, "
-    "secret, misconduct, title, entered_by, received_at, assisted)), "
+    "secret, misconduct, title, entered_by, received_at, assisted, profile)), "
     "reporters AS (INSERT INTO reporter (reporter_ref, wrapped_key) SELECT reporter_ref, wrapped_key FROM new), "
     "originals AS (INSERT INTO personal_data (reporter_ref, source_id, ciphertext) SELECT reporter_ref, case_id, ciphertext FROM new) "
     "INSERT INTO report (case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, "
-    "misconduct, title, submitted_at, entered_by, original_received_at, assisted) "
+    "misconduct, title, submitted_at, entered_by, original_received_at, assisted, profile) "
     "SELECT case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
-    "CAST(:now AS timestamptz), entered_by, received_at, assisted FROM new"
+    "CAST(:now AS timestamptz), entered_by, received_at, assisted, profile FROM new"
 )
 
 
@@ -175,6 +175,7 @@ class ReportWriter:
                 "entered_by": [item.entered_by for item in new],
                 "received_at": [item.original_received_at for item in new],
                 "assisted": [item.assisted for item in new],
+                "profiles": [content.profile for content in contents],
                 "now": now,
             },
         )

@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import erase
-from intake.domain.history import HistoryEntry
+from intake.domain.history import HistoryEntry, Standing, standing
 from tuntas_chassis.subscription import Stateless
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
@@ -21,17 +22,28 @@ _APPEND = text(
     "CAST(:states AS text[]), CAST(:owners AS text[]), CAST(:agencies AS text[]), CAST(:times AS timestamptz[]), "
     "CAST(:details AS jsonb[])) ON CONFLICT (case_id, version) DO NOTHING"
 )
-_READ = text(
-    "SELECT case_id, version, event, transition, state, owner, agency, occurred_at, detail FROM case_history "
-    "WHERE case_id = :case_id ORDER BY version"
+_COLUMNS = "case_id, version, event, transition, state, owner, agency, occurred_at"
+_PAGE = text(
+    f"SELECT {_COLUMNS}, detail FROM case_history WHERE case_id = :case_id AND version < :before "  # noqa: S608  (fragments of ours)
+    "ORDER BY version DESC LIMIT :limit"
 )
+# Each by one descent of an index, whatever the length of the history; long texts are left where they are.
+_LAST = f"SELECT {_COLUMNS}, CAST('{{}}' AS jsonb) AS detail FROM case_history WHERE case_id = :case_id"  # noqa: S608
+_LAST_FORWARDED = f"SELECT {_COLUMNS}, detail FROM case_history WHERE case_id = :case_id AND event = 'CaseForwarded'"  # noqa: S608
+_STANDING = text(
+    " UNION ALL ".join(
+        f"({query} ORDER BY version DESC LIMIT 1)"
+        for query in (_LAST_FORWARDED, f"{_LAST} AND event = 'CaseReturned'", f"{_LAST} AND event = 'CaseAnswered'", _LAST)
+    )
+)
+_NEWEST: Final = 2**31 - 1
 _REBUILD = text(
     "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
-    "submitted_at, assisted) "
+    "submitted_at, assisted, profile) "
     "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:reporter_refs AS uuid[]), "
     "CAST(:classifications AS text[]), CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), "
     "CAST(:secret AS boolean[]), CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:times AS timestamptz[]), "
-    "CAST(:assisted AS boolean[])) "
+    "CAST(:assisted AS boolean[]), CAST(:profiles AS text[])) "
     "ON CONFLICT DO NOTHING"
 )
 
@@ -52,6 +64,7 @@ class RebuiltReport:
     title: str
     submitted_at: datetime
     assisted: bool
+    profile: str
 
 
 class HistoryStore(Stateless[HistoryEntry]):
@@ -95,24 +108,36 @@ class HistoryStore(Stateless[HistoryEntry]):
                     "titles": [row.title for row in rebuilt],
                     "times": [row.submitted_at for row in rebuilt],
                     "assisted": [row.assisted for row in rebuilt],
+                    "profiles": [row.profile for row in rebuilt],
                 },
             )
 
 
-async def read_history(connection: AsyncConnection, case_id: UUID) -> list[HistoryEntry]:
-    """What is known of a case, in order of version; empty right after its submission."""
-    rows = await connection.execute(_READ, {"case_id": case_id})
-    return [
-        HistoryEntry(
-            row.case_id,
-            row.version,
-            row.event,
-            row.transition,
-            CaseState(row.state),
-            Service(row.owner),
-            row.agency,
-            row.occurred_at,
-            row.detail,
-        )
-        for row in rows
-    ]
+async def read_page(connection: AsyncConnection, case_id: UUID, *, before: int | None, limit: int) -> list[HistoryEntry]:
+    """The newest events of a case with a version below `before`, in order of version; none right after its submission."""
+    rows = await connection.execute(_PAGE, {"case_id": case_id, "before": _NEWEST if before is None else before, "limit": limit})
+    return [_entry(row) for row in rows][::-1]
+
+
+async def read_standing(connection: AsyncConnection, case_id: UUID) -> Standing:
+    """Where a case stands, at a cost that does not grow with its history."""
+    rows = await connection.execute(_STANDING, {"case_id": case_id})
+    entries: dict[int, HistoryEntry] = {}
+    for row in rows:
+        if row.detail or row.version not in entries:  # the last event may be one of the others, which have their detail
+            entries[row.version] = _entry(row)
+    return standing([entries[version] for version in sorted(entries)])
+
+
+def _entry(row: Row[Any]) -> HistoryEntry:
+    return HistoryEntry(
+        row.case_id,
+        row.version,
+        row.event,
+        row.transition,
+        CaseState(row.state),
+        Service(row.owner),
+        row.agency,
+        row.occurred_at,
+        row.detail,
+    )

@@ -41,6 +41,7 @@ REPORT = Table(
     Column("entered_by", Text, comment="subject of the clerk, for reports received by hand"),
     Column("original_received_at", _TIME),
     Column("assisted", Boolean, nullable=False, server_default=false(), comment="others than the reporter hold the access code"),
+    Column("profile", Text, nullable=False, server_default=text("'permenpan-62-2018'"), comment="the regulation profile"),
 )
 
 REPORTER = Table(
@@ -86,6 +87,14 @@ CASE_HISTORY = Table(
     Column("occurred_at", _TIME, nullable=False),
     Column("detail", JSONB, nullable=False),
     PrimaryKeyConstraint("case_id", "version"),
+    # where a case stands is read off three of its events, however long its history is
+    Index(
+        "case_history_standing",
+        "case_id",
+        "event",
+        "version",
+        postgresql_where=text("event IN ('CaseForwarded', 'CaseReturned', 'CaseAnswered')"),
+    ),
 )
 
 REPORTER_INPUT = Table(

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.vocabulary import CaseState, Service
+from tuntas_contracts.calendar import CalendarError, WorkingCalendar
+from tuntas_contracts.deadlines import due_at, zone_of
+from tuntas_contracts.vocabulary import CaseState, Clock, Service
 
 NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"
-_SATURDAY: Final = 5
 Detail = Mapping[str, str | int | Sequence[str]]
 
 
@@ -81,10 +81,14 @@ class Standing:
     agency: str | None = None
     answered_at: datetime | None = None
     time_zone: str = NATIONAL_TIME_ZONE
+    updated_at: datetime | None = None
 
 
 def standing(history: Sequence[HistoryEntry]) -> Standing:
-    """Where the case stands after its history, which is in order of version and may be empty."""
+    """Where the case stands after its history, which is in order of version and may be empty.
+
+    Of a long one these are enough: the last event, and the last CaseForwarded, CaseReturned and CaseAnswered.
+    """
     if not history:
         return Standing()
     agency: str | None = None
@@ -99,18 +103,16 @@ def standing(history: Sequence[HistoryEntry]) -> Standing:
             answered_at = entry.occurred_at
         zone = str(entry.detail.get("time_zone", zone))
     last = history[-1]
-    return Standing(last.version, last.state, last.owner, agency, answered_at, zone)
+    return Standing(last.version, last.state, last.owner, agency, answered_at, zone, last.occurred_at)
 
 
-def reply_possible_until(answered_at: datetime, time_zone: str, working_days: int) -> datetime:
-    """The end of the last day on which a reply (T16) or rating (T18) is surely in time.
+def reply_possible_until(calendar: WorkingCalendar, profile: str, answered_at: datetime, time_zone: str) -> datetime | None:
+    """The last second in which a reply (T16) or rating (T18) is in time, local time: the end of C6 under the case's profile.
 
-    Counts Monday to Friday; public holidays, which only sla-monitor's calendar knows, make the true window longer, never shorter.
+    None where this release does not know the profile or the zone.
     """
-    zone = ZoneInfo(time_zone)
-    day = answered_at.astimezone(zone).date()
-    left = working_days
-    while left:
-        day += timedelta(days=1)
-        left -= int(day.weekday() < _SATURDAY)
-    return datetime.combine(day, time(23, 59, 59), zone)
+    try:
+        end = due_at(calendar, profile, Clock.C6, answered_at, time_zone)
+        return (end - timedelta(seconds=1)).astimezone(zone_of(time_zone))
+    except (CalendarError, LookupError):
+        return None

@@ -48,6 +48,7 @@ def start_arrays(runs: Sequence[NewRun]) -> Columns:
         "service_class": [n.start.service_class for n in runs],
         "provisional": [n.start.provisional for n in runs],
         "profile": [n.start.profile for n in runs],
+        "known_at": [n.start.known_at for n in runs],
     }
 
 

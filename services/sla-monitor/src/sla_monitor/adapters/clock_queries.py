@@ -13,7 +13,7 @@ from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningL
 _CASE = text("SELECT version, state, agency, time_zone FROM case_clocks WHERE case_id = :case_id")
 _RUNS = text(
     "SELECT clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, service_class, provisional, "
-    "profile FROM clock_run WHERE case_id = :case_id ORDER BY started_at, clock, deadline_version"
+    "profile, known_at FROM clock_run WHERE case_id = :case_id ORDER BY started_at, clock, deadline_version"
 )
 _OPEN = text(
     "SELECT clock, level, deadline_version, held FROM checkpoint WHERE case_id = :case_id UNION ALL "
@@ -69,6 +69,7 @@ class ClockQueries:
                     ServiceClass(row.service_class) if row.service_class in _CLASSES else None,
                     row.provisional,
                     row.profile,
+                    row.known_at,
                 )
                 for row in runs
                 if row.clock in _CLOCKS

@@ -35,10 +35,11 @@ _SAVE = text(
 )
 _START = text(
     "INSERT INTO clock_run (case_id, clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, "
-    "service_class, provisional, profile) SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
+    "service_class, provisional, profile, known_at) SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
     "CAST(:deadline_version AS smallint[]), CAST(:started_at AS timestamptz[]), CAST(:due_at AS timestamptz[]), "
     "CAST(:ended_at AS timestamptz[]), CAST(:outcome AS text[]), CAST(:working_days AS integer[]), CAST(:agency AS text[]), "
-    "CAST(:unit AS text[]), CAST(:service_class AS text[]), CAST(:provisional AS boolean[]), CAST(:profile AS text[])) "
+    "CAST(:unit AS text[]), CAST(:service_class AS text[]), CAST(:provisional AS boolean[]), CAST(:profile AS text[]), "
+    "CAST(:known_at AS timestamptz[])) "
     "ON CONFLICT DO NOTHING"
 )
 _ARM = text(

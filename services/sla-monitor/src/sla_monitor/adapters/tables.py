@@ -59,6 +59,7 @@ CLOCK_RUN = Table(
     Column("service_class", Text),
     Column("provisional", Boolean, nullable=False),
     Column("profile", Text, nullable=False),
+    Column("known_at", _TIME, comment="when the platform learnt of it, where the report was entered late"),
     Index("clock_run_started_at", "started_at", postgresql_using="brin"),
 )
 

@@ -68,7 +68,10 @@ class CaseClocks:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A clock started. Without `announced` it was met in the same moment and nobody need be told of its end."""
+    """A clock started. Without `announced` it was met in the same moment and nobody need be told of its end.
+
+    `known_at` is when the platform learnt of it, where that is later than the start: the report was entered late.
+    """
 
     case_id: UUID
     partition: int
@@ -80,6 +83,7 @@ class Started:
     provisional: bool = False
     checkpoints: tuple[Checkpoint, ...] = ()
     announced: bool = True
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

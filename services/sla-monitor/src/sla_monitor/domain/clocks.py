@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -63,6 +64,11 @@ class _Move:
         self.running = {run.clock: run for run in state.running}
         self._versions = state.deadline_versions
         self._planner = planner
+        self.known_at: datetime | None = None
+
+    def entered(self, at: datetime | None) -> None:
+        """The report of the case was entered at that time, which is later than the event where it had been received by hand before."""
+        self.known_at = at if at is not None and at > self.at else None
 
     def get(self, name: str) -> Any:
         """A field of the case as it will be."""
@@ -73,7 +79,7 @@ class _Move:
         self.end((clock,), RunOutcome.STOPPED)
         service_class: ServiceClass | None = self.get("service_class")
         profile: str = self.get("profile")
-        plan = self._planner.plan(profile, clock, self.at, self.get("time_zone"), service_class, limit)
+        plan = self._planner.plan(profile, clock, self.at, self.get("time_zone"), service_class, limit, self.known_at)
         number = self._versions.get(clock, 0) + 1
         self._versions = {**self._versions, clock: number}
         run = Running(clock, number, self.at, plan.due_at)
@@ -89,6 +95,7 @@ class _Move:
             provisional=plan.provisional,
             checkpoints=() if met_at_once else plan.checkpoints,
             announced=not met_at_once,
+            known_at=self.known_at,
         )
         self.steps.append(started)
         if met_at_once:
@@ -127,6 +134,8 @@ class _Move:
 
 
 def _received(move: _Move, event: cases.CaseReceived) -> None:
+    move.changed["profile"] = event.profile or DEFAULT_PROFILE  # the events of the first release do not name it
+    move.entered(event.submitted_at)
     move.start(Clock.C1)
 
 
@@ -140,6 +149,7 @@ def _forwarded(move: _Move, event: cases.CaseForwarded) -> None:
         "bounces": event.bounces,
         "received_at": event.report.submitted_at,
     }
+    move.entered(event.report.submitted_at)
     move.end((Clock.C1, Clock.C10), RunOutcome.MET)
     track = event.fast_track
     if track is None:

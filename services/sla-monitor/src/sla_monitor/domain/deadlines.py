@@ -1,19 +1,15 @@
-"""When a clock runs out and when it warns: a rule of the regulation profile laid on the working calendar.
+"""When a clock runs out and when it warns: a rule of the regulation profile laid on the working calendar."""
 
-Day 0 is the local date of the event, day 1 the next working day. A deadline is 24:00 local of day N, stored as the instant of the next
-day's 00:00; what carries exactly that instant is still in time, so that a tie is never a breach.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sla_monitor.domain.calendar import CalendarError, WorkingCalendar
-from tuntas_contracts.profile import Anchor, ClockKind, ClockRule, DayUnit, Moment, RegulationProfile, WarningRule, load_profile
+from tuntas_contracts.calendar import WorkingCalendar
+from tuntas_contracts.deadlines import end_of_day, last_day_of, local_date, shifted, zone_name_of, zone_of
+from tuntas_contracts.profile import Anchor, ClockKind, ClockRule, Moment, RegulationProfile, WarningRule, load_profile
 from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
 
-_MIDNIGHT = time()
 _SEVERITY = {level: rank for rank, level in enumerate(WarningLevel)}
 
 
@@ -44,32 +40,6 @@ class Notice:
     elapses: bool
 
 
-@lru_cache(maxsize=64)
-def zone_of(name: str) -> tzinfo:
-    """The time zone of that IANA name. Raises CalendarError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise CalendarError(f"no time zone {name!r}: give an IANA name such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura") from error
-
-
-def local_date(at: datetime, zone: tzinfo) -> date:
-    """The local date of an instant."""
-    return at.astimezone(zone).date()
-
-
-def end_of_day(day: date, zone: tzinfo) -> datetime:
-    """24:00 local of that day, in UTC."""
-    return datetime.combine(day + timedelta(days=1), _MIDNIGHT, zone).astimezone(UTC)
-
-
-@lru_cache(maxsize=1024)
-def zone_name_of(profile_name: str, clock: Clock, time_zone: str) -> str:
-    """On whose time a clock runs: the agency's, or the profile's where the clock is nationally owned. Raises LookupError."""
-    profile = load_profile(profile_name)
-    return profile.national_time_zone if profile.clock(clock).zone == "national" else time_zone
-
-
 @lru_cache(maxsize=256)
 def notice_of(profile_name: str, clock: Clock, level: WarningLevel) -> Notice:
     """What a checkpoint of that clock and level means under a profile. Raises LookupError."""
@@ -97,21 +67,23 @@ class DeadlinePlanner:
         time_zone: str,
         service_class: ServiceClass | None = None,
         limit: int | None = None,
+        known_at: datetime | None = None,
     ) -> Deadline:
         """The deadline of a clock that starts at `started_at`.
 
         `time_zone` is the agency's; nationally owned clocks run on the profile's. `limit` replaces the profile's length in days.
-        Checkpoints that lie at or before the start are told at once, and of them only the gravest.
+        `known_at` is when the platform learnt of it, later than the start where a report was entered late. Of the checkpoints that
+        lie at or before that moment only the gravest is told, at once, and the end where that is over too: never a reminder with a miss.
         Raises CalendarError, and LookupError for an unknown profile or a class that is missing.
         """
         zone = zone_of(zone_name_of(profile_name, clock, time_zone))
         found = self._plan_of_day(profile_name, clock, local_date(started_at, zone), zone, service_class, limit)
-        if not found.checkpoints or found.checkpoints[0].fire_at > started_at:
+        known_at = max(started_at, known_at or started_at)
+        if not found.checkpoints or found.checkpoints[0].fire_at > known_at:
             return found
-        late = [checkpoint for checkpoint in found.checkpoints if checkpoint.fire_at <= started_at]
-        gravest = max(late, key=lambda checkpoint: _SEVERITY[checkpoint.level])
-        kept = (Checkpoint(gravest.clock, gravest.level, started_at), *found.checkpoints[len(late) :])
-        return Deadline(found.due_at, found.provisional, kept)
+        late = [checkpoint for checkpoint in found.checkpoints if checkpoint.fire_at <= known_at]
+        kept = [Checkpoint(one.clock, one.level, known_at) for one in _worth_telling(profile_name, late)]
+        return Deadline(found.due_at, found.provisional, (*kept, *found.checkpoints[len(late) :]))
 
     def working_days(self, after: datetime, until: datetime, time_zone: str) -> int:
         """Working days from the day of one instant to the day of another, local time: the same or the next free day counts 0."""
@@ -123,7 +95,7 @@ class DeadlinePlanner:
     ) -> Deadline:
         profile = load_profile(profile_name)
         rule = profile.clock(clock)
-        last_day = self._shift(day_0, limit or profile.days(clock, service_class), rule.unit)
+        last_day = last_day_of(self.calendar, profile_name, clock, day_0, service_class, limit)
         due_at = end_of_day(last_day, zone)
         found = self._checkpoints(profile, rule, day_0, last_day, zone, service_class)
         if clock is Clock.C4:
@@ -141,16 +113,16 @@ class DeadlinePlanner:
         for warning in rule.warnings:
             days = profile.warning_days(rule.code, warning, service_class)
             anchor = day_0 if warning.anchor is Anchor.START else last_day
-            fire_at = _moment(self._shift(anchor, days, rule.unit), warning, profile.warning_hour, zone)
+            fire_at = _moment(shifted(self.calendar, anchor, days, rule.unit), warning, profile.warning_hour, zone)
             if warning.anchor is Anchor.START and fire_at >= due_at:
                 continue  # a shortened limit ends before this level: the end itself is told
             found.append(Checkpoint(Clock(rule.code), warning.level, fire_at))
         return found
 
-    def _shift(self, day: date, days: int, unit: DayUnit) -> date:
-        if unit is DayUnit.CALENDAR_DAYS:
-            return day + timedelta(days=days)
-        return self.calendar.add_working_days(day, days)
+
+def _worth_telling(profile_name: str, late: Sequence[Checkpoint]) -> list[Checkpoint]:
+    gravest = max(late, key=lambda checkpoint: _SEVERITY[checkpoint.level])
+    return [one for one in late if one is gravest or notice_of(profile_name, one.clock, one.level).ends]
 
 
 def _moment(day: date, warning: WarningRule, hour: time, zone: tzinfo) -> datetime:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sla_monitor.domain.calendar import CalendarError
 from sla_monitor.domain.case_clocks import RunOutcome
-from sla_monitor.domain.deadlines import DeadlinePlanner, local_date, notice_of, zone_name_of, zone_of
+from sla_monitor.domain.deadlines import DeadlinePlanner, notice_of
+from tuntas_contracts.calendar import CalendarError
+from tuntas_contracts.deadlines import local_date, zone_name_of, zone_of
 from tuntas_contracts.profile import DayUnit, ProfileLookupError, known_profiles, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
 
@@ -23,7 +24,7 @@ class WarningState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a clock as it is stored."""
+    """A run of a clock as it is stored. `known_at` is when the platform learnt of it, where that is later than the start."""
 
     clock: Clock
     deadline_version: int
@@ -37,6 +38,7 @@ class Run:
     service_class: ServiceClass | None
     provisional: bool
     profile: str
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def warnings_of(planner: DeadlinePlanner, run: Run, time_zone: str, opened: Coll
     if limit < 1:
         return []
     try:
-        plan = planner.plan(run.profile, run.clock, run.started_at, time_zone, run.service_class, limit)
+        plan = planner.plan(run.profile, run.clock, run.started_at, time_zone, run.service_class, limit, run.known_at)
     except (CalendarError, ProfileLookupError):
         return []
     if plan.due_at != run.due_at:

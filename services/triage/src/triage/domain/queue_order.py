@@ -1,12 +1,11 @@
-"""In which order the national queue is worked off: oldest deadline first, without a calendar of triage's own."""
+"""In which order the national queue is worked off: oldest deadline first."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
+from tuntas_contracts.calendar_files import load_calendar
+from tuntas_contracts.deadlines import local_date, zone_of
 from tuntas_contracts.profile import load_profile
-
-_FRIDAY = 4
 
 
 def queue_time(started_at: datetime, profile: str, *, arbitration: bool) -> datetime:
@@ -14,22 +13,20 @@ def queue_time(started_at: datetime, profile: str, *, arbitration: bool) -> date
 
     The queue's clocks are C1 (national verification) and, in arbitration, C10, both on the national time zone. Among clocks of
     one length the order of start is the order of deadline, so a C1 counts with its start. A C10 is shorter: it counts as the
-    C1 that ends with it would have started, weekdays back. Holidays are left to sla-monitor, which owns the calendar and the
-    deadlines; one between the two starts can shift an arbitration by its length, never two cases of the same kind.
+    C1 that ends with it would have started, on the same hour some working days back. The deadlines themselves are sla-monitor's.
     """
     if not arbitration:
         return started_at
-    zone, lead = _arbitration_lead(profile)
-    local = started_at.astimezone(zone)
-    while local.weekday() > _FRIDAY:
-        local -= timedelta(days=1)
-    while lead > 0:
-        local -= timedelta(days=1)
-        lead -= local.weekday() <= _FRIDAY
-    return local.astimezone(UTC)
+    zone_name, lead = _arbitration_lead(profile)
+    zone, calendar = zone_of(zone_name), load_calendar()
+    day = local_date(started_at, zone)
+    # a day off counts like the working day before it
+    last_worked = day if calendar.is_working_day(day) else calendar.add_working_days(day, -1)
+    counts_as = calendar.add_working_days(last_worked, -lead)
+    return datetime.combine(counts_as, started_at.astimezone(zone).time(), zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=16)
-def _arbitration_lead(profile: str) -> tuple[ZoneInfo, int]:
+def _arbitration_lead(profile: str) -> tuple[str, int]:
     rules = load_profile(profile)
-    return ZoneInfo(rules.national_time_zone), max(0, rules.days("C1") - rules.days("C10"))
+    return rules.national_time_zone, max(0, rules.days("C1") - rules.days("C10"))
