@@ -55,6 +55,9 @@ ALLOWED: dict[str, dict[tuple[str, str], frozenset[Role]]] = {
     | {
         ("GET", "/v1/agencies"): PUBLIC,
         ("GET", "/v1/agencies/{code}"): PUBLIC,
+        ("POST", "/v1/agencies"): OPERATOR,
+        ("PATCH", "/v1/agencies/{code}"): OPERATOR,
+        ("GET", "/v1/agency-changes"): OPERATOR | AUDITOR,
         ("GET", "/v1/cases"): OFFICERS | NATIONAL,
         ("GET", "/v1/cases/{case_id}"): OFFICERS | NATIONAL,
         ("POST", "/v1/cases/{case_id}/accept"): ADMINISTRATORS,
@@ -83,6 +86,7 @@ BODIES = {
     "archive": {"reason": "spam"},
     "content": {"reason": "Pemeriksaan."},
     "reporter-disclosure": {"reason": "Perlu konfirmasi lokasi."},
+    "{code}": {"reason": "Tutup.", "enabled": False},
 }
 
 
@@ -107,6 +111,7 @@ async def ground(platform: Platform, endpoints: list[Endpoint]) -> Ground:
     await platform.until_state(receipt, "at_agency")
     await platform.at_rest()
     values = {"case_id": str(receipt.case_id), "message_id": str(uuid4()), "reporter_ref": str(uuid4()), "tracking_id": receipt.tracking_id}
+    values["code"] = BANDUNG
     guarded = [e for e in endpoints if e.guarded]
     return Ground(receipt, tuple((e, e.at(**values), BODIES.get(e.path.rsplit("/", 1)[1], {}) if e.takes_body else None) for e in guarded))
 
@@ -134,6 +139,7 @@ async def unchanged(platform: Platform, ground: Ground) -> None:
     status = await platform.status(ground.receipt)
     assert (status["state"]["code"], status["version"]) == ("at_agency", 2)
     assert [r.kind for r in await platform.events(ground.receipt.case_id)] == ["ReportSubmitted", "CaseForwarded"]
+    assert (await platform.call("dispatch", "GET", f"/v1/agencies/{BANDUNG}", role=None)).json()["enabled"] is True
 
 
 async def test_every_endpoint_says_here_who_may_call_it(endpoints: list[Endpoint]) -> None:

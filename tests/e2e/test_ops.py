@@ -11,7 +11,7 @@ from tests.support.platform import PATIENCE_S, Json, Platform
 from tests.support.waiting import until
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.topology import AGENCY_CASES, CASES
-from tuntas_contracts.vocabulary import Service
+from tuntas_contracts.vocabulary import Role, Service
 
 NEW = "uji-ops"
 
@@ -86,7 +86,8 @@ async def test_a_parked_message_is_found_shown_tried_again_and_given_up_with_a_r
 async def test_a_new_agency_gets_cases_and_a_disabled_one_none(platform: Platform) -> None:
     operator = AtWork(platform)
     told = await operator.json(
-        "agencies", "add", NEW, "--name", "Badan Uji", "--kind", "body", "--email", "aduan@uji.example", "--sectors", "health"
+        *("agencies", "add", NEW, "--name", "Badan Uji", "--kind", "body", "--email", "aduan@uji.example", "--sectors", "health"),
+        *("--reason", "a new agency"),
     )
     assert told["topics_made"] == 2
     assert f"Read on topic {AGENCY_CASES.for_agency(NEW)}" in told["agencies"][0]["rights"]
@@ -100,11 +101,18 @@ async def test_a_new_agency_gets_cases_and_a_disabled_one_none(platform: Platfor
     await platform.until_state(receipt, "at_agency")
     await platform.until_events(receipt.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(NEW))
 
-    assert "waits for a verifier" in await operator.run("agencies", "disable", NEW)
+    assert "waits for a verifier" in await operator.run("agencies", "disable", NEW, "--reason", "it ended")
     await until(lambda: known(False), "triage knows that it is disabled", PATIENCE_S)
     later = await platform.submit(addressed_agency=NEW)
     await platform.until_state(later, "received")
     assert (await operator.json("topics", "plan"))["changes"] == []
+
+    page = (await platform.call("dispatch", "GET", "/v1/agency-changes", role=Role.AUDITOR, params={"code": NEW})).json()
+    assert [(change["reason"], change["after"].get("enabled")) for change in page["changes"]] == [
+        ("a new agency", True),
+        ("it ended", False),
+    ]
+    assert all(change["subject"].startswith("operator:") for change in page["changes"])
 
 
 async def test_the_doctor_finds_a_running_platform_well(platform: Platform) -> None:

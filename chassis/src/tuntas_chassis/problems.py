@@ -34,17 +34,28 @@ class ProblemDetails(BaseModel):
 class Problem(Exception):
     """An error answer. `code` is stable and for programs; `detail` says what to do."""
 
-    def __init__(self, status: int, title: str, detail: str, code: str = "problem", *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        code: str = "problem",
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`errors` name single fields, each as `field` and `message`."""
         super().__init__(f"{status} {code}: {detail}")
         self.status = status
         self.title = title
         self.detail = detail
         self.code = code
+        self.errors = errors
         self.headers = headers
 
     def response(self) -> Response:
         """The answer."""
-        return problem_response(self.status, self.title, self.detail, self.code, headers=self.headers)
+        return problem_response(self.status, self.title, self.detail, self.code, errors=self.errors, headers=self.headers)
 
 
 class BodyTooLarge(HTTPException):
@@ -108,8 +119,10 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         404: "Not found",
         405: "The method is not allowed here",
         409: "The case's state does not allow this",
+        412: "It was changed since you read it",
         413: "The request is too large",
         422: "The request is not valid",
+        428: "Say with If-Match which version you change",
         429: "Too many requests",
         503: "Not ready; try again",
     }.items()

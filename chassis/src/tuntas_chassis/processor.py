@@ -36,6 +36,17 @@ class _Done(Generic[S]):
     error: Exception | None = None
 
 
+def catching_up() -> Problem:
+    """The answer to a command that comes before the service has caught up."""
+    return Problem(
+        503,
+        "Still catching up",
+        "The service is reading what it did before it started; send the request again in a few seconds.",
+        "catching_up",
+        headers={"Retry-After": "2"},
+    )
+
+
 class Processor(Generic[S]):
     """Carries out commands on the states of one store; those that wait share a transaction."""
 
@@ -55,13 +66,7 @@ class Processor(Generic[S]):
         to a backup could contradict what it has published.
         """
         if not self._caught_up():
-            raise Problem(
-                503,
-                "Still catching up",
-                "The service is reading what it did before it started; send the request again in a few seconds.",
-                "catching_up",
-                headers={"Retry-After": "2"},
-            )
+            raise catching_up()
         done = await self._group.submit(_Command(key, decide, command_id, current_traceparent()))
         if done.error is not None:
             raise done.error

@@ -104,7 +104,7 @@ class ServiceApp:
 
     def processor(self, store: Store[S]) -> Processor[S]:
         """Carries out commands on the states of `store`."""
-        return Processor(store, self.database, self.outbox, self.clock, self._caught_up)
+        return Processor(store, self.database, self.outbox, self.clock, self.caught_up)
 
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, from the service's start to its end."""
@@ -156,7 +156,8 @@ class ServiceApp:
                 reasons[f"consumer {consumer.name}"] = "is still reading what lay on its topics at the start"
         return reasons
 
-    def _caught_up(self) -> bool:
+    def caught_up(self) -> bool:
+        """Whether the database is sure to know all that this service did before; until then nothing is to be changed over HTTP."""
         return all(c.caught_up for c in self._consumers.values() if c.subscription.gates_readiness)
 
     def _connection_closed(self, reason: str) -> None:

@@ -1,5 +1,6 @@
-"""`tuntas ops agencies` on a real broker and dispatch's real database."""
+"""`tuntas ops agencies` on a real broker and dispatch's register over HTTP."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests.support.operator import Operator
+from tests.support.register_http import served
 from tests.support.registers import register_of
 from tests.support.servers import Servers
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.topology import AGENCIES, AGENCY_ACTIONS, AGENCY_CASES
 from tuntas_devstack.postgres.apart import run_apart
 
+WHY = ("--reason", "letter 12/2026")
 HEADER = "code,name,kind,region_code,time_zone,supervised_by,email,sectors"
 NEW = "badan-uji,Badan Uji,body,,Asia/Jakarta,kemenkes,aduan@uji.example,health"
 
@@ -48,8 +51,9 @@ def register(servers: Servers) -> Register:
 
 
 @pytest.fixture
-def operator(servers: Servers, register: Register) -> Operator:
-    return Operator({"TUNTAS_KAFKA": servers.bootstrap, "TUNTAS_DATABASE_URL_DISPATCH": register.url})
+def operator(servers: Servers, register: Register) -> Iterator[Operator]:
+    with served(register.url) as url:
+        yield Operator({"TUNTAS_KAFKA": servers.bootstrap, "TUNTAS_URL_DISPATCH": url, "TUNTAS_TOKEN": "operator"})
 
 
 def _file(folder: Path, *rows: str) -> str:
@@ -61,7 +65,7 @@ def _file(folder: Path, *rows: str) -> str:
 def test_a_new_agency_has_topics_a_row_and_an_event_and_its_users_rights_are_named(
     operator: Operator, register: Register, servers: Servers, tmp_path: Path
 ) -> None:
-    output = operator.run("agencies", "import", _file(tmp_path, NEW)).output
+    output = operator.run("agencies", "import", _file(tmp_path, NEW), *WHY).output
     assert "added  badan-uji  Badan Uji" in output
     assert f"agency.badan-uji  Read on topic {AGENCY_CASES.for_agency('badan-uji')}" in output
     assert f"agency.badan-uji  Write on topic {AGENCY_ACTIONS.for_agency('badan-uji')}" in output
@@ -70,14 +74,14 @@ def test_a_new_agency_has_topics_a_row_and_an_event_and_its_users_rights_are_nam
     [event] = register.published()
     assert (event.code, event.supervised_by, event.enabled) == ("badan-uji", "kemenkes", True)
 
-    again = operator.json("agencies", "import", _file(tmp_path, NEW))
+    again = operator.json("agencies", "import", _file(tmp_path, NEW), *WHY)
     assert (again["agencies"][0]["outcome"], again["topics_made"]) == ("unchanged", 0)
     assert len(register.published()) == 1, "what is unchanged is not told again"
 
 
 def test_one_faulty_row_and_nothing_is_changed(operator: Operator, register: Register, tmp_path: Path) -> None:
     file = _file(tmp_path, NEW, "kab-32-01,Kabupaten Bogor,regency,32.01,Asia/Jakarta,prov-32,aduan@bogor,health")
-    lines = operator.run("agencies", "import", file, status=1).stderr.splitlines()
+    lines = operator.run("agencies", "import", file, *WHY, status=1).stderr.splitlines()
     assert any("agencies.csv:3: email 'aduan@bogor' is no mailbox" in line for line in lines)
     assert any("agencies.csv:3: supervised_by 'prov-32' is not in the register" in line for line in lines)
     assert lines[-1].endswith("nothing was changed")
@@ -86,18 +90,28 @@ def test_one_faulty_row_and_nothing_is_changed(operator: Operator, register: Reg
 
 
 def test_disabled_and_enabled_again(operator: Operator, register: Register) -> None:
-    operator.run("agencies", "disable", "kemenkes")
+    operator.run("agencies", "disable", "kemenkes", *WHY)
     assert register.rows("SELECT enabled FROM agency") == [{"enabled": False}]
-    assert "nothing to change" in operator.run("agencies", "disable", "kemenkes").output
+    assert "nothing to change" in operator.run("agencies", "disable", "kemenkes", *WHY).output
     assert [event.enabled for event in register.published()] == [False]
     told = operator.json(
         *("agencies", "add", "kemenkes", "--name", "Instansi kemenkes", "--kind", "body"),
-        *("--email", "pengaduan@kemenkes.example", "--sectors", "health"),
+        *("--email", "pengaduan@kemenkes.example", "--sectors", "health", *WHY),
     )
     assert told["agencies"][0]["outcome"] == "enabled again"
     assert [event.enabled for event in register.published()] == [False, True]
-    assert "no agency 'nobody' in the register" in operator.refused("agencies", "disable", "nobody")
+    assert "The register has no agency 'nobody'" in operator.refused("agencies", "disable", "nobody", *WHY)
 
 
-def test_without_a_database_it_says_which_setting_lacks(servers: Servers) -> None:
-    assert "TUNTAS_DATABASE_URL_DISPATCH" in Operator({"TUNTAS_KAFKA": servers.bootstrap}).refused("agencies", "disable", "kemenkes")
+def test_who_changed_what_and_why_is_in_the_audit(operator: Operator, register: Register) -> None:
+    operator.run("agencies", "disable", "kemenkes", *WHY)
+    [line] = register.rows("SELECT subject, reason, code, before, after FROM agency_change")
+    assert (line["subject"], line["reason"], line["code"]) == ("operator:wati", "letter 12/2026", "kemenkes")
+    assert (line["before"], line["after"]) == ('{"enabled": true}', '{"enabled": false}')
+
+
+def test_without_the_address_or_the_role_it_says_what_lacks(servers: Servers, operator: Operator) -> None:
+    alone = Operator({"TUNTAS_KAFKA": servers.bootstrap})
+    assert "TUNTAS_URL_DISPATCH" in alone.refused("agencies", "disable", "kemenkes", *WHY)
+    told = operator.refused("agencies", "disable", "kemenkes", *WHY, changes={"TUNTAS_TOKEN": "administrator"})
+    assert "needs one of the roles: operator" in told

@@ -9,12 +9,12 @@ import typer
 
 from tuntas_devstack.commands.failure import said_in_one_sentence
 from tuntas_devstack.commands.ops_choices import AsJson, OpsFolder, aligned, say_all
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.k8s.rights import BrokerUser
 from tuntas_devstack.ops.agencies import Imported, RegisterRefused, add, disable_agency, import_file
 from tuntas_devstack.ops.installation import Installation, find_installation
 
 Code = Annotated[str, typer.Argument(metavar="CODE", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why, for the audit.", show_default=False)]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    reason: Reason,
     folder: OpsFolder = None,
     units: Annotated[
         Path | None,
@@ -40,7 +41,7 @@ def import_(
     Those that are there are changed, disabled ones enabled again; nobody is taken out. All rows or none: every fault is named by
     its line. The topics of new agencies are made first.
     """
-    _change(lambda installation: import_file(installation, file, units), folder, as_json=as_json)
+    _change(lambda installation: import_file(installation, file, units, reason), folder, as_json=as_json)
 
 
 def add_(
@@ -49,6 +50,7 @@ def add_(
     kind: Annotated[str, typer.Option(help="ministry, body, province, regency, city, state_enterprise, …", show_default=False)],
     email: Annotated[str, typer.Option(help="The mailbox of its complaint desk.", show_default=False)],
     sectors: Annotated[str, typer.Option(help="What it answers for, separated by ;", show_default=False)],
+    reason: Reason,
     time_zone: Annotated[str, typer.Option(help="Asia/Jakarta, Asia/Makassar or Asia/Jayapura.")] = "Asia/Jakarta",
     region_code: Annotated[str, typer.Option(help="Kemendagri's code, such as 32 or 32.01.")] = "",
     supervised_by: Annotated[str, typer.Option(help="Code of the agency above it.")] = "",
@@ -66,15 +68,12 @@ def add_(
         "region_code": region_code,
         "supervised_by": supervised_by,
     }
-    _change(lambda installation: add(installation, cells), folder, as_json=as_json)
+    _change(lambda installation: add(installation, cells, reason), folder, as_json=as_json)
 
 
-def disable(code: Code, folder: OpsFolder = None, as_json: AsJson = False) -> None:
+def disable(code: Code, reason: Reason, folder: OpsFolder = None, as_json: AsJson = False) -> None:
     """Let an agency get no more cases. Those it has stay with it; its topics and its broker user stay."""
-    try:
-        done = disable_agency(find_installation(folder), code)
-    except RegisterRefused as error:
-        raise StackError(str(error)) from error
+    done = disable_agency(find_installation(folder), code, reason)
     if as_json:
         typer.echo(json.dumps({"code": code, "disabled_before": not done}))
     elif done:

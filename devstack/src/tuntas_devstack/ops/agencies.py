@@ -1,32 +1,25 @@
-"""Changes of dispatch's agency register, with the topics of the agencies that are new."""
+"""Changes of the agency register, over dispatch's HTTP, with the topics of the agencies that are new."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
-from dispatch.adapters.register_store import StoredAgency, read_all
-from dispatch.app import build
-from dispatch.domain.register import Agency, Fault, RegisterError, UnknownAgencyError
+from dispatch.domain.register import Agency, Fault, RegisterError
 from dispatch.domain.register_additions import check_additions, read_additions
+from dispatch.domain.register_changes import fields_of
+from dispatch.domain.register_entries import AgencyKind
 from dispatch.domain.register_tables import AGENCY_COLUMNS, Row
-from dispatch.loading import disable, enter
-from dispatch.settings import Settings
-from tuntas_chassis.service import ServiceApp
+from tuntas_contracts.categories import Sector
 from tuntas_contracts.topology import TOPICS, Topic
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import StackError, Unreachable
+from tuntas_devstack.errors import StackError
 from tuntas_devstack.k8s.rights import BrokerUser, agency_user
 from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.kafka.users import provide_rights
-from tuntas_devstack.ops.databases import connected, place_of
 from tuntas_devstack.ops.installation import Installation
+from tuntas_devstack.ops.services_http import Json, Refused, ServicesHttp
 from tuntas_devstack.topics import TopicSpec, create_topics
 
-_NO_ISSUER = "http://127.0.0.1:1"  # a setting that every service must have; nothing here asks it
 Read = Callable[[Mapping[str, Agency]], list[Agency]]
 
 
@@ -40,7 +33,7 @@ class RegisterRefused(StackError):
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What came of one agency: `added`, `changed`, `enabled` again or `unchanged`; its topics, and the rights its user needs."""
+    """What came of one agency: added, changed, enabled again or unchanged; its topics, and the rights that its user needs."""
 
     code: str
     name: str
@@ -58,17 +51,17 @@ class Imported:
     rights_given: bool
 
 
-def import_file(installation: Installation, file: Path, units: Path | None) -> Imported:
-    """Bring the agencies of a CSV file into the register; see `read_additions`.
+def import_file(installation: Installation, file: Path, units: Path | None, reason: str) -> Imported:
+    """Bring the agencies of a CSV file into the register; see `read_additions`. `reason` is for the audit.
 
     Raises:
         RegisterRefused: with every fault of every row; nothing was changed.
-        StackError: broker or database can't be reached, or refuse.
+        StackError: dispatch or the broker can't be reached, or refuse.
     """
-    return asyncio.run(_enter(installation, lambda known: read_additions(file, units, known)))
+    return _enter(installation, lambda known: read_additions(file, units, known), reason)
 
 
-def add(installation: Installation, cells: Mapping[str, str]) -> Imported:
+def add(installation: Installation, cells: Mapping[str, str], reason: str) -> Imported:
     """Bring one agency into the register, or change it. `cells` are named as the file's columns. Raises as `import_file`."""
 
     def read(known: Mapping[str, Agency]) -> list[Agency]:
@@ -76,67 +69,83 @@ def add(installation: Installation, cells: Mapping[str, str]) -> Imported:
         row = Row(cells["code"], 0, {column: cells.get(column, "").strip() for column in AGENCY_COLUMNS}, faults)
         return check_additions([row], [], known, faults)
 
-    return asyncio.run(_enter(installation, read))
+    return _enter(installation, read, reason)
 
 
-def disable_agency(installation: Installation, code: str) -> bool:
+def disable_agency(installation: Installation, code: str, reason: str) -> bool:
     """Let an agency get no more cases; False if it was disabled before.
 
-    Raises:
-        RegisterRefused: the register has no such agency.
-        StackError: the database can't be reached.
+    Raises StackError where dispatch can't be reached, or refuses: the register has no such agency, somebody else changes it.
     """
-    return asyncio.run(_disable(installation, code))
+    with ServicesHttp(installation) as http:
+        found = http.call(Service.DISPATCH, "GET", f"/v1/agencies/{code}")
+        if found["enabled"]:
+            body = {"reason": reason, "enabled": False}
+            http.call(Service.DISPATCH, "PATCH", f"/v1/agencies/{code}", body=body, if_match=found["version"])
+    return bool(found["enabled"])
 
 
-async def _enter(installation: Installation, read: Read) -> Imported:
-    async with _dispatch(installation) as app:
-        async with app.database.connect() as connection:
-            stored = await read_all(connection)
+def _enter(installation: Installation, read: Read, reason: str) -> Imported:
+    bootstrap = installation.needs_kafka()
+    with ServicesHttp(installation) as http:
+        known = _known(http)
         try:
-            agencies = read({code: found.agency for code, found in stored.items()})
+            agencies = read({code: found.agency for code, found in known.items()})
         except RegisterError as error:
             raise RegisterRefused([str(fault) for fault in error.faults]) from error
         specs = [TopicSpec(name, topic.partitions, topic.config) for agency in agencies for name, topic in _family(agency.code)]
         # before the register says that cases may go there
-        bootstrap, client = installation.needs_kafka(), installation.kafka_client
-        made = await asyncio.to_thread(create_topics, bootstrap, specs, client=client)
-        given = await asyncio.to_thread(_give_rights, installation, [agency.code for agency in agencies])
-        await enter(app, agencies)
-    return Imported([_entered(agency, stored.get(agency.code)) for agency in agencies], made, given)
-
-
-async def _disable(installation: Installation, code: str) -> bool:
-    async with _dispatch(installation) as app:
+        made = create_topics(bootstrap, specs, client=installation.kafka_client)
+        given = _give_rights(installation, [agency.code for agency in agencies])
+        entries = [_entry(agency, known[agency.code].version if agency.code in known else None) for agency in agencies]
         try:
-            return await disable(app, code)
-        except UnknownAgencyError as error:
-            raise RegisterRefused([str(error)]) from error
+            answer = http.call(Service.DISPATCH, "POST", "/v1/agencies", body={"reason": reason, "agencies": entries})
+        except Refused as error:
+            if error.faults:
+                raise RegisterRefused(error.faults) from error
+            raise
+    outcomes = {told["code"]: told["outcome"] for told in answer["agencies"]}
+    return Imported([_entered(agency, outcomes[agency.code]) for agency in agencies], made, given)
 
 
-@asynccontextmanager
-async def _dispatch(installation: Installation) -> AsyncIterator[ServiceApp]:
-    """Dispatch's own code on its database; the running service's relay publishes what is written."""
-    url = installation.needs_database(Service.DISPATCH)
-    async with connected(installation, Service.DISPATCH):
-        pass  # says in a sentence what is wrong with the connection
-    settings = Settings(
-        environment="development" if installation.local else "production",
-        kafka=installation.needs_kafka(),
-        database_url=url,
-        oidc_issuer=installation.issuer or _NO_ISSUER,
-        simulated_clock=installation.simulated_clock,
-        trace_ratio=0,
-        otlp_endpoint=None,
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An agency as dispatch shows it in its list: without its units."""
+
+    agency: Agency
+    version: str
+
+
+def _known(http: ServicesHttp) -> dict[str, _Known]:
+    known: dict[str, _Known] = {}
+    query = {"limit": "200"}
+    while True:
+        page = http.call(Service.DISPATCH, "GET", "/v1/agencies", query=query)
+        known |= {told["code"]: _Known(_agency(told), told["version"]) for told in page["agencies"]}
+        if page["next_cursor"] is None:
+            return known
+        query["cursor"] = page["next_cursor"]
+
+
+def _agency(told: Json) -> Agency:
+    return Agency(
+        code=told["code"],
+        name=told["name"],
+        kind=AgencyKind(told["kind"]),
+        time_zone=told["time_zone"],
+        email=next(channel["address"] for channel in told["channels"] if channel["kind"] == "email"),
+        sectors=tuple(Sector(sector) for sector in told["sectors"]),
+        units=(),
+        region_code=told["region_code"],
+        supervised_by=told["supervised_by"],
     )
-    app = build(settings)
-    try:
-        yield app
-    except DBAPIError as error:
-        raise Unreachable(f"dispatch's database at {place_of(url)} refuses: {error.orig}: see `tuntas ops doctor`") from error
-    finally:
-        app.tracing.close()
-        await app.database.close()
+
+
+def _entry(agency: Agency, version: str | None) -> Json:
+    told = fields_of(agency) | {"code": agency.code, "version": version}
+    if not agency.units:  # nothing was said of them, and they stay as they are
+        told["units"] = None
+    return told
 
 
 def _give_rights(installation: Installation, codes: Sequence[str]) -> bool:
@@ -148,13 +157,7 @@ def _give_rights(installation: Installation, codes: Sequence[str]) -> bool:
     return True
 
 
-def _entered(agency: Agency, before: StoredAgency | None) -> Entered:
-    if before is None:
-        outcome = "added"
-    elif not before.enabled:
-        outcome = "enabled again"
-    else:
-        outcome = "unchanged" if before.agency == agency else "changed"
+def _entered(agency: Agency, outcome: str) -> Entered:
     topics = tuple(name for name, _ in _family(agency.code))
     return Entered(agency.code, agency.name, outcome, topics, agency_user(agency.code))
 

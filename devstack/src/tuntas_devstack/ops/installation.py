@@ -53,7 +53,6 @@ class Installation:
     token: Callable[[], str] | None = None
     client: tuple[str, str] | None = field(default=None, repr=False)
     agencies: Sequence[str] | None = None
-    simulated_clock: Path | None = None
     collector: str | None = None
     mail: MailRelay | None = None
 
@@ -129,7 +128,6 @@ def of_stack(folder: StackFolder) -> Installation:
         issuer=state.issuer or None,
         token=lambda: _minted(folder, state),
         agencies=state.agencies,
-        simulated_clock=Path(state.simulated_clock) if state.simulated_clock else None,
         collector=os.environ.get(variable("otlp_endpoint")) or None,
         mail=_sink(mail.address) if mail else None,
     )

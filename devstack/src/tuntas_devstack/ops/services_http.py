@@ -1,6 +1,6 @@
 """The services over HTTP as the operator: with a bearer token, and with every refusal as a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import httpx
@@ -15,12 +15,13 @@ Json = dict[str, Any]
 
 
 class Refused(StackError):
-    """A service said no. `status` is HTTP's, `code` the problem's."""
+    """A service said no. `status` is HTTP's, `code` the problem's; `faults` are the single fields that it names."""
 
-    def __init__(self, sentence: str, status: int, code: str) -> None:
+    def __init__(self, sentence: str, status: int, code: str, faults: Sequence[str] = ()) -> None:
         super().__init__(sentence)
         self.status = status
         self.code = code
+        self.faults = faults
 
 
 class ServicesHttp:
@@ -38,9 +39,16 @@ class ServicesHttp:
         self._http.close()
 
     def call(
-        self, service: Service, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, object] | None = None
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        if_match: str | None = None,
     ) -> Json:
-        """One request; gives the answer's JSON.
+        """One request; gives the answer's JSON. `if_match` is the version that is to be changed.
 
         Raises:
             NotSet: the service's address or a token is not there.
@@ -50,7 +58,7 @@ class ServicesHttp:
         url = self._installation.needs_url(service) + path
         if self._token is None:
             self._token = operator_token(self._installation, self._http)
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}"} | ({"If-Match": f'"{if_match}"'} if if_match else {})
         try:
             answer = self._http.request(method, url, params=query, json=body, headers=headers)
         except httpx.HTTPError as error:
@@ -59,7 +67,8 @@ class ServicesHttp:
         if answer.is_success:
             return told
         why = told.get("detail") or told.get("title") or answer.reason_phrase
-        raise Refused(f"{service}: {why}", answer.status_code, str(told.get("code", "")))
+        faults = [f"{fault.get('field')}: {fault.get('message')}" for fault in told.get("errors") or []]
+        raise Refused(f"{service}: {why}", answer.status_code, str(told.get("code", "")), faults)
 
 
 def operator_token(installation: Installation, http: httpx.Client) -> str:

@@ -11,7 +11,8 @@ from dispatch.domain.refusal_quota import RefusalQuota
 from dispatch.handlers import Handlers
 from dispatch.metrics import METRICS
 from dispatch.refusals import Refusals
-from dispatch.register_routes import register_routes
+from dispatch.register_changes import RegisterChanges
+from dispatch.register_routes import register_change_routes, register_routes
 from dispatch.routes import routes
 from dispatch.settings import Settings
 from dispatch.subscribers import subscriptions
@@ -37,4 +38,6 @@ def build(settings: Settings) -> ServiceApp:
     app.every("refusal-summaries", LOOK_EVERY_S, RefusalSummaries(refusals, app.database, app.outbox, app.clock).send)
     app.http.include_router(routes(handlers, app.processor(store), CaseQueries(app.database)))
     app.http.include_router(register_routes(app.database))
+    changes = RegisterChanges(app.database, app.outbox, app.clock, register, app.caught_up)
+    app.http.include_router(register_change_routes(app.database, changes))
     return app

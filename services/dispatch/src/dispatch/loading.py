@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from dispatch.adapters.register_store import Loaded, disable_in, enter_into, load_into
-from dispatch.domain.register import Agency, Register, RegisterError, load_register
+from dispatch.adapters.register_store import Loaded, load_into
+from dispatch.domain.register import Register, RegisterError, load_register
 from tuntas_chassis.patience import patiently
 from tuntas_chassis.service import ServiceApp
 
@@ -15,26 +15,10 @@ from tuntas_chassis.service import ServiceApp
 async def load(app: ServiceApp, register: Register) -> Loaded:
     """Write what is new or changed and publish it, in one transaction."""
     async with app.database.begin() as connection:
-        loaded = await load_into(connection, list(register), app.clock.now())
+        loaded = await load_into(connection, list(register), app.clock)
         await app.outbox.write(connection, loaded.outgoing)
     app.outbox.written()
     return loaded
-
-
-async def enter(app: ServiceApp, agencies: Sequence[Agency]) -> None:
-    """Write agencies as an operator wants them, and publish them, in one transaction."""
-    async with app.database.begin() as connection:
-        await app.outbox.write(connection, await enter_into(connection, agencies, app.clock.now()))
-    app.outbox.written()
-
-
-async def disable(app: ServiceApp, code: str) -> bool:
-    """Let an agency get no more cases, and publish it; False if it was disabled before. Raises UnknownAgencyError."""
-    async with app.database.begin() as connection:
-        outgoing = await disable_in(connection, code, app.clock.now())
-        await app.outbox.write(connection, outgoing)
-    app.outbox.written()
-    return bool(outgoing)
 
 
 async def load_register_command(app: ServiceApp, arguments: Sequence[str]) -> int:

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from dispatch.adapters.register_store import StoredAgency, Tier
+from dispatch.adapters.register_store import Tier
+from dispatch.domain.register_changes import StoredAgency
 from dispatch.domain.register_entries import AgencyKind, UnitKind
 from tuntas_contracts.categories import Sector
 
@@ -39,6 +40,7 @@ class AgencyView(BaseModel):
     sectors: list[Sector]
     enabled: bool = Field(description="Whether new cases may go to it")
     channels: list[ChannelView]
+    version: str = Field(description="Changes with every change of the entry; what a change of it must be based on")
 
     @classmethod
     def of(cls, stored: StoredAgency) -> "AgencyView":
@@ -84,5 +86,6 @@ def _summary(stored: StoredAgency) -> "dict[str, object]":
         "supervised_by": agency.supervised_by,
         "sectors": list(agency.sectors),
         "enabled": stored.enabled,
+        "version": stored.version,
         "channels": [ChannelView(kind="email", address=agency.email)],
     }

@@ -1,8 +1,9 @@
 """The units of every agency in memory, because decisions do no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dispatch.adapters.register_store import read_units
+from dispatch.domain.register_entries import Agency
 from tuntas_chassis.database import Database
 from tuntas_chassis.metrics import MetricSet
 
@@ -21,6 +22,10 @@ class RegisterSnapshot:
     def units_of(self, agency: str) -> frozenset[str]:
         """The codes of an agency's units; none for an agency that is not in the register."""
         return self._units.get(agency, frozenset())
+
+    def take(self, agencies: Iterable[Agency]) -> None:
+        """Know at once what this process has just written."""
+        self._units = {**self._units, **{agency.code: frozenset(unit.code for unit in agency.units) for agency in agencies}}
 
     async def refresh(self) -> float:
         """Read the register now; returns the seconds until it should be read again."""

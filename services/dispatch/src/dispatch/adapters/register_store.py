@@ -1,4 +1,4 @@
-"""The agency register in PostgreSQL: written by `load-register` and by operators, read by everyone."""
+"""The agency register in PostgreSQL: written by `load-register` and over HTTP, read by everyone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,16 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.domain.register import UnknownAgencyError
+from dispatch.adapters.register_audit import write_audit
+from dispatch.domain.register_changes import Author, Change, StoredAgency, fields_of
 from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
+from tuntas_chassis.clock import Clock
 from tuntas_chassis.messages import Outgoing
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
 from tuntas_contracts.categories import Sector
 from tuntas_contracts.topology import AGENCIES
 
-_COLUMNS = "code, name, kind, time_zone, region_code, supervised_by, email, sectors, units, enabled"
+_COLUMNS = "code, name, kind, time_zone, region_code, supervised_by, email, sectors, units, enabled, changed_at"
 _READ = f"SELECT {_COLUMNS} FROM agency"  # noqa: S608
 _ALL = text(_READ)
 _ONE = text(f"{_READ} WHERE code = :code")
@@ -36,7 +38,7 @@ _TIERS = text(
 _UNITS = text("SELECT code, ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(units) u) AS units FROM agency")
 _LOCK = text("LOCK TABLE agency IN SHARE ROW EXCLUSIVE MODE")
 _UPSERT = text(
-    f"INSERT INTO agency ({_COLUMNS}, changed_at) VALUES (:code, :name, :kind, :time_zone, :region_code, :supervised_by, :email, "  # noqa: S608
+    f"INSERT INTO agency ({_COLUMNS}) VALUES (:code, :name, :kind, :time_zone, :region_code, :supervised_by, :email, "  # noqa: S608
     ":sectors, CAST(:units AS jsonb), :enabled, :changed_at) ON CONFLICT (code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind, "
     "time_zone = EXCLUDED.time_zone, region_code = EXCLUDED.region_code, supervised_by = EXCLUDED.supervised_by, "
     "email = EXCLUDED.email, sectors = EXCLUDED.sectors, units = EXCLUDED.units, enabled = EXCLUDED.enabled, "
@@ -47,7 +49,7 @@ _REMEMBER_LOADED = text(
     "UPDATE agency AS a SET loaded = x.loaded FROM unnest(CAST(:codes AS text[]), CAST(:entries AS jsonb[])) AS x (code, loaded) "
     "WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
 )
-_DISABLE = text("UPDATE agency SET enabled = false, changed_at = :at WHERE code = :code")
+_LOADER = Author("load-register", "the register's files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,6 @@ class Tier:
 
     code: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAgency:
-    """An entry of the register as it is stored; a disabled agency gets no more cases."""
-
-    agency: Agency
-    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,76 +76,65 @@ class Loaded:
     outgoing: Sequence[Outgoing]
 
 
-async def load_into(connection: AsyncConnection, register: Sequence[Agency], at: datetime) -> Loaded:
+async def lock_register(connection: AsyncConnection) -> Mapping[str, StoredAgency]:
+    """The whole register by code, which nobody else changes until the transaction ends; readers go on."""
+    await connection.execute(_LOCK)
+    return await read_all(connection)
+
+
+async def write_changes(connection: AsyncConnection, changes: Sequence[Change], author: Author, clock: Clock) -> Sequence[Outgoing]:
+    """Write what differs, with a line of the audit for each; the caller, who holds the lock, publishes what this gives.
+
+    The time of an entry never goes back, whatever the clock of a replica says: readers keep the newest.
+    """
+    now = clock.now()
+    changed = [
+        Change(c.before, replace(c.after, changed_at=max(now, c.before.changed_at or now) if c.before else now))
+        for c in changes
+        if c.before != c.after
+    ]
+    if changed:
+        await connection.execute(_UPSERT, [_values(c.after) for c in changed])
+        await write_audit(connection, changed, author)
+    return [Outgoing(AGENCIES.name, c.code, _registered(c.after), _at(c.after)) for c in changed]
+
+
+async def load_into(connection: AsyncConnection, register: Sequence[Agency], clock: Clock) -> Loaded:
     """Write what is new, and what the files changed since they were loaded last and nobody set by hand; see `_merged`.
 
     Whether an agency is enabled is never taken from the files. The caller publishes `outgoing` in the same transaction.
     """
-    await connection.execute(_LOCK)
-    known = await read_all(connection)
+    known = await lock_register(connection)
     before = {
         row.code: json.loads(row.loaded) if isinstance(row.loaded, str) else row.loaded for row in await connection.execute(_READ_LOADED)
     }
-    fresh = [StoredAgency(a, enabled=True) for a in register if a.code not in known]
-    merged = {
-        a.code: StoredAgency(_merged(a, known[a.code].agency, before.get(a.code)), known[a.code].enabled)
+    fresh = [Change(None, StoredAgency(a, enabled=True)) for a in register if a.code not in known]
+    merged = [
+        Change(stored, StoredAgency(_merged(a, stored.agency, before.get(a.code)), stored.enabled))
         for a in register
-        if a.code in known
-    }
-    changed = [entry for code, entry in merged.items() if entry != known[code]]
-    await _write(connection, [*fresh, *changed], at)
-    await connection.execute(_REMEMBER_LOADED, {"codes": [a.code for a in register], "entries": [json.dumps(_entry(a)) for a in register]})
+        if (stored := known.get(a.code)) is not None
+    ]
+    outgoing = await write_changes(connection, [*fresh, *merged], _LOADER, clock)
+    entries = [json.dumps(fields_of(a)) for a in register]
+    await connection.execute(_REMEMBER_LOADED, {"codes": [a.code for a in register], "entries": entries})
+    files = {a.code: StoredAgency(a, enabled=True) for a in register}
+    changed = sum(change.before != change.after for change in merged)
     return Loaded(
         added=len(fresh),
-        changed=len(changed),
-        unchanged=len(merged) - len(changed),
-        kept=sum(merged[a.code] != StoredAgency(a, enabled=True) for a in register if a.code in merged),
-        absent=len(known.keys() - {a.code for a in register}),
-        outgoing=[Outgoing(AGENCIES.name, e.agency.code, _registered(e.agency, at, enabled=e.enabled), at) for e in (*fresh, *changed)],
+        changed=changed,
+        unchanged=len(merged) - changed,
+        kept=sum(change.after != files[change.code] for change in merged),
+        absent=len(known.keys() - files.keys()),
+        outgoing=outgoing,
     )
-
-
-async def enter_into(connection: AsyncConnection, agencies: Sequence[Agency], at: datetime) -> Sequence[Outgoing]:
-    """Write agencies as an operator wants them, enabled; no later load of the files takes that back.
-
-    The caller publishes what this gives in the same transaction.
-    """
-    await connection.execute(_LOCK)
-    known = await read_all(connection)
-    wanted = [StoredAgency(a, enabled=True) for a in agencies]
-    changed = [entry for entry in wanted if known.get(entry.agency.code) != entry]
-    await _write(connection, changed, at)
-    return [Outgoing(AGENCIES.name, e.agency.code, _registered(e.agency, at), at) for e in changed]
-
-
-async def _write(connection: AsyncConnection, entries: Sequence[StoredAgency], at: datetime) -> None:
-    if entries:
-        await connection.execute(_UPSERT, [_values(entry.agency, at) | {"enabled": entry.enabled} for entry in entries])
 
 
 def _merged(file: Agency, stored: Agency, loaded: Mapping[str, object] | None) -> Agency:
     """Field by field: what the files say, unless an operator set it otherwise since the files were loaded last."""
     if loaded is None:  # loaded by a release that did not remember it, or entered by an operator: nothing tells the two apart
         return stored
-    now = _entry(stored)
+    now = fields_of(stored)
     return replace(file, **{field: getattr(stored, field) for field in now if now[field] != loaded.get(field)})
-
-
-async def disable_in(connection: AsyncConnection, code: str, at: datetime) -> Sequence[Outgoing]:
-    """Let an agency get no more cases; the caller publishes what this gives, which is nothing if it was disabled before.
-
-    Raises:
-        UnknownAgencyError: the register has no such agency.
-    """
-    await connection.execute(_LOCK)
-    found = await read_one(connection, code)
-    if found is None:
-        raise UnknownAgencyError(code)
-    stored, _ = found
-    if not stored.enabled:
-        return ()
-    await connection.execute(_DISABLE, {"code": code, "at": at})
-    return [Outgoing(AGENCIES.name, code, _registered(stored.agency, at, enabled=False), at)]
 
 
 async def read_all(connection: AsyncConnection) -> Mapping[str, StoredAgency]:
@@ -194,33 +177,21 @@ def _stored(row: Row[Any]) -> StoredAgency:
         region_code=row.region_code,
         supervised_by=row.supervised_by,
     )
-    return StoredAgency(agency, row.enabled)
+    return StoredAgency(agency, row.enabled, row.changed_at)
 
 
-def _values(agency: Agency, at: datetime) -> dict[str, object]:
-    entry = _entry(agency)
-    return {**entry, "code": agency.code, "units": json.dumps(entry["units"]), "changed_at": at}
+def _values(stored: StoredAgency) -> dict[str, object]:
+    fields = stored.fields
+    return {**fields, "code": stored.agency.code, "units": json.dumps(fields["units"]), "changed_at": stored.changed_at}
 
 
-def _entry(agency: Agency) -> dict[str, object]:
-    """What the register says of an agency, as JSON keeps it, to be compared field by field."""
-    return {
-        "name": agency.name,
-        "kind": agency.kind.value,
-        "time_zone": agency.time_zone,
-        "region_code": agency.region_code,
-        "supervised_by": agency.supervised_by,
-        "email": agency.email,
-        "sectors": [sector.value for sector in agency.sectors],
-        "units": _units(agency),
-    }
+def _at(stored: StoredAgency) -> datetime:
+    assert stored.changed_at is not None, "what is stored has its time"
+    return stored.changed_at
 
 
-def _units(agency: Agency) -> list[dict[str, object]]:
-    return [{"code": u.code, "name": u.name, "kind": u.kind.value, "sectors": list(u.sectors), "parent": u.parent} for u in agency.units]
-
-
-def _registered(agency: Agency, at: datetime, *, enabled: bool = True) -> AgencyRegistered:
+def _registered(stored: StoredAgency) -> AgencyRegistered:
+    agency = stored.agency
     return AgencyRegistered(
         code=agency.code,
         name=agency.name,
@@ -231,6 +202,6 @@ def _registered(agency: Agency, at: datetime, *, enabled: bool = True) -> Agency
         email=agency.email,
         sectors=agency.sectors,
         units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors) for u in agency.units),
-        enabled=enabled,
-        occurred_at=at,
+        enabled=stored.enabled,
+        occurred_at=_at(stored),
     )

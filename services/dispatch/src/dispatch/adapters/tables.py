@@ -1,6 +1,6 @@
 """Dispatch's tables."""
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 METADATA = MetaData()
@@ -57,3 +57,17 @@ AGENCY = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("loaded", JSONB),  # as the files had it when they were loaded last
 )
+
+# lines are only added, each under the register's lock, so that a reader who goes on behind an id misses none
+AGENCY_CHANGE = Table(
+    "agency_change",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("before", JSONB),  # the fields that changed, as they were; nothing of an agency that is new
+    Column("after", JSONB, nullable=False),
+)
+Index("agency_change_by_code", AGENCY_CHANGE.c.code, AGENCY_CHANGE.c.id)

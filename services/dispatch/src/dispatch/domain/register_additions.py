@@ -39,17 +39,25 @@ def read_additions(agencies: Traversable, units: Traversable | None, known: Mapp
     return check_additions(rows, unit_rows, known, faults)
 
 
-def check_additions(rows: Iterable[Row], units: Sequence[Row], known: Mapping[str, Agency], faults: list[Fault]) -> list[Agency]:
+def check_additions(
+    rows: Iterable[Row],
+    units: Sequence[Row],
+    known: Mapping[str, Agency],
+    faults: list[Fault],
+    *,
+    whole: Mapping[str, Sequence[Row]] | None = None,
+) -> list[Agency]:
     """The agencies of the rows, as they may stand beside the others of `known`; an agency of the same code is replaced.
 
     Its units stay as they are where nothing is said of them and it is of the same kind and sectors; else it gets those of its kind.
+    `units` come beside those of the kind; `whole`, by the agency's code, is all that it has.
 
     Raises:
         RegisterError: with all `faults`, those found before among them.
     """
     placed = place_agencies(rows)
     unheard: list[Fault] = []  # what is wrong with agencies that stand in the register already is not this change's fault
-    others = {code: (_row_of(agency, unheard), agency.kind) for code, agency in known.items() if code not in placed}
+    others = {code: (row_of(agency, unheard), agency.kind) for code, agency in known.items() if code not in placed}
     check_tiers({**placed, **others})
     bundled = bundled_register()
     own = {row.cells["agency_code"] for row in units}
@@ -58,8 +66,12 @@ def check_additions(rows: Iterable[Row], units: Sequence[Row], known: Mapping[st
     kept = [row for row in shipped if row.cells["agency_code"] in placed and row.cells["agency_code"] not in own]
     rules = parse_unit_rules(defaults, [*units, *kept])
     check_owners(rules, placed, faults)
+    whole_rules = parse_unit_rules([], [row for rows_ in (whole or {}).values() for row in rows_])
     made = []
     for code, (row, kind) in placed.items():
+        if whole is not None and code in whole:
+            made.append(agency_of(row, kind, whole_rules))
+            continue
         agency, before = agency_of(row, kind, rules), known.get(code)
         same = before is not None and (before.kind, before.sectors) == (agency.kind, agency.sectors)
         made.append(replace(agency, units=before.units) if before and same and code not in own else agency)
@@ -68,7 +80,8 @@ def check_additions(rows: Iterable[Row], units: Sequence[Row], known: Mapping[st
     return made
 
 
-def _row_of(agency: Agency, faults: list[Fault]) -> Row:
+def row_of(agency: Agency, faults: list[Fault]) -> Row:
+    """The row that the files would have of an agency."""
     cells = {
         "code": agency.code,
         "name": agency.name,
