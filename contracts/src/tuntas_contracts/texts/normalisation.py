@@ -13,6 +13,7 @@ from unicodedata import category, decimal, normalize
 _BLANKS: Final = "\u2800\u3164\u115f\u1160\uffa0\u17b4\u17b5"
 # Not ASCII, and not printed: everything that `normalised` must look at. Latin letters with their marks composed are not among it.
 _PLAIN: Final = re.compile(r"[\x00-\x7f\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e]*\Z")
+_READABLE: Final = re.compile(r"[0-9A-Za-z]")  # found at once in nearly every text
 _JOINERS: Final = "\u200c\u200d"  # needed inside of emoji and of Indic and Arabic scripts
 _SIGNS: Final = frozenset("0123456789@.#*")  # a mark over one of these only hides it
 # Letters of other scripts that look like Latin ones, in small and capital.
@@ -30,7 +31,7 @@ def normalised(text: str) -> str:
 
     Doing it twice changes nothing, and it is never longer than before. What can be seen, emoji and letters of every script, stays.
     """
-    if _PLAIN.match(text):
+    if text.isascii() or _PLAIN.match(text):
         return text
     composed = _composed(text)
     kept: list[str] = []
@@ -70,6 +71,8 @@ def _joins(character: str) -> bool:
 
 def is_blank(text: str) -> bool:
     """Whether nobody could read anything in it: no letter, digit, sign or symbol that can be seen."""
+    if _READABLE.search(text):
+        return False
     return not any(category(character)[0] in "LNPS" for character in normalised(text))
 
 
