@@ -13,6 +13,9 @@ from unicodedata import category, decimal, normalize
 _BLANKS: Final = "\u2800\u3164\u115f\u1160\uffa0\u17b4\u17b5"
 # Not ASCII, and not printed: everything that `normalised` must look at. Latin letters with their marks composed are not among it.
 _PLAIN: Final = re.compile(r"[\x00-\x7f\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e]*\Z")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_NOT_ASCII_RUN: Final = re.compile(r"[^\x00-\x7f]+")
+_RUN: Final = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")
 _READABLE: Final = re.compile(r"[0-9A-Za-z]")  # found at once in nearly every text
 _JOINERS: Final = "\u200c\u200d"  # needed inside of emoji and of Indic and Arabic scripts
 _SIGNS: Final = frozenset("0123456789@.#*")  # a mark over one of these only hides it
@@ -35,16 +38,19 @@ def normalised(text: str) -> str:
         return text
     composed = _composed(text)
     kept: list[str] = []
-    for place, character in enumerate(composed):
-        if character < "\x80":
-            kept.append(character)
-            continue
+    end = 0
+    for match in _NOT_ASCII.finditer(composed):
+        character, place = match[0], match.start()
+        if place > end:
+            kept.append(composed[end:place])
+        end = place + 1
         if character in "\u2028\u2029\u0085":
             kept.append("\n")
         elif character in _BLANKS:
             kept.append(" ")
-        elif not _unseen(character, kept[-1] if kept else " ", composed[place + 1 : place + 2]):
+        elif not _unseen(character, kept[-1][-1] if kept else " ", composed[end : end + 1]):
             kept.append(character)
+    kept.append(composed[end:])
     again = _composed("".join(kept))  # what was taken out may have kept letters and their marks apart
     return again if again == text else normalised(again)
 
@@ -86,13 +92,11 @@ def visible(text: str) -> str:
 def skeleton(text: str) -> str:
     """The text in characters that a pattern expects, of the same length: digits, signs, dashes and blanks of every kind as ASCII,
     letters that look like Latin ones as these. For searching in a `normalised` text, never for showing."""
-    return text if text.isascii() else "".join(map(_simple, text))
+    return text if text.isascii() else _NOT_ASCII_RUN.sub(lambda run: "".join(map(_simple, run[0])), text)
 
 
 @lru_cache(maxsize=4_096)
 def _simple(character: str) -> str:
-    if character < "\x80":
-        return character
     if character in _LOOK_ALIKE:
         return _LOOK_ALIKE[character]
     kind = category(character)
@@ -113,7 +117,8 @@ def folded(text: str) -> str:
     simple = skeleton(text)
     if simple.isascii():
         return simple.lower()
-    return "".join(map(_base, simple))
+    # Letters that are not ASCII may grow when they are made small, so the length is kept by looking at them one by one.
+    return _RUN.sub(lambda run: run[0].lower() if run[0].isascii() else "".join(map(_base, run[0])), simple)
 
 
 @lru_cache(maxsize=4_096)

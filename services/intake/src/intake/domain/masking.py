@@ -33,9 +33,10 @@ class Masker:
         Masking twice changes nothing.
         """
         plain = normalised(text)
-        spans = identifier_spans(skeleton(plain), self._numbers)
+        simple = skeleton(plain)
+        spans = identifier_spans(simple, self._numbers)
         if self._name or self._address:
-            small = folded(plain)
+            small = folded(simple)
             if self._name:
                 spans += self._name.spans(small)
             if self._address:

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import secrets
+from base64 import b32encode
+from operator import mul
 from typing import Final
 from uuid import UUID
 
@@ -11,12 +13,13 @@ _VALUE: Final = {letter: number for number, letter in enumerate(ALPHABET)}
 _READ: Final = str.maketrans("ILOilo", "110110", "- ")  # what people write for 1 and 0; separators are dropped
 _TRACKING_RANDOM: Final = 11
 _ACCESS_BYTES: Final = 10
-_ACCESS_CHARACTERS: Final = 16
+_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
+_WEIGHTS: Final = tuple(range(1, 2 * _TRACKING_RANDOM, 2))
 
 
 def new_tracking_id() -> str:
     """A tracking id: 55 random bits and a check character, grouped as `K7QM-2XD9-4TAB`; never sequential."""
-    characters = _encode(secrets.randbits(5 * _TRACKING_RANDOM), _TRACKING_RANDOM)
+    characters = _random()[:_TRACKING_RANDOM]
     return _grouped(characters + _check_character(characters))
 
 
@@ -32,7 +35,7 @@ def read_tracking_id(text: str) -> str | None:
 
 def new_access_code() -> str:
     """An access code: 80 random bits in 16 characters, grouped by four."""
-    return _grouped(_encode(int.from_bytes(secrets.token_bytes(_ACCESS_BYTES)), _ACCESS_CHARACTERS))
+    return _grouped(_random())
 
 
 def access_code_hash(pepper: bytes, case_id: UUID, code: str) -> bytes:
@@ -49,15 +52,16 @@ def _read(text: str) -> str:
     return text.strip().translate(_READ).upper()
 
 
-def _encode(number: int, characters: int) -> str:
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(5 * (characters - 1), -1, -5))
+def _random() -> str:
+    """16 random characters."""
+    return b32encode(secrets.token_bytes(_ACCESS_BYTES)).translate(_CROCKFORD).decode()
 
 
 def _check_character(characters: str) -> str:
     # Odd weights are units modulo 32, so any single wrong character changes the sum; neighbours differ in weight, so most
     # exchanged neighbours do too.
-    return ALPHABET[sum((2 * place + 1) * _VALUE[c] for place, c in enumerate(characters)) % 32]
+    return ALPHABET[sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, characters))) % 32]
 
 
 def _grouped(characters: str) -> str:
-    return "-".join(characters[start : start + 4] for start in range(0, len(characters), 4))
+    return "-".join([characters[start : start + 4] for start in range(0, len(characters), 4)])
