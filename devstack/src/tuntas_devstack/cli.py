@@ -2,7 +2,7 @@
 
 import typer
 
-from tuntas_devstack.commands import bench, demo, down, drill, ops, reconcile, status, up
+from tuntas_devstack.commands import bench, demo, down, drill, ops, reconcile, sizes, status, up
 
 app = typer.Typer(
     name="tuntas",
@@ -11,5 +11,5 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-for command in (demo, bench, up, down, status, reconcile, drill, ops):
+for command in (demo, bench, up, down, status, reconcile, sizes, drill, ops):
     command.register(app)

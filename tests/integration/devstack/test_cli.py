@@ -77,6 +77,7 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
 
 def test_up_in_the_background_status_and_down(terminal: Terminal) -> None:
     assert "no stack runs" in refused(terminal.run("status"))
+    assert "no stack runs" in refused(terminal.run("sizes"))
 
     up = terminal.run("up", "--detach", *UP)
     assert up.returncode == 0, up.stderr
@@ -87,6 +88,9 @@ def test_up_in_the_background_status_and_down(terminal: Terminal) -> None:
     assert {part["health"] for part in parts.values()} == {"ready"}
     assert all(psutil.pid_exists(part["pid"]) and part["address"] for part in parts.values())
     assert parts["kafka"]["address"] in terminal.run("status").stdout
+    sizes = json.loads(terminal.run("sizes", "--json").stdout)
+    assert (sizes["cases"], sizes["topics"]["tuntas.cases.v1"]) == (0, 0)
+    assert "tuntas.agency-actions.{agency}.v1" in terminal.run("sizes").stdout
     assert "in use by another running stack" in refused(terminal.run("up", *UP))
     assert "in use by another running stack" in refused(terminal.run("up", "--detach", *UP))
 
