@@ -1,6 +1,6 @@
 """What lay on the topics when this process first saw them, and how much of it is unread, whoever is to read it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
@@ -43,10 +43,6 @@ class CatchUp:
         """The database's positions: everything up to there is read."""
         for partition in list(self._unread):
             self.read_to(partition, positions.get((partition.topic, partition.partition), 0))
-
-    def unread(self) -> Iterable[TopicPartition]:
-        """Partitions that nobody is known to have read to their end."""
-        return tuple(self._unread)
 
     @property
     def caught_up(self) -> bool:

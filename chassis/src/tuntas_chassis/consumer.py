@@ -25,6 +25,7 @@ from tuntas_chassis.known_positions import KnownPositions, PositionsLost
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.partition_records import UnreadableRecords, before_unreadable
+from tuntas_chassis.passed_offsets import PassedOffsets
 from tuntas_chassis.read_up import ReadUp
 from tuntas_chassis.record_batches import check_codecs
 from tuntas_chassis.settings import ServiceSettings
@@ -77,7 +78,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._assigned_once = False
         self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
         self._unreadable: list[UnreadableRecords] = []
-        self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append)
+        self._passed = PassedOffsets()
+        self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append, self._passed.note)
         self.progress_at = self._level_at = self._looked_at = monotonic()
 
     async def start(self) -> None:
@@ -120,6 +122,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         for partition in revoked:
             self._positions.pop(partition, None)
             self._continuity.revoked(partition)
+            self._passed.revoked(partition)
         self._fetching.break_off()
 
     def _take_over(self) -> None:
@@ -154,7 +157,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 await self._read_up.assigned(consumer, assigned)
                 beyond = [p for p in assigned if known.get((p.topic, p.partition), 0) > self._catch_up.ends[p]]
                 ends = await consumer.end_offsets(beyond) if beyond else {}
-                starts = await consumer.beginning_offsets([p for p in assigned if (p.topic, p.partition) not in known])
+                starts = await consumer.beginning_offsets(list(assigned))
                 break
             except Exception as error:
                 _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
@@ -163,9 +166,13 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return
         self._worker.may_hold = self.subscription.answers_inputs
         for partition in assigned:
-            position = known.get((partition.topic, partition.partition), starts.get(partition, 0))
-            consumer.seek(partition, position)
-            self._continuity.sought(partition, position)
+            position = known.get((partition.topic, partition.partition), starts[partition])
+            begin = max(position, starts[partition])
+            if begin > position:
+                self._passed.note(partition, position, begin)
+                _log.warning("expired_unread", consumer=self.consumer_name, partition=str(partition), first=position, behind=begin)
+            consumer.seek(partition, begin)
+            self._continuity.sought(partition, begin)
             self._positions[partition] = position
             self._catch_up.read_to(partition, position)
             if ends.get(partition, position) < position:
@@ -180,34 +187,28 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         topics = consumer.subscription() or self.subscription.topics
         return {TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()}
 
-    async def look_at_positions(self) -> None:
-        """Every second or so. Until all is caught up: see what others have read; then now and then: whether the database still knows."""
-        consumer, now = self._kafka, monotonic()
-        if consumer is None or not self._assigned_once:
+    async def look_round(self) -> None:
+        """Every second or so: store what needs no record, see what others have read, decide on what was held until all is read."""
+        if self._kafka is None or not self._assigned_once:
             return
-        if self._catch_up.caught_up and now - self._verified_at < self._verify_every_s:
-            return
-        self._verified_at = now
         try:
-            known = await self._known.read()
+            await self._store_passed()
+            if not self._catch_up.caught_up or monotonic() - self._verified_at >= self._verify_every_s:
+                self._verified_at = monotonic()
+                self._catch_up.stored(await self._known.read())
+            if self._worker.may_hold:
+                await self._read_up.look(self._kafka)
+                if read_up := self._read_up.done(self._positions):
+                    await self._worker.release(read_up, self._known.highest())
         except PositionsLost as error:
             self._note_loss(error)
-            return
-        self._catch_up.stored(known)
-        for partition in self._catch_up.unread():
-            # what lies behind the last record is a transaction's marker or was compacted away: it is never handed out
-            if partition in self._positions and not self._continuity.is_outstanding(partition, self._positions[partition]):
-                self._catch_up.read_to(partition, await consumer.position(partition))
 
-    async def release_held(self) -> None:
-        """Decide on the inputs that were held until their partition was read up, where it is ours and that is done."""
-        if self._worker.may_hold and self._kafka is not None:
-            await self._read_up.look(self._kafka)
-            if read_up := self._read_up.done(self._positions):
-                try:
-                    await self._worker.release(read_up, self._known.highest())
-                except PositionsLost as error:
-                    self._note_loss(error)
+    async def _store_passed(self) -> None:
+        """Move positions behind offsets that hold no record, where everything before them is handled."""
+        if passed := self._passed.behind(self._going()):
+            await self._known.advance({(p.topic, p.partition): position for p, position in passed.items()})
+            for partition, position in passed.items():
+                self._handled_to(partition, position)
 
     @property
     def holds(self) -> bool:
@@ -258,6 +259,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         await self._leave()
         self._assigned_once = self._lost = False
         self._positions.clear()
+        self._passed.clear()
         self._level_at = monotonic()
         await self.start()
 
@@ -315,15 +317,17 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not records:
             return
         for (topic, number), (_, last) in spans(records).items():
-            partition = TopicPartition(topic, number)
-            if last >= self._positions.get(partition, inf):  # else taken away meanwhile, or back and further
-                self._positions[partition] = last + 1
-                self._known.wrote((topic, number), last + 1)
-                self._catch_up.read_to(partition, last + 1)
+            self._handled_to(TopicPartition(topic, number), last + 1)
         self._gauges.observe(records, monotonic() - started)
         self._halting.count_parked(self._kafka, parked)
         self.progress_at = monotonic()
         await self._commit_to_kafka()
+
+    def _handled_to(self, partition: TopicPartition, position: int) -> None:
+        if position > self._positions.get(partition, inf):  # else taken away meanwhile, or back and further
+            self._positions[partition] = position
+            self._known.wrote((partition.topic, partition.partition), position)
+            self._catch_up.read_to(partition, position)
 
     def _due(self, records: Sequence[Record]) -> Sequence[Record]:
         """Without those of halted partitions, and of partitions of which the database has not yet said where to go on.

@@ -41,10 +41,6 @@ class Continuity:
         """Where to go back to after the client failed while it handed out: what it had taken by then is gone."""
         return {p: self._reached[p] for p, position in client_positions.items() if p in self._reached and position > self._reached[p]}
 
-    def is_outstanding(self, partition: TopicPartition, handled: int) -> bool:
-        """Whether something was handed out behind the position `handled`."""
-        return self._handed.get(partition, 0) > handled
-
 
 def spans(records: Sequence[Record]) -> dict[tuple[str, int], tuple[int, int]]:
     """The first and last offset of each partition's records, which lie together and in order."""

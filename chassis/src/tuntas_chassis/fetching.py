@@ -40,13 +40,20 @@ _log = logger(__name__)
 class Fetching:
     """How one consumer is fed. Made anew for each client."""
 
-    def __init__(self, consumer_name: str, idle_wait_ms: int, note_unreadable: Callable[[UnreadableRecords], None]) -> None:
-        """`note_unreadable` is called before the records that it tells of are handed out."""
+    def __init__(
+        self,
+        consumer_name: str,
+        idle_wait_ms: int,
+        note_unreadable: Callable[[UnreadableRecords], None],
+        note_passed: Callable[[TopicPartition, int, int], None],
+    ) -> None:
+        """`note_unreadable` is called before the records that it tells of are handed out; `note_passed`: see `PartitionRecords`."""
         self.idle_wait_ms = idle_wait_ms
         self.refused: dict[TopicPartition, str] = {}
         """Partitions that the broker does not hand out, and its reason."""
         self._name = consumer_name
         self._note_unreadable = note_unreadable
+        self._note_passed = note_passed
         self._client: AIOKafkaConsumer | None = None
         self._budget = ByteBudget(DRAIN_BYTES)
         self._raw: dict[TopicPartition, bytes] = {}
@@ -157,7 +164,9 @@ class Fetching:
                 raw = self._raw.pop(partition, None)
                 result = results.get(partition)
                 if raw is not None and result is not None:
-                    result._partition_records = PartitionRecords(partition, raw, offset, self._budget, self._note_unreadable)
+                    result._partition_records = PartitionRecords(
+                        partition, raw, offset, self._budget, self._note_unreadable, self._note_passed
+                    )
 
     def set_aside(self, partition: TopicPartition, reason: str) -> None:
         """Ask the broker for this partition again only after a while: it answers such a fetch at once, and with it everybody's."""

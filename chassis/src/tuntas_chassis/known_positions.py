@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tuntas_chassis.database import Database
-from tuntas_chassis.inbox import TopicPartition, read_positions
+from tuntas_chassis.inbox import TopicPartition, advance_positions, lock_positions, read_positions
 
 
 class PositionsLost(Exception):
@@ -40,6 +40,15 @@ class KnownPositions:
         for partition, position in stored.items():
             self.wrote(partition, position)
         return stored
+
+    async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Move positions forward where there is nothing to handle; raises PositionsLost as `read` does."""
+        partitions = sorted(positions)
+        async with self._database.begin() as connection:
+            check(partitions, await lock_positions(connection, self._consumer_name, partitions), self._highest)
+            await advance_positions(connection, self._consumer_name, positions)
+        for partition, position in positions.items():
+            self.wrote(partition, position)
 
     def forget(self) -> None:
         """It was put back: what it had counts no more."""

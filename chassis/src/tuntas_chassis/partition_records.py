@@ -55,12 +55,20 @@ class PartitionRecords:
     """
 
     def __init__(
-        self, tp: TopicPartition, data: bytes, fetch_offset: int, budget: ByteBudget, note_unreadable: Callable[[UnreadableRecords], None]
+        self,
+        tp: TopicPartition,
+        data: bytes,
+        fetch_offset: int,
+        budget: ByteBudget,
+        note_unreadable: Callable[[UnreadableRecords], None],
+        note_passed: Callable[[TopicPartition, int, int], None],
     ) -> None:
+        """`note_passed` gets the first of offsets that hold no record, and the one behind them."""
         self._tp = tp
         self._data = data
         self._budget = budget
         self._note_unreadable = note_unreadable
+        self._note_passed = note_passed
         self.next_fetch_offset = fetch_offset
         self._iterator = self._records()
 
@@ -91,7 +99,9 @@ class PartitionRecords:
                     self._budget.left -= size
                     given += size
                     yield from self._of_batch(header, batch)
-                self.next_fetch_offset = max(self.next_fetch_offset, header.next_offset)
+                if header.next_offset > self.next_fetch_offset:
+                    self._note_passed(self._tp, self.next_fetch_offset, header.next_offset)
+                    self.next_fetch_offset = header.next_offset
             at = end
 
     def _of_batch(self, header: BatchHeader, batch: "Iterator[Record]") -> Iterator[Record]:

@@ -294,8 +294,7 @@ class ServiceApp:
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
-                await consumer.look_at_positions()
-                await consumer.release_held()
+                await consumer.look_round()
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress, a broken client or lost positions")

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from tests.support.hostile_batches import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, raw_batch, raw_record
 from tuntas_chassis.partition_records import PARTITION_BYTES, ByteBudget, PartitionRecords, UnreadableRecords
+from tuntas_chassis.passed_offsets import PassedOffsets
 from tuntas_chassis.record_batches import MAX_INFLATED_BYTES, UnreadableBatch, check_codecs, inflate
 from tuntas_chassis.subscription import Record
 
 TP = TopicPartition("actions", 0)
+PASSED = PassedOffsets()
 SOUND = (b"a", b"1", [(b"ce_type", b"x")])
 
 
@@ -26,7 +28,7 @@ def at(offset: int, one: bytes) -> bytes:
 
 def read(data: bytes, offset: int = 0, budget: int = 1 << 30) -> tuple[list[Record], list[UnreadableRecords], int]:
     told: list[UnreadableRecords] = []
-    records = PartitionRecords(TP, data, offset, ByteBudget(budget), told.append)
+    records = PartitionRecords(TP, data, offset, ByteBudget(budget), told.append, PASSED.note)
     found = list(records)
     return [r for r in found if not isinstance(r, UnreadableRecords)], told, records.next_fetch_offset
 
@@ -124,7 +126,7 @@ def test_however_the_bytes_are_changed_nothing_is_raised_and_offsets_go_up(chang
     for place, byte in changes:
         data[place] = byte
     told: list[UnreadableRecords] = []
-    records = PartitionRecords(TP, bytes(data[:length]), 0, ByteBudget(1 << 30), told.append)
+    records = PartitionRecords(TP, bytes(data[:length]), 0, ByteBudget(1 << 30), told.append, PASSED.note)
     found = list(records)
     offsets = [r.offset for r in found]
     assert offsets == sorted(set(offsets))
