@@ -1,4 +1,4 @@
-"""Every field of every body and parameter that a service takes over HTTP is bounded."""
+"""Every field of every body and parameter that a service takes over HTTP is bounded, and every body is read strictly."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tests.architecture.built_services import built
 from tests.support.field_bounds import Bounds
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_contracts.vocabulary import Service
 
 
@@ -46,6 +47,12 @@ def faults(app: FastAPI) -> list[str]:
 @pytest.mark.parametrize("service", list(Service))
 def test_every_field_over_http_has_a_bound(service: str) -> None:
     assert faults(built(service).http) == []
+
+
+@pytest.mark.parametrize("service", list(Service))
+def test_every_body_is_read_strictly(service: str) -> None:
+    lax = [route.path for route in routes_of(built(service).http.routes) if route.body_field and not isinstance(route, JsonRoute)]
+    assert lax == (["/v1/reports"] if service == Service.INTAKE else []), "that one does it by itself"
 
 
 class Named(BaseModel):

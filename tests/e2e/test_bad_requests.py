@@ -75,6 +75,7 @@ async def test_bodies_that_are_no_json_no_object_or_too_large(platform: Platform
         await send(b"[" * 100_000, (str(endpoint), "deep nesting"), 400, 422)
         await send(b'{"n": ' + b"9" * 5_000 + b"}", (str(endpoint), "a number of 5,000 digits"), 400, 422)
         await send(b'{"wrong": "field"}', (str(endpoint), "wrong field"), 422)
+        await send(b'{"reason": "one", "reason": "another"}', (str(endpoint), "a field twice"), 400)
     await unchanged(platform, receipt)
 
 

@@ -1,5 +1,6 @@
 """From a record to a message of a known type, or to the reason why not."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -8,11 +9,12 @@ from pydantic import ValidationError
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messages import Incoming
+from tuntas_chassis.strict_json import UnreadableJson, read_json
 from tuntas_chassis.subscription import Record
 from tuntas_chassis.tracing import is_traceparent
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract, InputEvent
-from tuntas_contracts.envelope import TYPE_PREFIX, Envelope, EnvelopeError
+from tuntas_contracts.envelope import MAX_HEADERS, TYPE_PREFIX, Envelope, EnvelopeError
 
 _PREFIX = TYPE_PREFIX.encode()
 
@@ -82,6 +84,8 @@ def decode(
     writer: str = "",
 ) -> Incoming:
     """The message in a record; raises Undecodable. `writer` is who alone writes its topic, where that is somebody else."""
+    if len(record.headers) > MAX_HEADERS:
+        raise Undecodable(f"it has {len(record.headers)} headers; {MAX_HEADERS} at most are read")
     try:
         envelope = Envelope.read(record.headers)
     except EnvelopeError as error:
@@ -93,6 +97,8 @@ def decode(
     kind = types.get(envelope.type)
     if kind is None:
         raise UnknownType(f"type {envelope.type[:80]!r} is not taken here; known: {', '.join(sorted(types))}")
+    if writer:
+        _refuse_ambiguous(record.value)
     try:
         body = kind.model_validate_json(record.value)
     except ValidationError as error:
@@ -115,3 +121,13 @@ def decode(
         held=held,
         writer=writer,
     )
+
+
+def _refuse_ambiguous(value: bytes) -> None:
+    """What others write must be one thing for every reader. What is no JSON at all is told by the reader that follows."""
+    try:
+        read_json(value)
+    except UnreadableJson as error:
+        raise Undecodable(f"the JSON is refused: {error}") from None
+    except json.JSONDecodeError:
+        return

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.masked_message import masked_headers, masked_value
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.parking import ParkedMessage
@@ -106,7 +107,9 @@ def _listed(message: ParkedMessage) -> dict[str, Any]:
 
 def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
     """Look at, replay and discard what is parked; let halted partitions go on."""
-    router = APIRouter(prefix="/v1/parked", tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS})
+    router = APIRouter(
+        prefix="/v1/parked", route_class=JsonRoute, tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS}
+    )
 
     @router.get("", summary="What is parked, oldest first")
     async def list_parked(

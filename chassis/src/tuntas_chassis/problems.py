@@ -69,6 +69,17 @@ class BodyTooLarge(HTTPException):
         return problem_response(413, "The request is too large", self.detail, "too_large")
 
 
+class BodyRefused(HTTPException):
+    """JSON that is refused as a whole. An HTTPException for the reason that `BodyTooLarge` is one."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(400, f"The JSON is refused: {why}.")
+
+    def response(self) -> Response:
+        """The answer."""
+        return problem_response(400, "The body is refused", self.detail, "json_refused")
+
+
 class Overloaded(HTTPException):
     """More requests are under way than the process answers at once. An HTTPException for the reason that `BodyTooLarge` is one."""
 
@@ -148,6 +159,10 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(BodyTooLarge)
     async def _too_large(_request: Request, error: BodyTooLarge) -> Response:
+        return error.response()
+
+    @app.exception_handler(BodyRefused)
+    async def _refused(_request: Request, error: BodyRefused) -> Response:
         return error.response()
 
     @app.exception_handler(Overloaded)

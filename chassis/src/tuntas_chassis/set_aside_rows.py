@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
@@ -120,7 +121,7 @@ class Retried(BaseModel):
 def set_aside_routes(rows: SetAsideRows) -> APIRouter:
     """Look at what was set aside, and have it tried again."""
     problems: dict[int | str, dict[str, Any]] = {status: PROBLEM_RESPONSES[status] for status in (401, 403, 422, 503)}
-    router = APIRouter(prefix="/v1/set-aside", tags=["operations"], responses=problems)
+    router = APIRouter(prefix="/v1/set-aside", route_class=JsonRoute, tags=["operations"], responses=problems)
     operator = Depends(require(Role.OPERATOR))
 
     @router.get("", summary="Rows that this code could not handle, with the reason", dependencies=[operator])

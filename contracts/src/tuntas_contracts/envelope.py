@@ -6,6 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 TYPE_PREFIX = "id.tuntas."
+MAX_NAMES_LENGTH = 1_024
+"""How many characters type, source and subject have at most together; every other attribute has a form that bounds it."""
+MAX_HEADERS = 100
+"""How many headers a message has at most, those of others included."""
 Headers = Iterable[tuple[str, bytes]]
 
 
@@ -49,6 +53,9 @@ class Envelope:
         kind = _text(raw, "ce_type")
         if not kind.startswith(TYPE_PREFIX):
             raise EnvelopeError(f"ce_type {kind[:80]!r} does not begin with {TYPE_PREFIX!r}")
+        source, subject = _text(raw, "ce_source"), _text(raw, "ce_subject")
+        if len(kind) + len(source) + len(subject) > MAX_NAMES_LENGTH:
+            raise EnvelopeError(f"ce_type, ce_source and ce_subject have more than {MAX_NAMES_LENGTH} characters together")
         written_id, written_time = _text(raw, "ce_id"), _text(raw, "ce_time")
         try:
             identity = UUID(written_id)
@@ -62,9 +69,9 @@ class Envelope:
             raise EnvelopeError("ce_time has no time zone")
         return cls(
             id=identity,
-            source=_text(raw, "ce_source"),
+            source=source,
             type=kind.removeprefix(TYPE_PREFIX),
-            subject=_text(raw, "ce_subject"),
+            subject=subject,
             time=time,
             traceparent=_text(raw, "traceparent") if "traceparent" in raw else "",
         )

@@ -108,6 +108,9 @@ async def test_who_may_submit_over_which_channel(house: House, channel: str, who
     [
         (b"{", {}, 400, "not_json"),
         (b"", {}, 400, "not_json"),
+        (json.dumps(a_report())[:-1].encode() + b', "title": "another"}', {}, 400, "json_refused"),
+        (json.dumps(a_report())[:-1].encode() + b', "place": ' + b"[" * 40 + b"]" * 40 + b"}", {}, 400, "json_refused"),
+        (json.dumps(a_report())[:-1].encode() + b', "loss_rupiah": 1' + b"0" * 200 + b"}", {}, 400, "json_refused"),
         (b"\xff\xfe", {}, 400, "not_json"),
         (b'{"title":"\\ud800"}', {}, 400, "not_json"),
         (b"[]", {}, 422, "invalid_request"),

@@ -16,6 +16,7 @@ from tuntas_chassis.messages import Incoming
 from tuntas_chassis.subscription import Record
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.base import Contract
+from tuntas_contracts.envelope import MAX_HEADERS, MAX_NAMES_LENGTH
 
 TYPES: dict[str, type[Contract]] = {"Added": Added, "Asked": Asked, "AcceptCase": AcceptCase}
 
@@ -46,6 +47,11 @@ def test_the_append_time_follows_the_simulated_clock(tmp_path: Path) -> None:
         ({"value": b"{not json"}, "not a valid Added"),
         ({"value": b'{"amount": "many"}'}, "amount: "),
         ({"value": b"{}"}, "amount: Field required"),
+        ({"value": b'{"amount": ' + b"9" * 5_000 + b"}"}, "not a valid Added"),
+        ({"value": b'{"amount": ' + b"[" * 5_000}, "not a valid Added"),
+        ({"headers": (*envelope().headers(), *[("x", b"")] * MAX_HEADERS)}, "107 headers; 100 at most"),
+        ({"headers": tuple(envelope(subject="s" * MAX_NAMES_LENGTH).headers())}, "more than 1024 characters"),
+        ({"headers": tuple(envelope(source="s" * MAX_NAMES_LENGTH).headers())}, "more than 1024 characters"),
         ({"timestamp": 2**62}, "timestamp"),
         ({"timestamp": -(2**62)}, "timestamp"),
     ],
@@ -53,6 +59,20 @@ def test_the_append_time_follows_the_simulated_clock(tmp_path: Path) -> None:
 def test_the_reason_names_what_is_wrong(given_: dict[str, object], says: str) -> None:
     with pytest.raises(Undecodable, match=says):
         _decode(record(**given_))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (b'{"amount": 1, "amount": 2}', "'amount' is given more than once"),
+        (b'{"amount": 1, "x": ' + b"[" * 40 + b"]" * 40 + b"}", "deep"),
+        (b'{"amount": 1, "x": NaN}', "NaN"),
+        (b"{", "not a valid Added"),
+    ],
+)
+def test_what_somebody_else_writes_must_be_one_thing_for_every_reader(value: bytes, says: str) -> None:
+    with pytest.raises(Undecodable, match=says):
+        decode(record(value=value), TYPES, SystemClock(), catching_up=False, replayed=False, writer="kota-32-73")
 
 
 def test_a_reason_never_quotes_the_content() -> None:

@@ -15,6 +15,7 @@ from dispatch.register_schemas import ChangeAgency, ChangePage, ChangeView, Ente
 from dispatch.register_views import AgencyDetail, AgencyPage, AgencyView
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.database import Database
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import MAX_COUNT, AgencyCode
@@ -38,7 +39,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def register_routes(database: Database) -> APIRouter:
     """What everyone may read of agencies; none needs a token."""
-    router = APIRouter(prefix="/v1/agencies", tags=["agency register"])
+    router = APIRouter(prefix="/v1/agencies", route_class=JsonRoute, tags=["agency register"])
 
     @router.get("", summary="Agencies, in order of their codes", responses={422: PROBLEM_RESPONSES[422]})
     async def list_agencies(
@@ -75,7 +76,7 @@ def register_routes(database: Database) -> APIRouter:
 
 def register_change_routes(database: Database, changes: RegisterChanges) -> APIRouter:
     """How the register is changed, and what was changed; every change has its line there, and its event."""
-    router = APIRouter(prefix="/v1", tags=["agency register"])
+    router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["agency register"])
 
     @router.post(
         "/agencies", summary="Bring agencies in or change them, all or none", responses=_problems(400, 401, 403, 409, 413, 422, 503)

@@ -22,6 +22,7 @@ from dispatch.views import (
 )
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.ids import derive_id, new_id
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outcome
 from tuntas_chassis.pagination import decode_cursor, encode_cursor
@@ -57,7 +58,7 @@ _ON_COMMAND = _problems(400, 404, 409, 413)
 
 def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries) -> APIRouter:
     """Every route about cases."""
-    router = APIRouter(prefix="/v1/cases", tags=["cases"])
+    router = APIRouter(prefix="/v1/cases", route_class=JsonRoute, tags=["cases"])
 
     async def carry_out(
         verb: str, case_id: UUID, request: _Request, principal: Principal, roles: Collection[Role], key: UUID | None

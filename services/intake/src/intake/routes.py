@@ -31,6 +31,7 @@ from intake.views import (
 )
 from tuntas_chassis.auth import Principal, optional_principal, require
 from tuntas_chassis.client_address import ClientAddresses
+from tuntas_chassis.json_routes import JsonRoute, refuse_ambiguous
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
 from tuntas_contracts.vocabulary import Channel, Role
 
@@ -102,7 +103,7 @@ def submission_route(submissions: Submissions) -> APIRoute:
 
 def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosures, clients: ClientAddresses) -> APIRouter:
     """Every other route of intake."""
-    router = APIRouter(prefix="/v1", tags=["intake"])
+    router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["intake"])
 
     @router.get("/reports/{tracking_id}", summary="Status and history of a report", responses=_problems(404, 422, 429))
     async def read_status(
@@ -164,8 +165,10 @@ async def _report_in(request: Request) -> SubmitReport:
     content_type = request.headers.get("content-type", "application/json")
     if not _JSON.fullmatch(content_type):
         raise Problem(415, "Not JSON", "Send a JSON object with Content-Type application/json.", "not_json")
+    body = await request.body()
+    refuse_ambiguous(body)
     try:
-        return SubmitReport.model_validate_json(await request.body())
+        return SubmitReport.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_context=False, include_input=False)) from None
 

@@ -9,6 +9,7 @@ from notifier.adapters.history import NoticeHistory
 from notifier.domain.mailboxes import AGENCY_ROLES
 from notifier.views import NoticePage, NoticeView
 from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.pagination import decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.vocabulary import Role
@@ -20,7 +21,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {status: PROBLEM_RESPONSES[status] 
 
 def routes(history: NoticeHistory) -> APIRouter:
     """Every route of the notifier."""
-    router = APIRouter(prefix="/v1", tags=["notifier"])
+    router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["notifier"])
 
     @router.get("/cases/{case_id}/notices", summary="What was told of a case, to which role, and when", responses=_PROBLEMS)
     async def notices(

@@ -17,6 +17,7 @@ from sla_monitor.domain.warnings import warnings_of
 from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.clock import Clock
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
 from tuntas_contracts.deadlines import zone_of
@@ -42,7 +43,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def case_routes(queries: ClockQueries, planner: DeadlinePlanner, clock: Clock) -> APIRouter:
     """The clocks of one case."""
-    router = APIRouter(prefix="/v1/cases", tags=["cases"])
+    router = APIRouter(prefix="/v1/cases", route_class=JsonRoute, tags=["cases"])
 
     @router.get(
         "/{case_id}/clocks",
@@ -80,7 +81,7 @@ def _may_read(principal: Principal, stored: StoredCase) -> None:
 
 def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock) -> APIRouter:
     """What everyone may see."""
-    router = APIRouter(prefix="/v1", tags=["public"])
+    router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["public"])
 
     @router.get(
         "/figures",

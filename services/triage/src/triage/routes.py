@@ -16,6 +16,7 @@ from triage.metrics import count_outcome
 from triage.views import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.ids import derive_id
+from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outcome
 from tuntas_chassis.metrics import MetricSet
@@ -40,7 +41,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, register: Register, metrics: MetricSet) -> APIRouter:
     """Every route of triage."""
-    router = APIRouter(prefix="/v1", tags=["triage"])
+    router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["triage"])
 
     async def known(case_id: UUID) -> FiledCase:
         filed = await reader.case(case_id)

@@ -1,0 +1,72 @@
+"""JSON that others wrote: read so that no two readers of it could take it for different things, and within bounds."""
+
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+MAX_DEPTH: Final = 32
+"""How deeply objects and lists may lie in each other; ours lie four deep."""
+MAX_NUMBER_LENGTH: Final = 100
+"""Digits and signs of one number."""
+_OUR_NAMES: Final = re.compile(r"[a-z][a-z_]{0,39}")
+
+
+class UnreadableJson(ValueError):
+    """JSON that is refused as a whole; says why and what to do."""
+
+
+def read_json(data: bytes) -> Any:
+    """What `data` holds. Raises UnreadableJson, or json.JSONDecodeError where it is no JSON at all."""
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError as error:
+        raise json.JSONDecodeError("it is not UTF-8", "", error.start) from error
+    try:
+        found = _DECODER.decode(text)
+    except RecursionError:
+        raise _TOO_DEEP from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(found) > MAX_DEPTH:
+        raise _TOO_DEEP
+    return found
+
+
+_TOO_DEEP = UnreadableJson(f"it is nested more than {MAX_DEPTH} deep")
+
+
+def _depth(found: Any) -> int:
+    depth, level = 0, [found]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        shown = repr(twice) if _OUR_NAMES.fullmatch(twice) else "a name"  # any other might be a text that strayed there
+        raise UnreadableJson(f"{shown} is given more than once in one object; give it once")
+    return found
+
+
+def _integer(digits: str) -> int:
+    return int(_short(digits))
+
+
+def _number(digits: str) -> float:
+    return float(_short(digits))
+
+
+def _short(digits: str) -> str:
+    if len(digits) > MAX_NUMBER_LENGTH:
+        raise UnreadableJson(f"a number has {len(digits)} digits, and {MAX_NUMBER_LENGTH} at most are taken")
+    return digits
+
+
+def _no_number(name: str) -> float:
+    raise UnreadableJson(f"{name} is not a number of JSON; leave it out or give null")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_no_number)
