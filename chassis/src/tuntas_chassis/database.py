@@ -26,6 +26,7 @@ _TRANSIENT_CLASSES: Final = frozenset({"08", "40", "53", "55", "57", "58"})
 _TRANSIENT_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04"})
 # after these the server behind the connection is not, or is no more, the one to talk to: every pooled connection is made anew
 _LOST_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
+_NEVER_DONE: Final = (ValueError, asyncpg.UnsupportedClientFeatureError, asyncpg.UnsupportedServerFeatureError)
 _CONNECT_S: Final = 10
 
 
@@ -43,8 +44,11 @@ def is_transient(error: BaseException) -> bool:
     state = sqlstate_of(error)
     if state is not None:
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
+    origin = getattr(error.orig, "__cause__", None) if isinstance(error, DBAPIError) else error
+    if isinstance(origin, asyncpg.InterfaceError) and isinstance(origin, _NEVER_DONE):
+        return False  # a value that no column takes, or what this client can't do: the driver said so, nothing was lost on the way
     if isinstance(error, DBAPIError):
-        torn = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
+        torn = isinstance(origin, asyncpg.InternalClientError)
         return torn or error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError | FileExistsError):
         return False  # of the file system, not of the network

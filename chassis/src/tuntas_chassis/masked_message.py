@@ -10,6 +10,7 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _HEADER_VALUE = re.compile(r"[A-Za-z0-9_.:/+-]{1,120}")
 _SHOWN_HEADERS = frozenset({"ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_specversion", "traceparent", "content-type"})
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_ARGUMENT = re.compile(r"(query argument \$\d+): .*?( \((?:value out of \w+ range|expected \w+, got \w+)\))?$")
 _MOST_MEMBERS = 100
 _DEEPEST = 8
 
@@ -55,4 +56,4 @@ def masked_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str
 
 def without_content(text: str) -> str:
     """The first line of an error's text, with what it quotes taken out: that may be what a person wrote."""
-    return _QUOTED.sub("'…'", text.partition("\n")[0])
+    return _QUOTED.sub("'…'", _ARGUMENT.sub(r"\1: …\2", text.partition("\n")[0]))

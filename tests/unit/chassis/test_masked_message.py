@@ -51,5 +51,10 @@ def test_headers_are_those_of_the_envelope() -> None:
 def test_an_error_keeps_its_first_line_without_what_it_quotes() -> None:
     text = 'invalid input value for enum kind: "Siti Aminah"\nDETAIL: Failing row contains (Jalan Merdeka 5)'
     assert without_content(text) == "invalid input value for enum kind: '…'"
+    for value in ("['Siti Aminah', 3273012345678901]", "3273012345678901", '"Siti\'s"'):
+        assert without_content(f"invalid input for query argument $2: {value} (value out of int64 range)").endswith(
+            "argument $2: … (value out of int64 range)"
+        )
+        assert without_content(f"invalid input for query argument $1: {value} ({value} is wrong)").endswith("argument $1: …")
     assert told(ValueError("no time zone 'Jalan Merdeka 5': give an IANA name")) == "no time zone '…': give an IANA name"
     assert told(Undecodable("not a valid Added: amount: Input should be 'a' or 'b'")).endswith("'a' or 'b'"), "ours holds no input"
