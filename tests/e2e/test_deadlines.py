@@ -76,6 +76,7 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     assert late.status_code == 409
     assert (await platform.status(replied))["state"]["code"] == "in_progress"
 
+    await platform.pass_time(timedelta(hours=8))  # mails of midnight wait for the morning
     await platform.until_mails(answered.tracking_id, "Tanggapi jawaban", "selesai", to="sekar.ayu@surat.example")
     await platform.until_mails(accepted.tracking_id, "terlambat", to="sekar.ayu@surat.example")
     for role in ("liaison_officer", "agency_administrator", "responsible_officer"):

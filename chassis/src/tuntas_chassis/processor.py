@@ -16,6 +16,7 @@ from tuntas_chassis.inbox import forget_handled, remember_handled
 from tuntas_chassis.messages import Outcome
 from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import Problem
+from tuntas_chassis.retry_keys import RetryKey, key_reused
 from tuntas_chassis.subscription import Store
 from tuntas_chassis.tracing import current_traceparent
 
@@ -27,7 +28,12 @@ class _Command(Generic[S]):
     key: str
     decide: Callable[[S | None, datetime], Outcome[S]]
     id: UUID | None
+    retry_key: UUID | None
     traceparent: str
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        return tuple(one for one in (self.id, self.retry_key) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,27 @@ class Processor(Generic[S]):
         self._clock = clock
         self._group: GroupCommit[_Command[S], _Done[S]] = GroupCommit(database, outbox, clock, self._carry_out)
 
-    async def execute(self, key: str, decide: Callable[[S | None, datetime], Outcome[S]], *, command_id: UUID | None = None) -> S | None:
+    async def execute(
+        self,
+        key: str,
+        decide: Callable[[S | None, datetime], Outcome[S]],
+        *,
+        command_id: UUID | None = None,
+        retry_key: RetryKey | None = None,
+    ) -> S | None:
         """One command; returns the state after it, once that is committed.
 
         `decide` gets the locked state and the business time. What it raises propagates, and the command has no effect. A
-        `command_id` that was handled before changes nothing. Problem 503 until the service has caught up: a database put back
+        `command_id` that was handled before changes nothing, as does the one of a `retry_key`, whose key is refused with Problem 422
+        where it was used for another command. Problem 503 until the service has caught up: a database put back
         to a backup could contradict what it has published.
         """
         if not self._caught_up():
             raise catching_up()
-        done = await self._group.submit(_Command(key, decide, command_id, current_traceparent()))
+        command = _Command(
+            key, decide, retry_key.command_id if retry_key else command_id, retry_key.key if retry_key else None, current_traceparent()
+        )
+        done = await self._group.submit(command)
         if done.error is not None:
             raise done.error
         return done.state
@@ -75,7 +92,7 @@ class Processor(Generic[S]):
     async def _carry_out(self, connection: AsyncConnection, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
         effects = Effects(await self._store.load(connection, sorted({command.key for command in commands})))
         now = self._clock.now()  # under the locks: never before an event that another transaction told of the same key
-        ids = sorted({command.id for command in commands if command.id is not None})
+        ids = sorted({one for command in commands for one in command.ids})
         fresh = await remember_handled(connection, ids) if ids else set()
         obeyed: set[UUID] = set()
         done = [self._one(command, now, fresh, obeyed, effects) for command in commands]
@@ -89,11 +106,12 @@ class Processor(Generic[S]):
         """Decide in memory; what an earlier command of the group did is seen."""
         if command.id is not None and (command.id not in fresh or command.id in obeyed):
             return _Done(effects.states.get(command.key))
+        if command.retry_key is not None and (command.retry_key not in fresh or command.retry_key in obeyed):
+            return _Done(error=key_reused())
         try:
             outcome = command.decide(effects.states.get(command.key), now)
         except Exception as error:
             return _Done(error=error)
-        if command.id is not None:
-            obeyed.add(command.id)
+        obeyed.update(command.ids)
         effects.take(command.key, outcome, command.traceparent)
         return _Done(effects.states.get(command.key))

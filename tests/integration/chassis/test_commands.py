@@ -3,16 +3,26 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
+from pydantic import BaseModel
 from sqlalchemy import text
 
 from tests.support.counting import Summed, Tally, TallyStore
 from tuntas_chassis.messages import Outcome, Outgoing
+from tuntas_chassis.problems import Problem
 from tuntas_chassis.processor import Processor
+from tuntas_chassis.retry_keys import RetryKey
 from tuntas_chassis.service import ServiceApp
 
 TOPIC = "never-sent"
+
+
+class Body(BaseModel):
+    """A command's body."""
+
+    text: str
 
 
 class Refused(Exception):
@@ -68,6 +78,46 @@ async def test_one_id_has_one_effect_in_one_group_and_over_two_replicas(app: Ser
     done = await asyncio.gather(*(p.execute("a", _add("a", 10), command_id=command) for p in (one, other) for _ in range(20)))
     assert done == [Tally("a", 11, 2)] * 40
     assert await _column(app, "SELECT count(*) FROM outbox") == [2]
+
+
+def _key(body: str, key: UUID = UUID(int=1)) -> RetryKey:
+    command = RetryKey.of(key, "officer-1", "answer", UUID(int=2), Body(text=body))
+    assert command is not None
+    return command
+
+
+async def test_a_key_that_is_used_again_with_another_body_is_refused_and_with_the_same_changes_nothing(app: ServiceApp) -> None:
+    one, other = _processor(app), _processor(app)
+    first = await one.execute("a", _add("a"), retry_key=_key("selesai"))
+    assert await other.execute("a", _add("a"), retry_key=_key("selesai")) == first
+    with pytest.raises(Problem) as refused:
+        await other.execute("a", _add("a"), retry_key=_key("lain"))
+    assert (refused.value.status, refused.value.code) == (422, "idempotency_key_reused")
+    assert await _column(app, "SELECT total FROM tally") == [1]
+
+
+async def test_of_two_bodies_under_one_key_at_once_one_is_carried_out(app: ServiceApp) -> None:
+    processors = _processor(app), _processor(app)
+    await processors[0].execute("a", _add("a"))
+    sent = [p.execute("a", _add("a"), retry_key=_key(body)) for _ in range(10) for p in processors for body in ("selesai", "lain")]
+    found = await asyncio.gather(*sent, return_exceptions=True)
+    assert sum(isinstance(one, Tally) for one in found) == sum(isinstance(one, Problem) for one in found) == 20
+    assert await _column(app, "SELECT total FROM tally") == [2]
+
+
+async def test_a_key_whose_command_was_refused_is_free_for_another(app: ServiceApp) -> None:
+    processor = _processor(app)
+    with pytest.raises(Refused):
+        await processor.execute("a", _add("a", -1), retry_key=_key("salah"))
+    assert await processor.execute("a", _add("a"), retry_key=_key("benar")) == Tally("a", 1, 1)
+
+
+def test_a_key_counts_for_one_officer_command_and_case() -> None:
+    body, key = Body(text="selesai"), UUID(int=1)
+    uses = [("officer-1", "answer", 2), ("officer-2", "answer", 2), ("officer-1", "follow-up", 2), ("officer-1", "answer", 3)]
+    made = {RetryKey.of(key, subject, command, UUID(int=case), body) for subject, command, case in uses}
+    assert len(made) == len(uses)
+    assert RetryKey.of(None, "officer-1", "answer", UUID(int=2), body) is None
 
 
 async def test_one_that_the_database_refuses_fails_alone(app: ServiceApp) -> None:

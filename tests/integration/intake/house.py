@@ -96,10 +96,15 @@ class House:
         receipt: dict[str, Any] = answer.json()
         return receipt
 
-    async def at_once(self, posts: Sequence[tuple[int, dict[str, Any], str]]) -> list[httpx.Response]:
+    async def at_once(
+        self, posts: Sequence[tuple[int, dict[str, Any], str]], headers: dict[str, str] | None = None
+    ) -> list[httpx.Response]:
         """Submissions that are sent together: each to a replica, with a body and an idempotency key."""
         return await asyncio.gather(
-            *(self.clients[replica].post("/v1/reports", json=body, headers={"Idempotency-Key": key}) for replica, body, key in posts)
+            *(
+                self.clients[replica].post("/v1/reports", json=body, headers={"Idempotency-Key": key} | (headers or {}))
+                for replica, body, key in posts
+            )
         )
 
     async def read(self, *events: Contract) -> None:

@@ -58,10 +58,17 @@ async def test_many_keys_on_two_replicas_in_opposite_orders_neither_block_nor_do
     assert len({answer.json()["tracking_id"] for answer in answers}) == len(keys) == len(await events(two_replicas))
 
 
-async def test_of_two_bodies_under_one_key_at_once_one_wins(house: House) -> None:
-    answers = await house.at_once([(0, a_report(title=f"Judul {n % 2}"), "satu") for n in range(20)])
+async def test_of_two_bodies_under_one_key_of_a_clerk_at_once_one_wins(house: House) -> None:
+    answers = await house.at_once([(0, a_report(title=f"Judul {n % 2}", channel="letter"), "satu") for n in range(20)], bearer("clerk"))
     assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 10
+    assert {answer.json().get("code") for answer in answers} == {None, "idempotency_key_reused"}
     assert len(await events(house)) == 1
+
+
+async def test_people_without_a_token_share_no_keys(house: House) -> None:
+    answers = await house.at_once([(0, a_report(title=f"Judul {n % 4}"), "satu") for n in range(20)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["access_code"] for answer in answers}) == len(await events(house)) == 4
 
 
 async def test_a_retry_after_the_receipts_are_purged_is_a_new_report(house: House) -> None:

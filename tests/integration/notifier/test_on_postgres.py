@@ -21,7 +21,7 @@ from notifier.domain.notices import Kind
 from notifier.handlers import on_agency, on_case_event, on_told
 from notifier.metrics import METRICS, QUEUED
 from tests.support.servers import Servers
-from tests.unit.notifier.fakes import Row, Wall
+from tests.unit.notifier.fakes import BusinessClock, Row, Wall
 from tests.unit.notifier.mothers import (
     CASE_ID,
     NOON,
@@ -72,14 +72,16 @@ async def database(migrated: Database) -> Database:
 
 
 def queue_on(database: Database) -> PostgresDeliveryQueue:
-    return PostgresDeliveryQueue(database, Outbox(24, lambda: None, lambda: False), MetricSet((*CHASSIS_METRICS, *METRICS)))
+    metrics = MetricSet((*CHASSIS_METRICS, *METRICS))
+    return PostgresDeliveryQueue(database, Outbox(24, lambda: None, lambda: False), metrics, BusinessClock())
 
 
 class FilledQueue(PostgresDeliveryQueue):
     """Knows the case of every delivery that is put into it, but for those in `unknown`."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, Outbox(24, lambda: None, lambda: False), MetricSet((*CHASSIS_METRICS, *METRICS)))
+        self.business = BusinessClock()
+        super().__init__(database, Outbox(24, lambda: None, lambda: False), MetricSet((*CHASSIS_METRICS, *METRICS)), self.business)
         self.unknown: set[UUID] = set()
         self._store = CaseStore(DeliveryWriter(MetricSet(METRICS), lambda: None))
         self._of = database

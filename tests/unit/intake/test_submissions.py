@@ -92,12 +92,22 @@ async def test_neither_key_nor_access_code_is_kept_in_clear_for_a_retry() -> Non
     assert receipt.access_code.encode() not in kept
 
 
-async def test_another_body_under_the_same_key_is_refused() -> None:
+async def test_another_body_under_the_same_key_of_an_officer_is_refused() -> None:
     desk = Desk()
-    await submitted(desk, key="kunci 1")
+    await submitted(desk, key="kunci 1", entered_by=CLERK, channel="letter")
     with pytest.raises(Problem) as refused:
-        await submitted(desk, key="kunci 1", title="Judul lain")
+        await submitted(desk, key="kunci 1", entered_by=CLERK, channel="letter", title="Judul lain")
     assert (refused.value.status, refused.value.code) == (422, "idempotency_key_reused")
+
+
+async def test_of_two_people_who_chose_one_key_neither_blocks_the_other_nor_sees_their_receipt() -> None:
+    desk = Desk()
+    first = await submitted(desk, key="1")
+    second = await submitted(desk, key="1", reporter={"email": "budi@contoh.id"})
+    third = await submitted(desk, key="1", title="Judul lain")
+    assert len({receipt.access_code for receipt in (first, second, third)}) == 3
+    assert (await submitted(desk, key="1")).access_code == first.access_code, "a retry gets its receipt all the same"
+    assert len(desk.file.reports) == 3
 
 
 async def test_a_clerks_key_is_not_the_publics() -> None:

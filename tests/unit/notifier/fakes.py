@@ -37,6 +37,21 @@ class Wall:
         self.at += time
 
 
+@dataclass
+class BusinessClock:
+    """Business time that a test moves; it begins at ten in the morning in Jakarta, when every mail may go out."""
+
+    at: datetime = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The business time now."""
+        return self.at
+
+    def from_broker(self, timestamp_ms: int) -> datetime:
+        """The same instant."""
+        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+
+
 @dataclass(frozen=True)
 class Row:
     """A delivery as it is stored."""
@@ -57,6 +72,7 @@ class FakeQueue:
         self.told: list[Contract] = []
         self.parents: list[str] = []
         self.unknown: set[UUID] = set()
+        self.business = BusinessClock()
         self._wall = wall
         self._created: dict[UUID, datetime] = {}
 
@@ -67,11 +83,14 @@ class FakeQueue:
             self._created.setdefault(delivery.notice_id, self._wall())
 
     async def claim(self, now: datetime, lease_until: datetime, *, officers: int, total: int, reporters: bool) -> Sequence[Claimed]:
-        """Take what is due."""
+        """Take what is due, and queue what has waited for the morning."""
+        woken = [r for r in self.rows.values() if r.status is Status.WAITING and r.next_attempt_at <= self.business.now()]
         open_rows = (r for r in self.rows.values() if r.status in (Status.QUEUED, Status.SENDING) and r.next_attempt_at <= now)
         due = sorted(open_rows, key=lambda r: r.next_attempt_at)
         for_officers = [r for r in due if r.delivery.recipient is not Role.REPORTER][:officers]
         for_reporters = [r for r in due if r.delivery.recipient is Role.REPORTER][: total - len(for_officers)] if reporters else []
+        for row in woken:
+            self.rows[row.delivery.notice_id] = replace(row, status=Status.QUEUED, next_attempt_at=now)
         return [self._take(row, lease_until) for row in (*for_officers, *for_reporters)]
 
     def _take(self, row: Row, lease_until: datetime) -> Claimed:

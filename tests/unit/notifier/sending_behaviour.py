@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,9 +17,8 @@ from notifier.domain.notices import Kind
 from notifier.metrics import FAILED, METRICS, NO_CHANNEL, REPEATS, SENT
 from notifier.ports import Contact, DeliveryQueue, Mailer, Told
 from notifier.sender import Pass, Sender
-from tests.unit.notifier.fakes import Crash, FakeContacts, FakeSpans, Row, Taken, Wall
+from tests.unit.notifier.fakes import BusinessClock, Crash, FakeContacts, FakeSpans, Row, Taken, Wall
 from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
-from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
@@ -34,6 +33,7 @@ class QueueUnderTest(DeliveryQueue, Protocol):
     """A queue that a test can fill and look at."""
 
     unknown: set[UUID]
+    business: BusinessClock
 
     async def put(self, *deliveries: Delivery) -> None: ...
 
@@ -97,7 +97,7 @@ class World:
             officer_page="https://lapor.example/petugas",
             central=CentralMailboxes("admin@lapor.example", "pengawas@lapor.example", "op@lapor.example"),
         )
-        clock = SystemClock()
+        clock = self.queue.business
         return Sender(
             self.crashing,
             self.contacts,
@@ -151,6 +151,28 @@ def warning(name: str, role: Role = Role.LIAISON_OFFICER, agency: str | None = "
 
 class SendingBehaviour:
     """The suite."""
+
+    async def test_mails_of_midnight_wait_for_seven_in_the_morning_and_those_that_people_cause_do_not(self, world: World) -> None:
+        world.queue.business.at = datetime(2026, 11, 24, 17, 0, 1, tzinfo=UTC)  # a second after midnight in Jakarta
+        overdue = a_delivery("overdue", Kind.OVERDUE, clock="C4", level="missed", due_at="2026-11-24T17:00:00+00:00")
+        await world.queue.put(overdue, warning("officer"), a_delivery("reply"))
+        await world.send()
+        assert [taken.message_id for taken in world.relay.taken] == [identity("reply")]
+        assert [len(asked) for asked in world.contacts.asked] == [1], "nobody's contact is looked up for a mail that waits"
+        waiting = (await world.rows())[an_id("overdue")]
+        assert (waiting.status, waiting.attempts) == (Status.WAITING, 0)
+        assert waiting.next_attempt_at == datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+
+        world.queue.business.at = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
+        for _ in range(3):
+            assert (await world.send()).taken == 0
+        world.queue.business.at = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+        world.wall.pass_by(timedelta(seconds=1))
+        taken = [(await world.send()).taken for _ in range(3)]
+        assert sum(taken) == 2
+        assert len(world.relay.taken) == 3
+        assert {(await world.status(name))[0] for name in ("overdue", "officer", "reply")} == {Status.SENT}
+        assert {t.attempt for t in await world.told() if isinstance(t, NoticeSent)} == {1}
 
     async def test_reporter_and_officer_each_get_their_mail_once(self, world: World) -> None:
         await world.queue.put(a_delivery("a"), warning("b"))

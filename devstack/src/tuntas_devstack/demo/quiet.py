@@ -30,7 +30,8 @@ _LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written,
     EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside) AS unsent,
     ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
 _LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
-_WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending')"
+# what waits for the morning is not settled at the end of a play, whose last moment is a morning
+_WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending', 'waiting')"
 _PARKED = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'waiting')"
 _LOOK_AGAIN_S = 0.05
 _STALLED_S = 90.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -16,19 +16,20 @@ from dispatch.views import (
     CasePage,
     CaseStatus,
     CaseView,
+    CommandRequest,
     FollowUpRequest,
     HandleRequest,
     ReturnRequest,
 )
 from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.ids import derive_id, new_id
+from tuntas_chassis.ids import new_id
 from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outcome
 from tuntas_chassis.pagination import decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_chassis.processor import Processor
-from tuntas_contracts.agencies import AgencyCommand
+from tuntas_chassis.retry_keys import RetryKey
 from tuntas_contracts.base import Actor, AgencyCode
 from tuntas_contracts.vocabulary import CaseState, Role
 
@@ -41,12 +42,11 @@ Administrator = Annotated[Principal, Depends(require(*_ADMINISTRATORS))]
 Officer = Annotated[Principal, Depends(require(*_OFFICERS))]
 Reader = Annotated[Principal, Depends(require(*_OFFICERS, Role.NATIONAL_ADMINISTRATOR))]
 IdempotencyKey = Annotated[
-    UUID | None, Header(alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing")
+    UUID | None,
+    Header(
+        alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing, another is refused"
+    ),
 ]
-
-
-class _Request(Protocol):
-    def command(self, case_id: UUID) -> AgencyCommand: ...
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -61,20 +61,19 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
     router = APIRouter(prefix="/v1/cases", route_class=JsonRoute, tags=["cases"])
 
     async def carry_out(
-        verb: str, case_id: UUID, request: _Request, principal: Principal, roles: Collection[Role], key: UUID | None
+        verb: str, case_id: UUID, request: CommandRequest, principal: Principal, roles: Collection[Role], key: UUID | None
     ) -> CaseStatus:
-        # a key counts for one officer, command and case: its reuse elsewhere is never mistaken for a repeat
-        command_id = derive_id(key, principal.subject, verb, str(case_id)) if key else None
+        retry_key = RetryKey.of(key, principal.subject, verb, case_id, request)
         command = request.command(case_id)
 
         def decide(case: Case | None, now: datetime) -> Outcome[Case]:
             if case is None:
                 raise _no_case(case_id)
             _act_for(principal, case.agency)
-            act = Act(_actor(principal, roles), now, command_id or new_id())
+            act = Act(_actor(principal, roles), now, retry_key.command_id if retry_key else new_id())
             return handlers.on_command(case, command, act, source="http")
 
-        case = await processor.execute(str(case_id), decide, command_id=command_id)
+        case = await processor.execute(str(case_id), decide, retry_key=retry_key)
         if case is None:
             raise _no_case(case_id)
         _log.info("case_commanded", case_id=str(case_id), command=verb, state=case.state, version=case.version)

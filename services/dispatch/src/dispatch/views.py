@@ -1,5 +1,6 @@
 """What officers see and send over HTTP about their cases."""
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -24,7 +25,15 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AcceptRequest(Request):
+class CommandRequest(Request):
+    """What an officer asks for."""
+
+    @abstractmethod
+    def command(self, case_id: UUID) -> AgencyCommand:
+        """The command that this asks for."""
+
+
+class AcceptRequest(CommandRequest):
     """Accept a case for a unit (T4). The service class follows from the classification and the three flags."""
 
     unit: Short = Field(description="The code of a unit of the agency, as GET /v1/agencies/{code} lists them")
@@ -49,7 +58,7 @@ class HandleRequest(AcceptRequest):
         return HandleCase(case_id=case_id, **self.model_dump())
 
 
-class ReturnRequest(Request):
+class ReturnRequest(CommandRequest):
     """Return a case as *bukan wewenang* (T10)."""
 
     reason: Long = Field(description="Why it is not yours, and whose it may be")
@@ -59,7 +68,7 @@ class ReturnRequest(Request):
         return ReturnCase(case_id=case_id, reason=self.reason)
 
 
-class FollowUpRequest(Request):
+class FollowUpRequest(CommandRequest):
     """Record the first follow-up (T14, tindak lanjut)."""
 
     note: Long
@@ -69,7 +78,7 @@ class FollowUpRequest(Request):
         return RecordFollowUp(case_id=case_id, note=self.note)
 
 
-class AnswerRequest(Request):
+class AnswerRequest(CommandRequest):
     """Answer a case, or add to an answer (T15)."""
 
     answer: Long = Field(description="For the reporter: what was found and what was done")

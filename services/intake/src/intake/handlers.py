@@ -104,7 +104,7 @@ class Submissions:
     async def submit(self, request: SubmitReport, entered_by: Principal | None, idempotency_key: str | None) -> Receipt:
         """The receipt of a report that is on file. `entered_by` is the officer who types a report received by hand.
 
-        Raises Problem 422 for impossible dates, and where the idempotency key was used for another body.
+        Raises Problem 422 for impossible dates, and where an officer used the idempotency key for another body.
         """
         now = self._clock.now()
         _check_times(request, now)
@@ -157,10 +157,13 @@ class Submissions:
             actor = Actor(role=role, subject=entered_by.subject, agency=entered_by.agency)
         retry = None
         if idempotency_key is not None:
-            scope = entered_by.subject if entered_by else ""
+            body_hash = self._digest(b"body", original)
+            # Nothing tells two clients without a token apart, and people choose keys like 1: such a key counts for its body only, so that
+            # nobody's key blocks another's report or shows its receipt.
+            scope = (entered_by.subject.encode(),) if entered_by else (b"", body_hash)
             retry = RetryKey(
-                key_hash=self._digest(b"idempotency", scope.encode(), idempotency_key.encode()),
-                body_hash=self._digest(b"body", original),
+                key_hash=self._digest(b"idempotency", *scope, idempotency_key.encode()),
+                body_hash=body_hash,
                 sealed_receipt=self._sealed(case_id, access_code, masked),
             )
         report = NewReport(

@@ -38,7 +38,9 @@ from tuntas_contracts.vocabulary import Channel, Role
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,200}")
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _BEARER: Final = HTTPBearer(auto_error=False)
-_KEY_DESCRIPTION: Final = "Any 1–200 printable characters of your choice: a retry with the same key and body gets the same answer"
+_KEY_DESCRIPTION: Final = (
+    "1–200 printable characters that nobody else guesses, such as a UUID: a retry with the same key and body gets the same answer"
+)
 
 TrackingId = Annotated[str, Path(max_length=40, description="As on the receipt; small letters and missing hyphens are understood")]
 AccessCode = Annotated[str, Header(alias="X-Access-Code", min_length=1, max_length=40, description="As on the receipt")]

@@ -71,7 +71,7 @@ def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer
         central=settings.central_mailboxes,
     )
     return Sender(
-        PostgresDeliveryQueue(app.database, app.outbox, app.metrics),
+        PostgresDeliveryQueue(app.database, app.outbox, app.metrics, app.clock),
         IntakeContacts(http, settings.intake_url, token),
         Composer(stationery, Letters(), app.clock, _wall),
         mailer,

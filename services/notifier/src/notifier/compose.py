@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from notifier.domain.delivery import MAX_REPEATS, Claimed, NoChannel, NotTried, Refused, Result, Unhandled
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NoChannel, NotTried, Postponed, Refused, Result, Unhandled
 from notifier.domain.greeting import greeting_name
 from notifier.domain.mail import Mail, build_mail
 from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of, plain_mailbox
+from notifier.domain.quiet_hours import waits_until
 from notifier.ports import Contact, LetterWriter, UnrenderableLetter
 from notifier.telling import check_event
 from tuntas_chassis.clock import Clock
@@ -63,6 +64,11 @@ class Composer:
         self._letters = letters
         self._clock = clock
         self._wall = wall
+
+    def postponed(self, one: Claimed) -> Postponed | None:
+        """Whether the mail of a delivery waits for the morning: asked before anybody's contact is looked up."""
+        until = waits_until(one.delivery, one.agency_time_zone, self._clock.now())
+        return Postponed(until) if until is not None else None
 
     def mail(self, one: Claimed, contacts: Mapping[UUID, Contact] | None) -> Mail | Result:
         """The mail of a delivery, or why there is none; `contacts` is None while intake can't be asked.

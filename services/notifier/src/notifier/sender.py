@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.compose import Composer
-from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Settlement, Status, settle
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Postponed, Settlement, Status, settle
 from notifier.domain.mail import Mail
 from notifier.domain.notices import Kind
 from notifier.metrics import LOOKUPS_FAILED, LOST
@@ -71,10 +71,16 @@ class Sender:
         claimed = await self._queue.claim(now, now + self._lease, officers=officers, total=limit, reporters=reporters)
         if not claimed:
             return Pass()
-        contacts, contacts_down = await self._look_up(claimed)
         handed: dict[UUID, Handed] = {}
-        mails: list[Mail] = []
+        ready: list[Claimed] = []
         for one in claimed:
+            if (postponed := self._composer.postponed(one)) is not None:
+                handed[one.delivery.notice_id] = Handed(postponed, 0, 0)
+            else:
+                ready.append(one)
+        contacts, contacts_down = await self._look_up(ready)
+        mails: list[Mail] = []
+        for one in ready:
             made = self._composer.mail(one, contacts)
             if isinstance(made, Mail):
                 mails.append(made)
@@ -114,7 +120,7 @@ class Sender:
                 break
             except Exception as error:
                 # what was sent and is not recorded would be sent again, so the database is waited for
-                tried = any(not isinstance(h.result, NotTried) for h in handed.values())
+                tried = any(not isinstance(h.result, NotTried | Postponed) for h in handed.values())
                 if not tried or not is_transient(error) or stopping.is_set():
                     raise
                 _log.warning("settling_waits_for_database", deliveries=len(settlements), error=type(error).__name__)

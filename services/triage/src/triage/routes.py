@@ -15,7 +15,6 @@ from triage.handlers import Handlers
 from triage.metrics import count_outcome
 from triage.views import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
 from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.ids import derive_id
 from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Outcome
@@ -23,6 +22,7 @@ from tuntas_chassis.metrics import MetricSet
 from tuntas_chassis.pagination import decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_chassis.processor import Processor
+from tuntas_chassis.retry_keys import RetryKey
 from tuntas_contracts.base import Actor
 from tuntas_contracts.vocabulary import CaseState, Classification, Role
 
@@ -30,7 +30,10 @@ _log = logger(__name__)
 
 Verifier = Annotated[Principal, Depends(require(Role.NATIONAL_ADMINISTRATOR))]
 IdempotencyKey = Annotated[
-    UUID | None, Header(alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing")
+    UUID | None,
+    Header(
+        alias="Idempotency-Key", description="A UUID of your choice: the same command again with it changes nothing, another is refused"
+    ),
 ]
 Decision = Callable[[Case, datetime], Outcome[Case]]
 
@@ -49,7 +52,7 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
             raise _no_case(case_id)
         return filed
 
-    async def carry_out(case_id: UUID, command_id: UUID | None, decision: Decision) -> CommandResult:
+    async def carry_out(case_id: UUID, retry_key: RetryKey | None, decision: Decision) -> CommandResult:
         decided: list[Outcome[Case]] = []
 
         def decide(case: Case | None, now: datetime) -> Outcome[Case]:
@@ -59,7 +62,7 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
             return decided[-1]
 
         try:
-            case = await processor.execute(str(case_id), decide, command_id=command_id)
+            case = await processor.execute(str(case_id), decide, retry_key=retry_key)
         except InvalidCommand as error:
             raise Problem(422, f"The field {error.field} can't be right", error.detail, error.code) from error
         if case is None:
@@ -91,11 +94,13 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
     @router.post("/cases/{case_id}/forward", summary="Verify and route to an agency (T3)", responses=_problems(400, 404, 409, 413, 422))
     async def forward(case_id: UUID, body: ForwardRequest, principal: Verifier, idempotency_key: IdempotencyKey = None) -> CommandResult:
         report = (await known(case_id)).report
-        command_id = _command_id(idempotency_key, principal, "forward", case_id)
+        retry_key = RetryKey.of(idempotency_key, principal.subject, "forward", case_id, body)
         result = await carry_out(
             case_id,
-            command_id,
-            lambda case, now: handlers.forward(case, report, body.command(), _actor(principal), now, command_id),
+            retry_key,
+            lambda case, now: handlers.forward(
+                case, report, body.command(), _actor(principal), now, retry_key.command_id if retry_key else None
+            ),
         )
         _log.info("case_forwarded", case_id=str(case_id), version=result.version, agency=result.agency)
         return result
@@ -105,11 +110,11 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
         if body.duplicate_of is not None:
             await known(case_id)
             await _check_link(reader, body.duplicate_of)
-        command_id = _command_id(idempotency_key, principal, "archive", case_id)
+        retry_key = RetryKey.of(idempotency_key, principal.subject, "archive", case_id, body)
         result = await carry_out(
             case_id,
-            command_id,
-            lambda case, now: handlers.archive(case, body.command(), _actor(principal), now, command_id),
+            retry_key,
+            lambda case, now: handlers.archive(case, body.command(), _actor(principal), now, retry_key.command_id if retry_key else None),
         )
         _log.info("case_archived", case_id=str(case_id), version=result.version, reason=body.reason.value)
         return result
@@ -132,11 +137,6 @@ def _no_case(case_id: UUID) -> Problem:
 
 def _actor(principal: Principal) -> Actor:
     return Actor(role=Role.NATIONAL_ADMINISTRATOR, subject=principal.subject, agency=principal.agency)
-
-
-def _command_id(key: UUID | None, principal: Principal, command: str, case_id: UUID) -> UUID | None:
-    """A key counts for one officer, one command and one case, so that its reuse elsewhere is never mistaken for a repeat."""
-    return None if key is None else derive_id(key, principal.subject, command, str(case_id))
 
 
 def _cursor(case: Case) -> str:

@@ -11,6 +11,7 @@ from notifier.domain.delivery import Claimed, Delivery, Settlement
 from notifier.domain.notices import Kind
 from notifier.ports import Told
 from notifier.telling import SET_ASIDE_KIND
+from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
 from tuntas_chassis.logs import logger
 from tuntas_chassis.metrics import MetricSet
@@ -19,10 +20,15 @@ from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)
+_WOKEN_AT_ONCE = 1_000
 
 # Each audience by the index on what is due; rows that another process is taking are passed over
 _CLAIM = text(
-    "WITH officers AS MATERIALIZED (SELECT case_id, notice_id, status FROM delivery WHERE status IN ('queued', 'sending') "
+    # what waited for the morning is queued now and taken by the next look; `next_attempt_at` of it is business time
+    "WITH woken AS (UPDATE delivery d SET status = 'queued', next_attempt_at = :now, created_at = now() FROM (SELECT case_id, notice_id "
+    "FROM delivery WHERE status = 'waiting' AND next_attempt_at <= :business_now ORDER BY next_attempt_at LIMIT :woken "
+    "FOR UPDATE SKIP LOCKED) AS w WHERE d.case_id = w.case_id AND d.notice_id = w.notice_id), "
+    "officers AS MATERIALIZED (SELECT case_id, notice_id, status FROM delivery WHERE status IN ('queued', 'sending') "
     "AND audience = 1 AND next_attempt_at <= :now ORDER BY next_attempt_at LIMIT :officers FOR UPDATE SKIP LOCKED), "
     "reporters AS MATERIALIZED (SELECT case_id, notice_id, status FROM delivery WHERE status IN ('queued', 'sending') "
     "AND audience = 0 AND next_attempt_at <= :now ORDER BY next_attempt_at "
@@ -56,10 +62,11 @@ _SET_ASIDE = text(
 class PostgresDeliveryQueue:
     """Implements `notifier.ports.DeliveryQueue`."""
 
-    def __init__(self, database: Database, outbox: Outbox, metrics: MetricSet) -> None:
+    def __init__(self, database: Database, outbox: Outbox, metrics: MetricSet, clock: Clock) -> None:
         self._database = database
         self._outbox = outbox
         self._metrics = metrics
+        self._clock = clock
 
     async def claim(self, now: datetime, lease_until: datetime, *, officers: int, total: int, reporters: bool) -> Sequence[Claimed]:
         """Take what is due, in one statement and one transaction; what this code can't read is set aside in it."""
@@ -67,7 +74,16 @@ class PostgresDeliveryQueue:
         faulty: list[tuple[UUID, UUID, str]] = []
         async with self._database.begin() as connection:
             rows = await connection.execute(
-                _CLAIM, {"now": now, "lease_until": lease_until, "officers": officers, "total": total, "reporters": reporters}
+                _CLAIM,
+                {
+                    "now": now,
+                    "business_now": self._clock.now(),
+                    "woken": _WOKEN_AT_ONCE,
+                    "lease_until": lease_until,
+                    "officers": officers,
+                    "total": total,
+                    "reporters": reporters,
+                },
             )
             for row in rows:
                 try:

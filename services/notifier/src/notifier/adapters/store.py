@@ -42,7 +42,7 @@ _SETTLE = text(
     "CAST(:agencies AS text[]), CAST(:statuses AS text[]), CAST(:attempts AS int[]), CAST(:reasons AS text[]), "
     "CAST(:times AS timestamptz[])) AS x(c, n, u, k, r, a, s, t, w, o) ORDER BY c, n "
     "ON CONFLICT (case_id, notice_id) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, reason = excluded.reason, "
-    "settled_at = excluded.settled_at WHERE d.status IN ('queued', 'sending')"
+    "settled_at = excluded.settled_at WHERE d.status IN ('queued', 'sending', 'waiting')"
 )
 _LOAD_CONTACTS = text(
     "SELECT code, name, email, time_zone, supervised_by, as_of FROM agency_contact "

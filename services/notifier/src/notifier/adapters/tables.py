@@ -20,7 +20,7 @@ CASE_NOTICE_STATE = sa.Table(
 )
 
 # `audience` 0 are reporters, 1 officers. `next_attempt_at` is when a queued one is due, and when the lease of one that is
-# being sent runs out: both are found by the one small index.
+# being sent runs out: both are found by the one small index. Of one that is waiting it is the morning, business time.
 DELIVERY = sa.Table(
     "delivery",
     METADATA,
@@ -41,8 +41,9 @@ DELIVERY = sa.Table(
     sa.Column("next_attempt_at", UTC_TIME, nullable=False, server_default=sa.func.now()),
     sa.Column("settled_at", UTC_TIME),
     sa.Column("set_aside_at", UTC_TIME),
-    sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'failed', 'no_channel', 'set_aside')", name="delivery_status"),
+    sa.CheckConstraint("status IN ('queued', 'sending', 'waiting', 'sent', 'failed', 'no_channel', 'set_aside')", name="delivery_status"),
     sa.Index("delivery_due", "audience", "next_attempt_at", postgresql_where=sa.text("status IN ('queued', 'sending')")),
+    sa.Index("delivery_waiting", "next_attempt_at", postgresql_where=sa.text("status = 'waiting'")),
     sa.Index("delivery_set_aside", "case_id", "notice_id", postgresql_where=sa.text("status = 'set_aside'")),
     postgresql_with={"fillfactor": "70"},
 )

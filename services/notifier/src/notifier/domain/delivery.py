@@ -1,4 +1,4 @@
-"""The life of a delivery: queued, taken under a lease, and sent, failed, or queued again."""
+"""The life of a delivery: queued, taken under a lease, and sent, failed, or queued again; at night it may wait for the morning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ class Status(StrEnum):
     """Where a delivery stands."""
 
     QUEUED = "queued"
+    WAITING = "waiting"  # for the morning
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
@@ -109,18 +110,28 @@ class NotTried:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """It waits for the morning: until `until`, business time, and the attempt is not counted."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Unhandled:
     """This code can't make a mail of it: it waits for code that can, and the attempt is not counted."""
 
     reason: str
 
 
-Result = Accepted | Refused | NoChannel | Unhandled | Deferred | Uncertain | NotTried
+Result = Accepted | Refused | NoChannel | Unhandled | Deferred | Uncertain | NotTried | Postponed
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is written of a claimed delivery. `attempts` and `repeats` are the new counts."""
+    """What is written of a claimed delivery. `attempts` and `repeats` are the new counts.
+
+    `next_attempt_at` is real time, but business time of one that is `waiting`.
+    """
 
     claimed: Claimed
     status: Status
@@ -143,6 +154,8 @@ def settle(claimed: Claimed, result: Result, now: datetime) -> Settlement:
             return Settlement(claimed, Status.NO_CHANNEL, now, attempts, repeats, reason)
         case Unhandled(reason):
             return Settlement(claimed, Status.SET_ASIDE, now, attempts - 1, repeats, reason)
+        case Postponed(until):
+            return Settlement(claimed, Status.WAITING, until, attempts - 1, repeats, None)
         case NotTried(reason, delay):
             return Settlement(claimed, Status.QUEUED, now + delay, attempts - 1, repeats, reason)
         case Uncertain(reason):

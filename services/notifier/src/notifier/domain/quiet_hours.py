@@ -1,0 +1,29 @@
+"""Mails of midnight wait for the morning: deadlines end at midnight, and nobody can act on them before office hours."""
+
+from datetime import datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from notifier.domain.delivery import Delivery
+from notifier.domain.notices import Kind
+
+MORNING: Final = time(7)
+# What time does, not people: whoever just did something is awake and waits for an answer.
+_BY_TIME: Final = frozenset({Kind.REMINDER, Kind.OVERDUE, Kind.DEADLINE_WARNING, Kind.DEADLINE_MISSED})
+_NATIONAL: Final = "Asia/Jakarta"
+
+
+def waits_until(delivery: Delivery, time_zone: str | None, now: datetime) -> datetime | None:
+    """Until when a mail waits that would go out now, business time: 07:00 local of a night; None where it goes at once.
+
+    `time_zone` is that of the agency which has the case, or None for the national one.
+    """
+    by_time = delivery.kind in _BY_TIME or (delivery.kind is Kind.CLOSED and delivery.variables.get("reason") == "no_reply")
+    if not by_time:
+        return None
+    try:
+        zone = ZoneInfo(time_zone or _NATIONAL)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo(_NATIONAL)
+    local = now.astimezone(zone)
+    return datetime.combine(local.date(), MORNING, zone) if local.time() < MORNING else None
