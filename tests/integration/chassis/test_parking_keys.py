@@ -28,7 +28,9 @@ async def test_garbage_under_an_endless_key_is_parked_and_the_good_ones_go_on(ma
     await delivery.feed_raw(
         [(LONG.encode(), b"garbage", HEADERS), (b"with \x00 NUL", b"garbage", HEADERS), (twin.encode(), b"garbage", HEADERS)]
     )
-    await delivery.feed([("good", Added(amount=1)), (LONG, Added(amount=1))])
+    await delivery.feed([("good", Added(amount=1))])
+    behind = Envelope(new_id(), "tests", "Added", "x", A_MONDAY).headers()
+    await delivery.feed_raw([(LONG.encode(), Added(amount=1).model_dump_json().encode(), behind)])
 
     async def all_there() -> bool:
         return len(await _parked(delivery)) == 4 and "good" in await delivery.totals()
