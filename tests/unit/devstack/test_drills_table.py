@@ -1,6 +1,9 @@
 """The table of drills and the fault matrix that is written from it."""
 
+import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,9 +11,10 @@ from typer.testing import CliRunner
 
 from tests.architecture.sources import ROOT
 from tuntas_devstack.cli import app
-from tuntas_devstack.drills import matrix, registry
+from tuntas_devstack.drills import matrix, registry, runner
 from tuntas_devstack.drills.model import Drill
 from tuntas_devstack.drills.registry import DRILLS, drills_named
+from tuntas_devstack.drills.runner import Result
 from tuntas_devstack.errors import StackError
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
@@ -43,6 +47,29 @@ def test_the_matrix_is_what_the_drills_say() -> None:
     assert matrix.main("check") == 0
     page = matrix.MATRIX.read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in DRILLS)
+
+
+def test_what_was_not_seen_to_hold_has_an_empty_cell() -> None:
+    seen = {
+        "service-killed": {"outcome": "held", "measured": {"delivered": 3.25}},
+        "broker-killed": {"outcome": "failed", "measured": {"delivered": 3.25}},
+    }
+    lines = [line.split(" | ") for line in matrix.matrix(seen, None).splitlines()]
+    rows = {cells[1].split()[0]: cells[5] for cells in lines if len(cells) == 8 and cells[1].startswith("`")}
+    assert rows.pop("`service-killed`") == "delivered 3.2 s"
+    assert set(rows.values()) == {""}
+    assert len(rows) == len(DRILLS) - 1
+
+
+def test_results_are_kept_beside_those_of_other_drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def done(drills: Sequence[Drill], *_: object) -> list[Result]:
+        return [Result(drill.name, "held", 1.0) for drill in drills]
+
+    monkeypatch.setattr(runner, "run_drills", done)
+    for name in ("slow-clients", "service-killed", "slow-clients"):
+        assert CliRunner().invoke(app, ["drill", name, "--store", str(tmp_path / "seen.json")]).exit_code == 0
+    kept = json.loads((tmp_path / "seen.json").read_text(encoding="utf-8"))
+    assert [result["name"] for result in kept] == ["service-killed", "slow-clients"]
 
 
 def test_drills_are_chosen_by_name() -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +28,9 @@ def drill(
     seed: Annotated[int | None, typer.Option(help="Choose as another run did; at random by default, and told.")] = None,
     reports: Annotated[int, typer.Option(min=20, help="How many reports a drill files at least, where it needs many.")] = 200,
     hours: Annotated[float, typer.Option(min=1, help="Of the drill `soak`: how many hours of simulated time pass.")] = 24,
-    store: Annotated[Path | None, typer.Option(help="Write what was measured into this file, as JSON.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Write what was measured into this file, as JSON; what it has of other drills stays.")
+    ] = None,
 ) -> None:
     """Start a stack, do one fault after the other to it under load, and count what came of it.
 
@@ -51,10 +54,19 @@ def drill(
     typer.echo(f"{len(chosen)} drills with --seed {number}")
     results = asyncio.run(run_drills(chosen, number, reports, typer.echo))
     if store is not None:
-        store.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
+        _keep(store, [asdict(result) for result in results])
     say_all(aligned((result.outcome, f"{result.seconds:.0f} s", result.name, result.told[:200]) for result in results))
     if failed(results):
         raise typer.Exit(1)
+
+
+def _keep(store: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """Write results into the file, in the order of the table; those of drills that were not done this time stay."""
+    from tuntas_devstack.drills.registry import DRILLS
+
+    kept = json.loads(store.read_text(encoding="utf-8")) if store.exists() else []
+    latest = {result["name"]: result for result in (*kept, *results)}
+    store.write_text(json.dumps([latest[name] for name in DRILLS if name in latest], indent=1) + "\n", encoding="utf-8")
 
 
 def _chosen(seed: int | None) -> int:

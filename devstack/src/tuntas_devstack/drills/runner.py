@@ -114,7 +114,7 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
         while left:
             clock_off = left[0].name == "one-clock-off"
             together = [drill for drill in left if (drill.name == "one-clock-off") is clock_off]
-            folder = new_folder()
+            folder, before = new_folder(), len(results)
             try:
                 async with staged(
                     stack_options(setting, clock_off=clock_off), folder / "stack", Random(f"{seed}:{setting}"), reports, say
@@ -133,8 +133,19 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
                 unseen = left.pop(0)
                 results.append(Result(unseen.name, "failed", 0.0, f"no stack: {error}"))
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                _clear(folder, say, failed(results[before:]))
     return results
+
+
+def _clear(folder: Path, say: Say, wrong: Sequence[Result]) -> None:
+    """Remove a stack's folder; after a failure its logs stay."""
+    for left in folder.glob("stack/*"):
+        if not (wrong and left.name == "logs"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+    if wrong:
+        say(f"the logs of {', '.join(result.name for result in wrong)} are in {folder / 'stack' / 'logs'}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def run_soak(hours: float, seed: int, say: Say) -> Soak:

@@ -205,8 +205,9 @@ class Scene:
             before = await asyncio.to_thread(self._ends)
             if reason := await self.databases.unread(before):
                 return False
-            news = [r for r in await self.read() if r.offset >= before.get((r.topic, r.partition), 0)]
-            reason = f"{news[0].type} was written just now" if news else ""
+            after = await asyncio.to_thread(self._ends)
+            news = [place for place, end in after.items() if end != before.get(place)]
+            reason = f"something was written to {news[0][0]} just now" if news else ""
             return not news
 
         try:

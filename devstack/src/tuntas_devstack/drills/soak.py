@@ -55,7 +55,9 @@ class Soak:
     def lines(self) -> list[str]:
         """The table of memory."""
         heading = f"{'service':<12} {'after a tenth':>14} {'at the end':>12} {'growth':>8}"
-        rows = [f"{part:<12} {_mb(_first(s)):>11} MiB {_mb(_last(s)):>8} MiB {_growth(s):>8.1%}" for part, s in self.memory.items()]
+        rows = [
+            f"{part:<12} {_mb(after_a_tenth(s)):>11} MiB {_mb(at_the_end(s)):>8} MiB {_growth(s):>8.1%}" for part, s in self.memory.items()
+        ]
         return [heading, *rows]
 
 
@@ -63,17 +65,19 @@ def _tenth(samples: Sequence[int]) -> int:
     return max(len(samples) // 10, 1)
 
 
-def _first(samples: Sequence[int]) -> float:
+def after_a_tenth(samples: Sequence[int]) -> float:
+    """The median of the second tenth of the samples."""
     tenth = _tenth(samples)
     return median(samples[tenth : 2 * tenth] or samples)
 
 
-def _last(samples: Sequence[int]) -> float:
+def at_the_end(samples: Sequence[int]) -> float:
+    """The median of the last tenth of the samples."""
     return median(samples[-_tenth(samples) :])
 
 
 def _growth(samples: Sequence[int]) -> float:
-    return _last(samples) / _first(samples) - 1
+    return at_the_end(samples) / after_a_tenth(samples) - 1
 
 
 def _mb(size: float) -> str:
