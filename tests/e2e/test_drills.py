@@ -19,10 +19,13 @@ from tests.support.rollout import Endpoints, Traffic
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
 from tuntas_contracts.vocabulary import Role, Service
+from tuntas_devstack.drills.model import Drill, Setting
+from tuntas_devstack.drills.registry import DRILLS
+from tuntas_devstack.drills.runner import do, must_hold, stack_options, staged
+from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.mailbox import repeats_by_message_id
-from tuntas_devstack.options import StackOptions, module_of
+from tuntas_devstack.options import module_of
 from tuntas_devstack.reconciliation import Reconciler
-from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
@@ -30,38 +33,42 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
 UNITS = {"kota-32-73": "layanan", "kab-32-01": "layanan", "kemenkes": "penanggulangan-penyakit"}
 AGENCIES = tuple(UNITS)
 REPORTS = 2_000
+REPORTS_OF_A_DRILL = 60
 AT_ONCE = 40
 SERVICES = tuple(service.value for service in Service)
 PARTS = (*SERVICES, *(f"{service}-2" for service in SERVICES))
-LEASE_S = 5
 QUIET_WITHIN_S = 240.0
 SEED = random.SystemRandom().randrange(10**6)
 """Stands in the test's name: the moments of the kills follow from it."""
 
 
+QUICK = [drill for drill in DRILLS.values() if drill.quick and drill.setting is Setting.PAIRS]
+
+
 @pytest.fixture(scope="module")
-async def drilled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """A platform of its own; every service runs twice."""
-    options = StackOptions(
-        agencies=AGENCIES,
-        trace_ratio=0.0,
-        replicas=dict.fromkeys(Service, 2),
-        environment={Service.NOTIFIER: {"TUNTAS_MAIL_LEASE_S": str(LEASE_S)}},
-        ready_within_s=240,
-        kafka=None,
-        database=None,
-    )
-    stack = Stack(tmp_path_factory.mktemp("drilled") / "stack", options)
-    await asyncio.to_thread(stack.start)
-    try:
-        platform = Platform(stack)
-        await register_is_read(platform)
-        yield platform
-        await platform.close()
-    finally:
-        await asyncio.to_thread(stack.stop)
-        await asyncio.to_thread(stack.delete_data)
-    assert stack.deaths == [], "a part ended that nobody killed"
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """A stack of its own, as `tuntas drill` starts it; every service runs twice."""
+    folder = tmp_path_factory.mktemp("drilled") / "stack"
+    async with staged(stack_options(Setting.PAIRS), folder, random.Random(SEED), REPORTS_OF_A_DRILL, print) as scene:
+        yield scene
+    assert scene.stack.deaths == [], "a part ended that nobody killed"
+
+
+@pytest.fixture(scope="module")
+async def drilled(scene: Scene) -> AsyncIterator[Platform]:
+    """The same stack as the other tests see it."""
+    platform = Platform(scene.stack)
+    await register_is_read(platform)
+    yield platform
+    await platform.close()
+
+
+@pytest.mark.parametrize("drill", QUICK, ids=[f"{drill.name}-{SEED}" for drill in QUICK])
+async def test_a_quick_drill_holds(scene: Scene, drill: Drill) -> None:
+    """The counter knows the reports of drills alone: these come first, and start where nobody else has filed any."""
+    result = await do(drill, scene, print)
+    must_hold(result)
+    assert result.outcome == "held"
 
 
 async def reconciled(platform: Platform) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from tuntas_devstack.drills.faults import admin_of, frozen
@@ -12,6 +13,8 @@ _OTHER = "kota-32-73"
 _FLOWS_WITHIN_S = 60.0
 _FIRED_WITHIN_S = 60.0
 _LEAD_S = 30.0
+_HANGS_S, _ANSWERS_S = 4.0, 2.0  # less than the session of a broker, so that it stays in sync
+_ACCEPTED_LATE, _APART_S, _MARGIN_S = 10, 0.8, 4.0  # the first accepted 12 s before the first limit, the last 5 s
 CLOCK_OFF_S = -5.0
 CLOCK_OFF_BROKER = "kafka-3"
 
@@ -84,6 +87,37 @@ async def one_broker_frozen(scene: Scene) -> None:
     await _goes_on(scene, fault)
 
 
+async def slow_follower(scene: Scene) -> None:
+    """One broker answers only now and then: what is appended is read seconds later. Cases are accepted just before their deadline."""
+    part = _any_broker(scene)
+    cases = await scene.file(_ACCEPTED_LATE + 3, _OTHER)
+    await scene.delivered(cases, _FLOWS_WITHIN_S)
+    in_time, unanswered = cases[:_ACCEPTED_LATE], cases[_ACCEPTED_LATE:]
+    first = await scene.limit_of(in_time[0], "C2")
+    limit = await scene.approach_deadline(unanswered[-1], "C2", _LEAD_S)
+    over = asyncio.Event()
+
+    async def slow() -> None:
+        while not over.is_set():
+            async with frozen(scene.stack, part):
+                await asyncio.sleep(_HANGS_S)
+            await asyncio.sleep(_ANSWERS_S)
+
+    scene.say(f"{part} hangs for {_HANGS_S:.0f} s of each {_HANGS_S + _ANSWERS_S:.0f} s; {_ACCEPTED_LATE} cases are accepted just in time")
+    slowing = asyncio.create_task(slow())
+    try:
+        for place, case in enumerate(in_time):
+            await scene.at(first - timedelta(seconds=_MARGIN_S + (_ACCEPTED_LATE - place) * _APART_S))
+            await scene.clients.accept(case)
+        await scene.missed_on_time(unanswered, "C2", limit, _FIRED_WITHIN_S, "deadline late by")
+    finally:
+        over.set()
+        await slowing
+    await scene.delivered(await scene.file(6), _FLOWS_WITHIN_S)
+    await _in_sync(scene)
+    scene.clients.no_errors_of_ours()
+
+
 async def one_clock_off(scene: Scene) -> None:
     """One broker's clock is off, from its start on."""
     if not clock_off_environment():
@@ -150,6 +184,17 @@ DRILLS = (
         alerts=("OutboxStandsStill",),
         operator="End it; it comes back as a follower",
         run=one_broker_frozen,
+    ),
+    Drill(
+        name="slow-follower",
+        setting=Setting.THREE_BROKERS,
+        fault="One of three brokers answers only now and then, and stays in sync",
+        waits="Whatever it leads or must copy, for seconds",
+        goes_on="Everything, later; no breach is invented of what was done just in time",
+        within_s=_FLOWS_WITHIN_S,
+        alerts=("OutboxStandsStill",),
+        operator="Look at its disk and its node; move its partitions away if it stays slow",
+        run=slow_follower,
     ),
     Drill(
         name="one-clock-off",

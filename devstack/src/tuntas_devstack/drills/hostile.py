@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
@@ -21,7 +22,7 @@ from tuntas_devstack.drills.topic_log import actions_topic
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 _GZIP = 1
 _BOMB_BYTES = 64 * 1024 * 1024
-_FLOOD = 3_000
+_FLOOD, _FLOOD_AT_ONCE = 3_000, 500
 _CRC_AT, _CRC_FROM = 17, 21
 
 
@@ -79,7 +80,8 @@ async def _send_raw(scene: Scene, agency: str, raw: bytes, count: int) -> bool:
     return True
 
 
-async def _worst(scene: Scene, agency: str, cases: Sequence[Filed]) -> None:
+async def _worst(scene: Scene, agency: str, cases: Sequence[Filed], over: asyncio.Event) -> None:
+    """Everything once, and then bombs, lies and floods without a pause until it is over."""
     topic = actions_topic(agency)
     for codec, case in zip(CODECS, cases, strict=False):
         producer = await scene.clients.producer(agency, compression_type=codec)
@@ -93,21 +95,31 @@ async def _worst(scene: Scene, agency: str, cases: Sequence[Filed]) -> None:
     sound = (cases[4].case_id.encode(), value, headers)
     await _send_raw(scene, agency, _batch([(sound[0], value, [*headers, (_Name("name"), b"?")])]), 1)
     await _send_raw(scene, agency, _corrupt(_batch([sound, sound], _GZIP)), 2)
-    bomb = b"0" * _BOMB_BYTES
-    await _send_raw(scene, agency, await asyncio.to_thread(_batch, [(sound[0], bomb, headers)], _GZIP), 1)
+    bomb = await asyncio.to_thread(_batch, [(sound[0], b"0" * _BOMB_BYTES, headers)], _GZIP)
+    await _send_raw(scene, agency, bomb, 1)
     producer = await scene.clients.producer(agency)
     lie, lying = accept_command(cases[5].case_id, agency, source="dispatch")
     await producer.send_and_wait(topic, lie, key=cases[5].case_id.encode(), headers=lying)
-    for start in range(0, _FLOOD, 500):
-        junk = [await producer.send(topic, os.urandom(200), key=str(uuid4()).encode()) for _ in range(start, start + 500)]
-        await asyncio.gather(*junk)
+    for _ in range(0, _FLOOD, _FLOOD_AT_ONCE):
+        await _flood(producer, topic)
+    while not over.is_set():
+        await _send_raw(scene, agency, bomb, 1)
+        await producer.send_and_wait(topic, lie, key=cases[5].case_id.encode(), headers=lying)
+        await _flood(producer, topic)
+
+
+async def _flood(producer: AIOKafkaProducer, topic: str) -> None:
+    sent = [await producer.send(topic, os.urandom(200), key=str(uuid4()).encode()) for _ in range(_FLOOD_AT_ONCE)]
+    await asyncio.gather(*sent)
 
 
 @asynccontextmanager
 async def at_its_worst(scene: Scene, agency: str, cases: Sequence[Filed]) -> AsyncIterator[None]:
     """Let an agency's system do its worst while the body runs, with at least six of its cases."""
-    doing = asyncio.create_task(_worst(scene, agency, cases))
+    over = asyncio.Event()
+    doing = asyncio.create_task(_worst(scene, agency, cases, over))
     try:
         yield
     finally:
+        over.set()
         await doing

@@ -68,7 +68,6 @@ DRILLS = (
         alerts=("ServiceGone", "TargetDown"),
         operator="Nothing; the cluster brings it back. Look at its last log if it happens again",
         run=service_killed,
-        quick=True,
     ),
     Drill(
         name="broker-killed",
@@ -91,7 +90,6 @@ DRILLS = (
         alerts=("ServiceNotReady", "BatchesRetried"),
         operator="Bring the database back, or let the standby take over; batches are repeated by themselves",
         run=database_killed,
-        quick=True,
     ),
     Drill(
         name="everything-killed",

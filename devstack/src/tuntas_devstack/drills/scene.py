@@ -146,8 +146,8 @@ class Scene:
 
     # -- time -------------------------------------------------------------------------------------------------------
 
-    async def approach_deadline(self, filed: Filed, clock: str, lead_s: float) -> datetime:
-        """Step business time to `lead_s` before this clock of the case runs out; gives when it does. Waits until all is at rest."""
+    async def limit_of(self, filed: Filed, clock: str) -> datetime:
+        """When this clock of the case runs out."""
 
         async def due() -> datetime | None:
             for record in reversed(of_type(await self.read(SLA), SLA, "DeadlineSet")):
@@ -158,6 +158,11 @@ class Scene:
         limit = await self.until(due, f"{clock} of case {filed.case_id} is set", 60)
         if limit is None:
             raise DrillFailed(f"{clock} of case {filed.case_id} was never set")
+        return limit
+
+    async def approach_deadline(self, filed: Filed, clock: str, lead_s: float) -> datetime:
+        """Step business time to `lead_s` before this clock of the case runs out; gives when it does. Waits until all is at rest."""
+        limit = await self.limit_of(filed, clock)
         await self.settled()
         target = limit - timedelta(seconds=lead_s)
         if target < self._clock.now():
@@ -169,6 +174,10 @@ class Scene:
         """Let business time jump ahead. Only while all is at rest: what is under way would get a wrong business time."""
         self._clock.set_offset(self._offset() + step)
         self._steps.append((time(), self._offset()))
+
+    async def at(self, moment: datetime) -> None:
+        """Wait until it is that business time."""
+        await asyncio.sleep(max((moment - self._clock.now()).total_seconds(), 0.0))
 
     async def missed_on_time(self, filed: list[Filed], clock: str, limit: datetime, within_s: float, measure: str) -> None:
         """Wait until the miss of each of these cases is told; each must stand on its topic at most so many seconds after the limit."""
