@@ -28,17 +28,16 @@ async def _others_notice_nothing(scene: Scene, fault: AbstractAsyncContextManage
     scene.say(f"the deadline of three cases of {OTHER} runs out in {_LEAD_S:.0f} s; the fault begins")
     began = asyncio.get_running_loop().time()
     async with fault:
-        waiting = asyncio.create_task(scene.file(10, BAD))
+        waiting = await scene.file(10, BAD)
         scene.say(f"{_COMMANDS} commands of {OTHER}, each to be obeyed within {_OBEYED_WITHIN_S:.0f} s")
         await scene.obeyed(commanded, _OBEYED_WITHIN_S, "slowest command of another agency")
         await scene.missed_on_time(unanswered, "C2", limit, _FIRED_WITHIN_S, "deadline of another agency late by")
-        filed = await waiting
         left = lasts_s - (asyncio.get_running_loop().time() - began)
         if left > 0:
             await asyncio.sleep(left)
     scene.say("the fault is over")
     if BAD not in scene.lost:
-        await scene.delivered(filed, 60 + _FLOWS_WITHIN_S, "flows again after")
+        await scene.delivered(waiting, 60 + _FLOWS_WITHIN_S, "flows again after")
     await scene.delivered(await scene.file(5, BAD), 60 + _FLOWS_WITHIN_S)
     scene.clients.no_errors_of_ours()
 

@@ -67,7 +67,7 @@ async def staged(options: StackOptions, folder: Path, rng: Random, reports: int,
     try:
         scene = Scene(stack, rng, reports, say)
         try:
-            await scene.clients.connect()
+            await scene.begin()
             yield scene
         finally:
             await scene.close()
@@ -87,8 +87,9 @@ async def do(drill: Drill, scene: Scene, verdict: Say) -> Result:
         await scene.verdict()
     except DrillSkipped as reason:
         result = Result(drill.name, "skipped", monotonic() - began, str(reason))
-    except (StackError, OSError, ExceptionGroup) as error:
-        result = Result(drill.name, "failed", monotonic() - began, str(error), scene.measured)
+    except Exception as error:
+        told = str(error) if isinstance(error, StackError) else f"{type(error).__name__}: {error}"
+        result = Result(drill.name, "failed", monotonic() - began, told, scene.measured)
     else:
         result = Result(drill.name, "held", monotonic() - began, "", scene.measured)
     measured = [f"{what} {seconds:.1f} s" for what, seconds in result.measured.items()]

@@ -26,6 +26,7 @@ from tuntas_devstack.state import read_databases
 
 _LOOK_AGAIN_S = 0.1
 _SETTLED_WITHIN_S = 300.0
+_JOINED_FOR_S = 5.0
 _SHOWN = 8
 
 T = TypeVar("T")
@@ -54,7 +55,23 @@ class Scene:
     async def close(self) -> None:
         """Leave the stack, which goes on."""
         await self.clients.close()
-        await asyncio.to_thread(self.log.close)
+        async with self._reading:  # what was given up may still read
+            await asyncio.to_thread(self.log.close)
+
+    async def begin(self) -> None:
+        """Connect those who use the stack, and wait until every process has its partitions: joining moves them again and again."""
+        await self.clients.connect()
+        shared: dict[str, int] = {}
+        since = monotonic()
+
+        async def joined() -> bool:
+            nonlocal shared, since
+            found = await asyncio.to_thread(self.log.groups)
+            if found != shared or not found or 0 in found.values():
+                shared, since = found, monotonic()
+            return monotonic() - since > _JOINED_FOR_S
+
+        await self.until(joined, "every process has its partitions", _SETTLED_WITHIN_S)
 
     # -- load -------------------------------------------------------------------------------------------------------
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is there, its stubs are not
 
 CASES, SLA, NOTICES = "tuntas.cases.v1", "tuntas.sla.v1", "tuntas.notices.v1"
 AGENCY_CASES, AGENCY_ACTIONS = "tuntas.agency-cases.", "tuntas.agency-actions."
 _PREFIX = "tuntas."
 _WATERMARKS = "tuntas.watermarks.v1"  # they come all the time, and change nothing
+_GROUP = "drills"
 _WITHIN_S = 30.0
 
 Place = tuple[str, int]
@@ -51,7 +52,7 @@ class TopicLog:
         self.records: list[Record] = []
         self._positions: dict[Place, int] = {}
         self._admin = AdminClient(settings)
-        self._consumer = Consumer({**settings, "group.id": "drills", "enable.auto.commit": False, "fetch.wait.max.ms": 20})
+        self._consumer = Consumer({**settings, "group.id": _GROUP, "enable.auto.commit": False, "fetch.wait.max.ms": 20})
 
     def ends(self, prefix: str = _PREFIX) -> dict[Place, int]:
         """The next offset of each partition of the topics that begin so. Raises KafkaException."""
@@ -98,6 +99,20 @@ class TopicLog:
                     waiting.discard((record.topic, record.partition))
                 self.records.append(record)
         return self.records[known:]
+
+    def groups(self) -> dict[str, int]:
+        """The members of each group that has some; 0 for a group that is being shared out anew. Raises KafkaException."""
+        listed = self._admin.list_consumer_groups(request_timeout=_WITHIN_S).result().valid
+        names = [group.group_id for group in listed if group.group_id != _GROUP]
+        if not names:
+            return {}
+        answers = self._admin.describe_consumer_groups(names, request_timeout=_WITHIN_S)
+        described = {name: answer.result() for name, answer in answers.items()}
+        return {
+            name: len(group.members) if group.state is ConsumerGroupState.STABLE else 0
+            for name, group in described.items()
+            if group.state is not ConsumerGroupState.EMPTY
+        }
 
     def close(self) -> None:
         """Leave the broker."""
