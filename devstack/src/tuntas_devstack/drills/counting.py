@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tuntas_devstack.drills.topic_log import AGENCY_CASES, CASES, NOTICES, SLA, Record
+from tuntas_devstack.drills.topic_log import AGENCY_CASES, CASES, NOTICES, SLA, Record, of_type
 
 _ENDS = {
     "C1": ("CaseForwarded", "CaseArchived"),
@@ -91,7 +91,7 @@ def wrong_at_agencies(
 
 
 def wrong_in_deadlines(
-    history: Mapping[str, Sequence[Record]], records: Iterable[Record], now: datetime, business: Callable[[int], datetime]
+    history: Mapping[str, Sequence[Record]], records: Sequence[Record], now: datetime, business: Callable[[int], datetime]
 ) -> list[str]:
     """Each deadline missed at most once, not early, never where it was met in time, and each that is past and was not met.
 
@@ -115,17 +115,29 @@ def wrong_in_deadlines(
                 wrong.append(f"the miss of {run}, due at {limit}, was told at {at}")
         elif record.type == "DeadlineWarning" and warned.setdefault((*run, str(record.body["level"])), record.id) != record.id:
             wrong.append(f"the warning {record.body['level']} of {run} was told by two messages")
-    for run, limit in due.items():
-        case_id, clock, number = run
-        if clock not in _ENDS:
-            continue
-        ends = [datetime.fromisoformat(record.body["occurred_at"]) for record in history.get(case_id, ()) if record.type in _ENDS[clock]]
-        in_time = len([end for end in ends if end <= limit]) >= number
-        if in_time and run in missed:
-            wrong.append(f"a false breach: {run} was met before {limit}")
-        if not in_time and run not in missed and (now - limit).total_seconds() > _LATE_AFTER_S:
-            wrong.append(f"{run} ran out at {limit}, and nobody was told")
-    return wrong
+    wrong += [f"a false breach: {run} was met before {due[run]}" for run in missed.keys() & due.keys() if _met(run, due[run], history)]
+    return [*wrong, *untold(history, records, now)]
+
+
+def untold(history: Mapping[str, Sequence[Record]], records: Sequence[Record], now: datetime) -> list[str]:
+    """Each deadline that ran out a while ago, was not met, and of whose miss nobody was told."""
+    sla = [(record, (record.key, str(record.body["clock"]), int(record.body["deadline_version"]))) for record in of_type(records, SLA)]
+    due = {run: datetime.fromisoformat(record.body["due_at"]) for record, run in sla if record.type == "DeadlineSet"}
+    missed = {run for record, run in sla if record.type == "DeadlineMissed"}
+    return [
+        f"{run} ran out at {limit}, and nobody was told"
+        for run, limit in due.items()
+        if run[1] in _ENDS and run not in missed and (now - limit).total_seconds() > _LATE_AFTER_S and not _met(run, limit, history)
+    ]
+
+
+def _met(run: tuple[str, str, int], limit: datetime, history: Mapping[str, Sequence[Record]]) -> bool:
+    """Whether it was met in time, as far as that clock's misses are counted."""
+    case_id, clock, number = run
+    if clock not in _ENDS:
+        return False
+    ends = [datetime.fromisoformat(record.body["occurred_at"]) for record in history.get(case_id, ()) if record.type in _ENDS[clock]]
+    return len([end for end in ends if end <= limit]) >= number
 
 
 def wrong_in_mails(filed: Mapping[str, Filed], mails: Iterable[Mapping[str, str]], records: Iterable[Record]) -> list[str]:

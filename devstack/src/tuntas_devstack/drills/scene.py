@@ -1,6 +1,7 @@
 """The scene of a drill: a stack that runs, those who use it, and what can be seen of it from outside."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +28,7 @@ from tuntas_devstack.state import read_databases
 _LOOK_AGAIN_S = 0.1
 _SETTLED_WITHIN_S = 300.0
 _JOINED_FOR_S = 5.0
+_TOLD_WITHIN_S = 60.0
 _SHOWN = 8
 
 T = TypeVar("T")
@@ -248,6 +250,12 @@ class Scene:
         async def mailed() -> bool:
             return await self.databases.waiting_mails() == 0
 
+        async def told() -> bool:
+            found = await self.read()
+            return not counting.untold(counting.histories(found), found, self._clock.now())
+
+        with contextlib.suppress(DrillFailed):  # the counter names what is left
+            await self.until(told, "each miss is told that waited for the fault's end", _TOLD_WITHIN_S)
         await self.until(mailed, "every mail is sent", _SETTLED_WITHIN_S)
         await self.settled()
         records, tables = await self.read(), await self.databases.tables()
