@@ -102,8 +102,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         await self._leave()
 
     async def abandon(self) -> None:
-        """Drop the connection without commit."""
+        """Drop the connection without commit, the batch at hand undone."""
         self._stopping.set()
+        self._assigned_once = False
         await self._leave()
 
     async def _leave(self) -> None:
@@ -255,8 +256,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         return any(position < max(self._catch_up.ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
 
     async def restart(self) -> None:
-        """Leave the group and join it anew; goes on where the database says."""
+        """Leave the group and join it anew, also after `abandon`; goes on where the database says."""
         await self._leave()
+        self._stopping.clear()
         self._assigned_once = self._lost = False
         self._positions.clear()
         self._passed.clear()

@@ -44,6 +44,7 @@ from tuntas_chassis.watermarks import WatermarkPublisher, WatermarkScope
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
 _LOOK_ROUND_S = 3.0
+_LOOK_FOR_DATABASE_S = 1.0
 _COLLECT_AFTER = 20_000  # new objects: about a batch; by default a batch would set off dozens of collections
 _log = logger(__name__)
 
@@ -71,6 +72,7 @@ class ServiceApp:
         self.database = Database(settings, self.service)
         self.tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience)
         self.watermarks = watermarks
+        self.leaves_after_s = 15.0  # without an answer of the database; a restart of it is over by then
         self._relay: Relay | None = None
         self.outbox = Outbox(settings.outbox_shards, self._wake_relay, self._relay_is_elsewhere)
         self.workers: dict[str, BatchWorker[Any]] = {}
@@ -294,13 +296,25 @@ class ServiceApp:
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
+                await self._upkeep.database_faults(self.package)
                 await consumer.look_round()
+            if self._upkeep.database_silent_s() > self.leaves_after_s:
+                await self._leave_until_database_answers(consumer)
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress, a broken client or lost positions")
                 await self._until_done(f"consumer {consumer.name}", consumer.restart)
             await set_within(self._stopping, _LOOK_ROUND_S if consumer.caught_up and not consumer.holds else 0.2)
         await consumer.stop()
+
+    async def _leave_until_database_answers(self, consumer: BatchConsumer) -> None:
+        """Leave the partitions to replicas that reach the database; where none does, nothing is lost by it."""
+        _log.error("consumer_left", consumer=consumer.consumer_name, why="the database does not answer")
+        await consumer.abandon()
+        while self._upkeep.database_silent_s() and not self._stopping.is_set():
+            await set_within(self._stopping, _LOOK_FOR_DATABASE_S)
+            await self._upkeep.database_faults(self.package)
+        await self._until_done(f"consumer {consumer.name}", consumer.restart)
 
 
 class SchemaMismatch(RuntimeError):

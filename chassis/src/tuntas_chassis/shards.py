@@ -23,6 +23,10 @@ _RENEW = """INSERT INTO outbox_relay (member, pid, renewed_at) VALUES ($1, pg_ba
 # a number of a process that was given anew belongs to a session that began after the row was renewed last
 _MEMBERS = """SELECT m.member, m.renewed_at, a.pid FROM outbox_relay m LEFT JOIN pg_stat_activity a
  ON a.pid = m.pid AND a.datname = current_database() AND a.usename = current_user AND a.backend_start <= m.renewed_at"""
+# a session of this relay that its server still serves, because something between answers for us: it holds its locks for ever
+_END_FORMER = """SELECT pg_terminate_backend(a.pid) FROM outbox_relay m JOIN pg_stat_activity a
+ ON a.pid = m.pid AND a.datname = current_database() AND a.usename = current_user AND a.backend_start <= m.renewed_at
+ WHERE m.member = $1 AND m.pid <> pg_backend_pid()"""
 _END_SESSION = "SELECT pg_terminate_backend($1)"
 _FORGET = "DELETE FROM outbox_relay WHERE member = ANY($1::uuid[])"
 _TAKE = "SELECT s FROM unnest($2::int[]) AS s WHERE pg_try_advisory_lock($1, s) LIMIT $3"
@@ -70,6 +74,8 @@ class ShardShare:
         """Renew the lease, and take or give back shards, where it is time; says whether shards were taken."""
         if monotonic() - self._renewed_at < self._renew_every_s:
             return False
+        if self._renewed_at < 0:
+            await connection.fetch(_END_FORMER, self._member)
         await connection.execute(_RENEW, self._member)  # it fails where the database can only be read: then nothing is ours
         self._renewed_at = monotonic()
         self.members = await self._count_members(connection)

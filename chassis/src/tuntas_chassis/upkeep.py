@@ -47,6 +47,7 @@ class Upkeep:
         self._looked_at = -float("inf")
         self._foreign: set[str] = set()
         self._faults: dict[str, str] = {"database": "not asked yet"}
+        self._silent_since: float | None = None
 
     async def revision(self) -> str | None:
         """The migration that the database stands at, or None before the first; raises where it does not answer."""
@@ -60,9 +61,15 @@ class Upkeep:
                 state = await self._database.probe.look()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 self._faults = {"database": f"does not answer ({type(error).__name__})"}
+                self._silent_since = self._silent_since or monotonic()
             else:
+                self._silent_since = None
                 self._faults = self._judge(package, state)
         return dict(self._faults)
+
+    def database_silent_s(self) -> float:
+        """For how long every look of `database_faults` had no answer; 0 where the last one had."""
+        return 0.0 if self._silent_since is None else monotonic() - self._silent_since
 
     def _judge(self, package: str, state: DatabaseState) -> dict[str, str]:
         self._metrics.set("tuntas_clock_skew_seconds", state.skew_s)
