@@ -134,17 +134,17 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
                 unseen = left.pop(0)
                 results.append(Result(unseen.name, "failed", 0.0, f"no stack: {error}"))
             finally:
-                _clear(folder, say, failed(results[before:]))
+                _clear(folder, say, [result.name for result in failed(results[before:])])
     return results
 
 
-def _clear(folder: Path, say: Say, wrong: Sequence[Result]) -> None:
+def _clear(folder: Path, say: Say, wrong: Sequence[str]) -> None:
     """Remove a stack's folder; after a failure its logs stay."""
     for left in folder.glob("stack/*"):
         if not (wrong and left.name == "logs"):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
     if wrong:
-        say(f"the logs of {', '.join(result.name for result in wrong)} are in {folder / 'stack' / 'logs'}")
+        say(f"the logs of {', '.join(wrong)} are in {folder / 'stack' / 'logs'}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -155,12 +155,14 @@ async def run_soak(hours: float, seed: int, say: Say) -> Soak:
     Raises:
         DrillFailed: something does not hold.
     """
-    folder = new_folder()
+    folder, held = new_folder(), False
     try:
         async with staged(stack_options(Setting.PAIRS), folder / "stack", Random(f"{seed}:soak"), 0, say) as scene:
-            return await soak(scene, hours, seed)
+            result = await soak(scene, hours, seed)
+            held = True
+            return result
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder, say, () if held else ("the soak",))
 
 
 def failed(results: Sequence[Result]) -> list[Result]:
