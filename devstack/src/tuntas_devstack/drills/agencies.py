@@ -36,8 +36,9 @@ async def _others_notice_nothing(scene: Scene, fault: AbstractAsyncContextManage
         if left > 0:
             await asyncio.sleep(left)
     scene.say("the fault is over")
-    if BAD not in scene.lost:
-        await scene.delivered(waiting, 60 + _FLOWS_WITHIN_S, "flows again after")
+    if BAD in scene.lost:
+        await scene.made_anew(agency_topic(BAD))
+    await scene.delivered(waiting, 60 + _FLOWS_WITHIN_S, "flows again after")
     await scene.delivered(await scene.file(5, BAD), 60 + _FLOWS_WITHIN_S)
     scene.clients.no_errors_of_ours()
 

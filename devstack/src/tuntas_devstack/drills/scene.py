@@ -121,6 +121,11 @@ class Scene:
             await asyncio.to_thread(self.log.read, prefix)
             return self.log.records
 
+    async def made_anew(self, topic: str) -> None:
+        """This topic was deleted and made anew."""
+        async with self._reading:
+            await asyncio.to_thread(self.log.begin_anew, topic)
+
     async def until(self, condition: Callable[[], Awaitable[T]], what: str, within_s: float) -> T:
         """Wait for a condition; gives what it gave. An outage on the way counts as not yet."""
         deadline = monotonic() + within_s

@@ -52,7 +52,8 @@ class TopicLog:
         self.records: list[Record] = []
         self._positions: dict[Place, int] = {}
         self._admin = AdminClient(settings)
-        self._consumer = Consumer({**settings, "group.id": _GROUP, "enable.auto.commit": False, "fetch.wait.max.ms": 20})
+        self._settings = {**settings, "group.id": _GROUP, "enable.auto.commit": False, "fetch.wait.max.ms": 20}
+        self._consumer = Consumer(self._settings)
 
     def ends(self, prefix: str = _PREFIX) -> dict[Place, int]:
         """The next offset of each partition of the topics that begin so. Raises KafkaException."""
@@ -70,7 +71,7 @@ class TopicLog:
         return {(partition.topic, partition.partition): answer.result().offset for partition, answer in answers.items()}
 
     def read(self, prefix: str = _PREFIX) -> Sequence[Record]:
-        """Read on to the present ends of these topics; gives what is new. A topic that begins anew is read from its beginning.
+        """Read on to the present ends of these topics; gives what is new.
 
         What agencies write is left out: they may choose header names that are no UTF-8, at which this client ends the whole process.
 
@@ -78,9 +79,6 @@ class TopicLog:
             KafkaException: the broker does not answer.
         """
         ends = {place: end for place, end in self.ends(prefix).items() if not place[0].startswith(AGENCY_ACTIONS)}
-        for place, end in ends.items():
-            if end < self._positions.get(place, 0):
-                self._positions[place] = 0
         waiting = {place for place, end in ends.items() if self._positions.get(place, 0) < end}
         known, heard_at = len(self.records), monotonic()
         self._consumer.assign([TopicPartition(*place, self._positions.get(place, 0)) for place in waiting])
@@ -99,6 +97,15 @@ class TopicLog:
                     waiting.discard((record.topic, record.partition))
                 self.records.append(record)
         return self.records[known:]
+
+    def begin_anew(self, topic: str) -> None:
+        """This topic was deleted and made anew: read it from its beginning.
+
+        The former client would take a leader of the new topic for one that is out of date, if the old one had had several.
+        """
+        self._positions = {place: position for place, position in self._positions.items() if place[0] != topic}
+        self._consumer.close()
+        self._consumer = Consumer(self._settings)
 
     def groups(self) -> dict[str, int]:
         """The members of each group that has some; 0 for a group that is being shared out anew. Raises KafkaException."""
