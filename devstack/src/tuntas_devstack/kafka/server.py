@@ -103,7 +103,7 @@ class KafkaServer:
             environment={**os.environ, **self._environment},
             folder=self._folder,
             # A bare connection first: a client thread for every poll is dear while the server is still down.
-            ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap, client=client),
+            ready=lambda: accepts(self._port, within_s=0.2) and server_answers(self.bootstrap, within_s=5, client=client),
             ready_within_s=240 if several else 120,
             stop_within_s=30,
         )
