@@ -14,7 +14,6 @@ import psutil
 from tuntas_devstack.drills.clients import AGENCIES
 from tuntas_devstack.drills.counting import Filed
 from tuntas_devstack.drills.faults import cut_off, database_read_only, foreign_transaction, frozen, mail_refused, right_taken
-from tuntas_devstack.drills.hostile import at_its_worst
 from tuntas_devstack.drills.model import DrillFailed
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.topic_log import agency_topic
@@ -28,7 +27,6 @@ _REPORTS_A_ROUND = 12
 _SHORTEST = timedelta(minutes=10)
 _FAULT_S = 3.0
 _IDLE_SHARE = 0.1
-_CASES_OF_THE_WORST = 6
 _ROWS_A_RECORD = 6
 _ROWS_BESIDE = 200
 _WATCHED = ("intake", "triage", "dispatch", "sla-monitor", "notifier")
@@ -91,12 +89,6 @@ async def _while(scene: Scene, fault: AbstractAsyncContextManager[None]) -> None
         await asyncio.sleep(_FAULT_S)
 
 
-async def _at_its_worst(scene: Scene, agency: str) -> None:
-    cases = await scene.file(_CASES_OF_THE_WORST, agency)
-    await scene.delivered(cases, 240)
-    await _while(scene, at_its_worst(scene, agency, cases))
-
-
 async def _kill(scene: Scene, part: str) -> None:
     await asyncio.to_thread(scene.stack.kill, part)
     await asyncio.to_thread(scene.stack.restart, part)
@@ -116,7 +108,6 @@ def faults_of(scene: Scene) -> Mapping[str, Fault]:
         "read-only database": lambda s: _while(s, database_read_only(stack, rng.choice(names))),
         "forgotten transaction": lambda s: _while(s, foreign_transaction(stack, rng.choice(names))),
         "right missing": lambda s: _while(s, right_taken(stack, "dispatch", agency_topic(rng.choice(AGENCIES)))),
-        "agency at its worst": lambda s: _at_its_worst(s, rng.choice(AGENCIES)),
         "mail put off": lambda s: _while(s, mail_refused(stack)),
     }
 
