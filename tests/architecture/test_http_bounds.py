@@ -1,4 +1,4 @@
-"""Every field of every body and parameter that a service takes over HTTP is bounded, and every body is read strictly."""
+"""Every field of every body and parameter that a service takes or answers over HTTP is bounded, and every body is read strictly."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
@@ -13,6 +13,12 @@ from tests.architecture.built_services import built
 from tests.support.field_bounds import Bounds
 from tuntas_chassis.json_routes import JsonRoute
 from tuntas_contracts.vocabulary import Service
+
+BOUNDED_ELSEWHERE = (
+    "GET /v1/parked/{message_id} answers.value has no bound",  # the shape of a dead letter: `masked_message`
+    "GET /v1/agency-changes answers.changes[].before.values has no bound",  # fields of the register: `AgencyEntry`
+    "GET /v1/agency-changes answers.changes[].after.values has no bound",
+)
 
 
 def routes_of(routes: Iterable[Any]) -> Iterator[APIRoute]:
@@ -32,16 +38,19 @@ def parameters_of(dependant: Dependant) -> Iterator[Any]:
 
 
 def types_of(app: FastAPI) -> Iterator[tuple[str, Any]]:
-    """What each route takes, with a name."""
+    """What each route takes and answers, with a name."""
     for route in routes_of(app.routes):
         name = f"{'/'.join(sorted(route.methods or ()))} {route.path}"
         for field in parameters_of(route.dependant):
             yield f"{name} {field.name}", Annotated[field.field_info.annotation, field.field_info]
+        for answer in (route.response_field, *route.response_fields.values()):
+            if answer is not None:
+                yield f"{name} answers", answer.field_info.annotation
 
 
 def faults(app: FastAPI) -> list[str]:
     """Every field without a bound."""
-    return [fault for name, kind in types_of(app) for fault in Bounds(kind, name).faults]
+    return [fault for name, kind in types_of(app) for fault in Bounds(kind, name).faults if not fault.startswith(BOUNDED_ELSEWHERE)]
 
 
 @pytest.mark.parametrize("service", list(Service))
@@ -70,4 +79,6 @@ def test_an_unbounded_field_of_a_body_or_a_parameter_is_found() -> None:
         "POST /names/{code} code",
         "POST /names/{code} body.name",
         "POST /names/{code} limit",
+        "POST /names/{code} answers",
+        "POST /names/{code} answers[].name",
     }

@@ -12,8 +12,10 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.json_routes import JsonRoute
+from tuntas_chassis.kafka import MAX_MESSAGE_BYTES
 from tuntas_chassis.masked_message import masked_headers, masked_value
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.parking import ParkedMessage
@@ -27,11 +29,78 @@ _ZERO = UUID(int=0)
 _REFUSALS = (400, 401, 403, 404, 409, 413, 422)
 
 
-class ParkedPage(BaseModel):
-    """Parked messages, oldest first, without their content."""
+Whole = Annotated[str, Field(max_length=2 * MAX_MESSAGE_BYTES)]
+"""Any part of a message, in base64."""
 
-    items: list[dict[str, Any]]
-    next_cursor: str | None
+
+class ParkedView(BaseModel):
+    """A parked message, without its content."""
+
+    id: UUID
+    consumer: Code
+    topic: Line
+    partition: Total
+    offset: Total
+    key: Line | None
+    error_type: Code
+    error: Prose
+    attempts: Total
+    state: Code
+    parked_at: Moment
+    bytes: Total | None
+    settled_at: Moment | None
+    settled_by: Line | None
+    settled_why: Line | None
+
+
+class ParkedPage(BaseModel):
+    """Parked messages, oldest first."""
+
+    items: Annotated[list[ParkedView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
+
+
+class ParkedShape(ParkedView):
+    """One of them, with the shape of what it holds (see `masked_message`)."""
+
+    position: Line
+    headers: Annotated[dict[Line, Line], Field(max_length=MAX_FEW)]
+    value: Any
+
+
+class ParkedContent(BaseModel):
+    """What it holds, as it came."""
+
+    headers_base64: Annotated[list[tuple[Whole, Whole]], Field(max_length=MAX_MESSAGE_BYTES)]
+    value_base64: Whole
+
+
+class AccessView(BaseModel):
+    """Who read the content of which message."""
+
+    id: UUID
+    at: Moment
+    subject: Line
+    reason: Line
+    message_id: UUID
+    consumer: Code
+    topic: Line
+    partition: Total
+    offset: Total
+    key: Line | None
+
+
+class AccessPage(BaseModel):
+    """Who read what, oldest first."""
+
+    items: Annotated[list[AccessView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
+
+
+class Resumed(BaseModel):
+    """How many partitions go on."""
+
+    resumed: Total
 
 
 class Settling(BaseModel):
@@ -59,9 +128,9 @@ class Discarding(Settling):
 class ReplayAnswer(BaseModel):
     """What a replay or discard led to."""
 
-    replayed: int
-    waiting: int
-    error: str | None
+    replayed: Total
+    waiting: Total
+    error: Prose | None
 
 
 def health_routes(
@@ -121,34 +190,36 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
     ) -> ParkedPage:
         items = await lot.list(_after(cursor), limit, key=key, settled=settled)
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
-        return ParkedPage(items=[_listed(i) for i in items], next_cursor=following)
+        return ParkedPage(items=[ParkedView(**_listed(i)) for i in items], next_cursor=following)
 
     @router.get("/accesses", summary="Who read the content of which dead letter, when and why")
     async def list_accesses(
         _auditor: Auditor,
         cursor: Annotated[str | None, Query(max_length=500)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> ParkedPage:
+    ) -> AccessPage:
         found = await lot.accesses(_after(cursor), limit)
         following = encode_cursor([str(found[-1].id)]) if len(found) == limit else None
-        return ParkedPage(items=[asdict(access) for access in found], next_cursor=following)
+        return AccessPage(items=[AccessView(**asdict(access)) for access in found], next_cursor=following)
 
     @router.post("/{message_id}/content", summary="The raw content of one dead letter; who reads it and why is kept")
-    async def read_content(auditor: Auditor, message_id: UUID, reading: Reading) -> dict[str, Any]:
+    async def read_content(auditor: Auditor, message_id: UUID, reading: Reading) -> ParkedContent:
         record = (await lot.read_content(message_id, auditor.subject, reading.reason)).record
-        headers = [[name, b64encode(value or b"").decode()] for name, value in record.headers]
-        return {"headers_base64": headers, "value_base64": b64encode(record.value or b"").decode()}
+        return ParkedContent(
+            headers_base64=[(name, b64encode(value or b"").decode()) for name, value in record.headers],
+            value_base64=b64encode(record.value or b"").decode(),
+        )
 
     @router.get("/{message_id}", summary="One dead letter, masked: structure, types, sizes, field names and ids, no texts")
-    async def show(_operator: Operator, message_id: UUID) -> dict[str, Any]:
+    async def show(_operator: Operator, message_id: UUID) -> ParkedShape:
         found = await lot.show(message_id)
         record = found.record
-        return {
+        return ParkedShape(
             **_listed(found.listed),
-            "position": f"{record.topic}/{record.partition}/{record.offset}",
-            "headers": masked_headers(record.headers),
-            "value": masked_value(record.value),
-        }
+            position=f"{record.topic}/{record.partition}/{record.offset}",
+            headers=masked_headers(record.headers),
+            value=masked_value(record.value),
+        )
 
     @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")
     async def replay(operator: Operator, message_id: UUID, settling: Settling | None = None) -> ReplayAnswer:
@@ -162,7 +233,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/resume", summary="Let halted partitions go on")
-    async def resume_halted(_operator: Operator) -> dict[str, int]:
-        return {"resumed": await resume()}
+    async def resume_halted(_operator: Operator) -> Resumed:
+        return Resumed(resumed=await resume())
 
     return router

@@ -1,11 +1,11 @@
 """HTTP errors as problem details (RFC 9457): what was wrong, with what, what to do."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -20,15 +20,27 @@ MEDIA_TYPE = "application/problem+json"
 _log = logger(__name__)
 
 
+_MOST_ERRORS = 50
+_LONGEST_NAME = 200
+_LONGEST_TEXT = 2_000
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    message: Annotated[str, Field(max_length=_LONGEST_TEXT)]
+
+
 class ProblemDetails(BaseModel):
     """The body of an error answer."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[dict[str, str]] | None = None
+    type: Annotated[str, Field(max_length=_LONGEST_NAME)] = "about:blank"
+    title: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    status: Annotated[int, Field(ge=100, le=599)]
+    detail: Annotated[str, Field(max_length=_LONGEST_TEXT)]
+    code: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    errors: Annotated[list[FieldError], Field(max_length=_MOST_ERRORS)] | None = None
 
 
 class Problem(Exception):
@@ -97,17 +109,25 @@ def problem_response(
     detail: str,
     code: str,
     *,
-    errors: list[dict[str, str]] | None = None,
+    errors: Sequence[Mapping[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as an HTTP answer."""
-    body = ProblemDetails(title=title, status=status, detail=detail, code=code, errors=errors)
+    """A problem as an HTTP answer. What is too long is cut off: some of it repeats what was asked."""
+    body = ProblemDetails(
+        title=title[:_LONGEST_NAME],
+        status=status,
+        detail=detail[:_LONGEST_TEXT],
+        code=code[:_LONGEST_NAME],
+        errors=None
+        if errors is None
+        else [FieldError(field=e["field"][:_LONGEST_NAME], message=e["message"][:_LONGEST_TEXT]) for e in errors[:_MOST_ERRORS]],
+    )
     return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
 
 
 def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Pydantic's errors as field and message; never the value, which may be personal."""
-    return [{"field": ".".join(str(part) for part in e["loc"]), "message": str(e["msg"])} for e in errors[:50]]
+    return [{"field": ".".join(str(part) for part in e["loc"]), "message": str(e["msg"])} for e in errors[:_MOST_ERRORS]]
 
 
 def invalid(errors: Sequence[Any]) -> Response:

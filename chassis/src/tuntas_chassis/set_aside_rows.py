@@ -12,8 +12,9 @@ from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from tuntas_chassis.answers import MAX_PAGE, Cursor, Line, Moment, Prose, Total
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.logs import logger
@@ -100,22 +101,22 @@ class SetAsideView(BaseModel):
     """A row that this code could not handle."""
 
     case_id: UUID
-    what: str
-    reason: str
-    set_aside_at: datetime
+    what: Line
+    reason: Prose
+    set_aside_at: Moment
 
 
 class SetAsidePage(BaseModel):
     """Rows that were set aside."""
 
-    items: list[SetAsideView]
-    next_cursor: str | None
+    items: Annotated[list[SetAsideView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
 
 
 class Retried(BaseModel):
     """How many rows will be handled again."""
 
-    retried: int
+    retried: Total
 
 
 def set_aside_routes(rows: SetAsideRows) -> APIRouter:

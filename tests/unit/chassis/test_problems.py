@@ -93,6 +93,13 @@ async def test_a_body_of_thousands_of_faults_gets_a_short_answer() -> None:
     assert len(_problem(answer, 422, "invalid_request")["errors"]) == 50
 
 
+async def test_what_an_answer_repeats_of_a_request_is_cut_off(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/letters", json={"x" * 100_000: 1})
+    [*_, error] = _problem(answer, 422, "invalid_request")["errors"]
+    assert len(error["field"]) <= 200
+    assert len(answer.content) < 2_000
+
+
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff\xfe", f'{{"title": "{PERSON}'.encode()])
 async def test_what_is_not_json_is_told_so(http: httpx.AsyncClient, body: bytes) -> None:
     answer = await http.post("/letters", content=body, headers={"content-type": "application/json"})

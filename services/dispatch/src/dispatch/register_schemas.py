@@ -1,6 +1,5 @@
 """What operators send to change the register, and what they and auditors see of the changes."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -8,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dispatch.adapters.register_audit import ChangeRecord
 from dispatch.domain.register_changes import Change, Outcome, StoredAgency, Wanted, cells_of
 from dispatch.domain.register_entries import AgencyKind, UnitKind
+from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.categories import Sector
 from tuntas_contracts.texts.normalisation import visible
@@ -123,9 +123,9 @@ class ChangeAgency(_Request):
 class EnteredAgency(BaseModel):
     """What came of one agency."""
 
-    code: str
+    code: Code
     outcome: Outcome
-    version: str
+    version: Code
 
     @classmethod
     def of(cls, change: Change) -> "EnteredAgency":
@@ -136,19 +136,23 @@ class EnteredAgency(BaseModel):
 class EnteredAgencies(BaseModel):
     """What came of each agency, in the order in which they were given."""
 
-    agencies: list[EnteredAgency]
+    agencies: Annotated[list[EnteredAgency], Field(max_length=MAX_PAGE)]
+
+
+Fields = Annotated[dict[Code, Any], Field(max_length=MAX_FEW)]
+"""Fields of an entry, as `AgencyEntry` bounded them."""
 
 
 class ChangeView(BaseModel):
     """A change of one agency: the fields that changed, as they were (null: the agency was new) and as they are."""
 
-    id: int
-    at: datetime
-    subject: str = Field(description="Who, as the identity provider names them; load-register for the files of a release")
-    reason: str
-    code: str
-    before: dict[str, Any] | None
-    after: dict[str, Any]
+    id: Total
+    at: Moment
+    subject: Line = Field(description="Who, as the identity provider names them; load-register for the files of a release")
+    reason: Line
+    code: Code
+    before: Fields | None
+    after: Fields
 
     @classmethod
     def of(cls, record: ChangeRecord) -> "ChangeView":
@@ -159,5 +163,5 @@ class ChangeView(BaseModel):
 class ChangePage(BaseModel):
     """Changes, oldest first; `next_cursor` is null on the last page."""
 
-    changes: list[ChangeView]
-    next_cursor: str | None
+    changes: Annotated[list[ChangeView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None

@@ -1,46 +1,47 @@
 """What anyone may see of the agency register (UU 25/2009: who is responsible, where, and the channels)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from dispatch.adapters.register_store import Tier
 from dispatch.domain.register_changes import StoredAgency
 from dispatch.domain.register_entries import AgencyKind, UnitKind
+from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line
 from tuntas_contracts.categories import Sector
 
 
 class UnitView(BaseModel):
     """A unit (unit kerja); `parent` is the code of the unit above it."""
 
-    code: str
-    name: str
+    code: Code
+    name: Line
     kind: UnitKind
-    parent: str | None
-    sectors: list[Sector]
+    parent: Code | None
+    sectors: Annotated[list[Sector], Field(max_length=MAX_FEW)]
 
 
 class ChannelView(BaseModel):
     """A way to reach the agency's complaint desk."""
 
     kind: Literal["email"]
-    address: str
+    address: Line
 
 
 class AgencyView(BaseModel):
     """An agency (instansi). `region_code` is the official region code, null for a national remit."""
 
-    code: str
-    name: str
+    code: Code
+    name: Line
     kind: AgencyKind
-    time_zone: str
-    region_code: str | None
-    supervised_by: str | None
-    sectors: list[Sector]
+    time_zone: Code
+    region_code: Code | None
+    supervised_by: Code | None
+    sectors: Annotated[list[Sector], Field(max_length=MAX_FEW)]
     enabled: bool = Field(description="Whether new cases may go to it")
-    channels: list[ChannelView]
-    version: str = Field(description="Changes with every change of the entry; what a change of it must be based on")
+    channels: Annotated[list[ChannelView], Field(max_length=MAX_FEW)]
+    version: Code = Field(description="Changes with every change of the entry; what a change of it must be based on")
 
     @classmethod
     def of(cls, stored: StoredAgency) -> "AgencyView":
@@ -51,15 +52,15 @@ class AgencyView(BaseModel):
 class TierView(BaseModel):
     """An agency that stands above (berjenjang)."""
 
-    code: str
-    name: str
+    code: Code
+    name: Line
 
 
 class AgencyDetail(AgencyView):
     """An agency with its tree of units and who stands above it, the nearest first."""
 
-    units: list[UnitView]
-    tiers: list[TierView]
+    units: Annotated[list[UnitView], Field(max_length=MAX_PAGE)]
+    tiers: Annotated[list[TierView], Field(max_length=MAX_FEW)]
 
     @classmethod
     def of_stored(cls, stored: StoredAgency, tiers: Sequence[Tier]) -> "AgencyDetail":
@@ -71,8 +72,8 @@ class AgencyDetail(AgencyView):
 class AgencyPage(BaseModel):
     """A page of the register; `next_cursor` is null on the last page."""
 
-    agencies: list[AgencyView]
-    next_cursor: str | None
+    agencies: Annotated[list[AgencyView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
 
 
 def _summary(stored: StoredAgency) -> "dict[str, object]":

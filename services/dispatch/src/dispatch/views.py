@@ -1,7 +1,6 @@
 """What officers see and send over HTTP about their cases."""
 
 from abc import abstractmethod
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dispatch.adapters.case_queries import StoredCase
 from dispatch.domain.case import Case, possible_verbs
+from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Moment, Total
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.base import TEXT_PATTERN
 from tuntas_contracts.reports import ReportContent
@@ -96,23 +96,23 @@ class CaseStatus(BaseModel):
     """
 
     case_id: UUID
-    version: int
+    version: Total
     state: CaseState
     owner: Service
-    agency: str
-    time_zone: str
-    unit: str | None
+    agency: Code
+    time_zone: Code
+    unit: Code | None
     classification: Classification
     service_class: ServiceClass | None
-    completion_limit: int | None
-    bounces: int
+    completion_limit: Total | None
+    bounces: Total
     arbitrated: bool = Field(description="Assigned by binding arbitration: it can't be returned")
-    answers: int
-    answered_at: datetime | None
-    closed_at: datetime | None
-    closed_reason: str | None
-    changed_at: datetime
-    possible: list[str]
+    answers: Total
+    answered_at: Moment | None
+    closed_at: Moment | None
+    closed_reason: Code | None
+    changed_at: Moment
+    possible: Annotated[list[Code], Field(max_length=MAX_FEW)]
 
     @classmethod
     def of(cls, case: Case) -> "CaseStatus":
@@ -134,8 +134,8 @@ class CaseView(CaseStatus):
 class CasePage(BaseModel):
     """A page of an agency's cases; `next_cursor` is null on the last page."""
 
-    cases: list[CaseView]
-    next_cursor: str | None
+    cases: Annotated[list[CaseView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
 
 
 def _status(case: Case) -> "dict[str, object]":

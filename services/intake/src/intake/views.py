@@ -11,6 +11,7 @@ from intake.domain.contacts import normalised_phone
 from intake.domain.history import HistoryEntry
 from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
 from intake.domain.submission import is_manual
+from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_chassis.email_addresses import EmailAddress
 from tuntas_contracts.base import AgencyCode, BusinessTime
 from tuntas_contracts.categories import BilingualName, load_categories
@@ -147,9 +148,9 @@ class ConfirmAnswer(Request):
 class MaskedIdentifiers(BaseModel):
     """What was masked: in which field, of which kind, how often."""
 
-    field: str
-    kind: str
-    count: int
+    field: Code
+    kind: Code
+    count: Total
 
 
 class Receipt(BaseModel):
@@ -159,12 +160,14 @@ class Receipt(BaseModel):
     stands here, and the case counts as assisted.
     """
 
-    tracking_id: str
-    access_code: str | None
+    tracking_id: Code
+    access_code: Code | None
     case_id: UUID
-    submitted_at: datetime
-    status_url: str
-    masked: list[MaskedIdentifiers] = Field(description="Identifiers that agencies and the public do not see")
+    submitted_at: Moment
+    status_url: Line
+    masked: Annotated[list[MaskedIdentifiers], Field(max_length=MAX_FEW)] = Field(
+        description="Identifiers that agencies and the public do not see"
+    )
     message: BilingualName
 
 
@@ -172,24 +175,24 @@ class InputAccepted(BaseModel):
     """The input is on its way to the office that has the case, which acts upon it or says in the history why not."""
 
     input_id: UUID
-    accepted_at: datetime
+    accepted_at: Moment
 
 
 class HistoryItem(BaseModel):
     """One event of the case. `text` is an answer, a note, a reason or a reply."""
 
-    at: datetime
-    event: str
+    at: Moment
+    event: Code
     label: BilingualName
-    transition: str | None = None
+    transition: Code | None = None
     state: CaseState
-    agency: str | None = None
-    unit: str | None = None
-    text: str | None = None
-    reason: str | None = None
-    rating: int | None = None
-    completion_limit_working_days: int | None = None
-    evidence: list[str] = []
+    agency: Code | None = None
+    unit: Code | None = None
+    text: Prose | None = None
+    reason: Prose | None = None
+    rating: Total | None = None
+    completion_limit_working_days: Total | None = None
+    evidence: Annotated[list[Line], Field(max_length=MAX_FEW)] = []
 
     @classmethod
     def submitted(cls, at: datetime) -> Self:
@@ -230,20 +233,22 @@ class StateLabels(BaseModel):
 class ReportStatus(BaseModel):
     """A report as its reporter sees it."""
 
-    tracking_id: str
+    tracking_id: Code
     case_id: UUID
     classification: Classification
-    title: str
-    submitted_at: datetime
+    title: Line
+    submitted_at: Moment
     state: StateLabels
-    version: int
-    agency: str | None
-    updated_at: datetime
-    reply_possible_until: datetime | None = Field(
+    version: Total
+    agency: Code | None
+    updated_at: Moment
+    reply_possible_until: Moment | None = Field(
         description="While answered: the last second in which a reply or rating is in time, on the agency's local time (C6)"
     )
-    history: list[HistoryItem] = Field(description="In order of time; the newest events where no cursor is given")
-    next_cursor: str | None = Field(description="Leads to the events before these; null where the history begins with the submission")
+    history: Annotated[list[HistoryItem], Field(max_length=MAX_PAGE)] = Field(
+        description="In order of time; the newest events where no cursor is given"
+    )
+    next_cursor: Cursor | None = Field(description="Leads to the events before these; null where the history begins with the submission")
 
 
 class ContactRequest(Request):
@@ -266,12 +271,12 @@ class Contact(BaseModel):
 
     reporter_ref: UUID
     case_id: UUID
-    tracking_id: str
-    language: str
-    name: str | None
-    email: str | None
-    phone: str | None
-    access_code: str | None = None
+    tracking_id: Code
+    language: Code
+    name: Line | None
+    email: Line | None
+    phone: Line | None
+    access_code: Code | None = None
 
 
 class MissingContact(BaseModel):
@@ -279,14 +284,14 @@ class MissingContact(BaseModel):
 
     reporter_ref: UUID
     case_id: UUID
-    reason: str
+    reason: Code
 
 
 class ContactsFound(BaseModel):
     """Contacts in the order asked for, without those that are missing."""
 
-    contacts: list[Contact]
-    missing: list[MissingContact]
+    contacts: Annotated[list[Contact], Field(max_length=MAX_PAGE)]
+    missing: Annotated[list[MissingContact], Field(max_length=MAX_PAGE)]
 
 
 class DiscloseReporter(Request):
@@ -299,6 +304,6 @@ class DisclosedReporter(BaseModel):
     """Name and contact of one reporter. Use for this case only; passing it on is an offence."""
 
     case_id: UUID
-    name: str | None
-    email: str | None
-    phone: str | None
+    name: Line | None
+    email: Line | None
+    phone: Line | None

@@ -1,7 +1,6 @@
 """What callers of the notifier's HTTP interface see."""
 
-from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -9,6 +8,7 @@ from pydantic import BaseModel, Field
 from notifier.adapters.history import NoticeRecord
 from notifier.domain.delivery import Status
 from notifier.domain.notices import Kind
+from tuntas_chassis.answers import MAX_PAGE, Code, Cursor, Moment, Prose, Total
 
 
 class NoticeView(BaseModel):
@@ -18,15 +18,15 @@ class NoticeView(BaseModel):
     """
 
     notice_id: UUID
-    kind: str = Field(description=f"One of: {', '.join(Kind)}")
-    recipient: str = Field(description="The role that was told")
-    agency: str | None
-    status: str = Field(description=f"One of: {', '.join(Status)}")
-    occurred_at: datetime = Field(description="When that happened which the notice tells of")
-    settled_at: datetime | None = Field(description="When it was sent or given up, or found to have no channel; null while it waits")
-    attempts: int
+    kind: Code = Field(description=f"One of: {', '.join(Kind)}")
+    recipient: Code = Field(description="The role that was told")
+    agency: Code | None
+    status: Code = Field(description=f"One of: {', '.join(Status)}")
+    occurred_at: Moment = Field(description="When that happened which the notice tells of")
+    settled_at: Moment | None = Field(description="When it was sent or given up, or found to have no channel; null while it waits")
+    attempts: Total
     possible_repeat: bool = Field(description="It was sent although an earlier attempt may have arrived")
-    reason: str | None = Field(description="Why it failed, or why the last attempt did")
+    reason: Prose | None = Field(description="Why it failed, or why the last attempt did")
 
     @classmethod
     def of(cls, record: NoticeRecord) -> Self:
@@ -48,5 +48,5 @@ class NoticeView(BaseModel):
 class NoticePage(BaseModel):
     """Notices of one case in the order of the events that they tell of."""
 
-    notices: list[NoticeView]
-    next_cursor: str | None
+    notices: Annotated[list[NoticeView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None

@@ -7,11 +7,12 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures
 from sla_monitor.domain.warnings import Run, WarningOf, WarningState
+from tuntas_chassis.answers import MAX_FEW, MAX_MANY, Code, Day, Line, MeanDays, Moment, Total
 from tuntas_contracts.calendar import HolidayKind, WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
 
@@ -27,7 +28,7 @@ class WarningView(View):
 
     clock: Clock
     level: WarningLevel
-    fire_at: AwareDatetime
+    fire_at: Moment
     ends: bool
     state: WarningState
 
@@ -36,18 +37,18 @@ class RunView(View):
     """One run of a clock. What happens at `due_at` itself is in time. `working_days` counts from the day of its start to its end."""
 
     clock: Clock
-    deadline_version: int
-    started_at: AwareDatetime
-    due_at: AwareDatetime
-    ended_at: AwareDatetime | None
+    deadline_version: Total
+    started_at: Moment
+    due_at: Moment
+    ended_at: Moment | None
     outcome: RunOutcome
     overdue: bool
-    working_days: int | None
-    agency: str | None
-    unit: str | None
+    working_days: Total | None
+    agency: Code | None
+    unit: Code | None
     service_class: ServiceClass | None
     provisional: bool
-    warnings: list[WarningView]
+    warnings: Annotated[list[WarningView], Field(max_length=MAX_FEW)]
 
     @classmethod
     def of(cls, run: Run, warnings: list[WarningOf], now: datetime) -> Self:
@@ -73,30 +74,30 @@ class CaseClocksView(View):
     """Every clock that ran for a case, oldest first."""
 
     case_id: UUID
-    version: int
+    version: Total
     state: CaseState
-    agency: str | None
-    time_zone: str
-    calendar_version: str
-    clocks: list[RunView]
+    agency: Code | None
+    time_zone: Code
+    calendar_version: Code
+    clocks: Annotated[list[RunView], Field(max_length=MAX_MANY)]
 
 
 class HolidayView(View):
     """A day on which the government does not work."""
 
-    day: date
+    day: Day
     kind: HolidayKind
-    name: str
+    name: Line
 
 
 class CalendarView(View):
     """One year of the working calendar; Saturdays and Sundays are free beside the holidays. `provisional`: not decreed to its end."""
 
-    year: int
-    version: str
-    decreed_until: date
+    year: Total
+    version: Code
+    decreed_until: Day
     provisional: bool
-    holidays: list[HolidayView]
+    holidays: Annotated[list[HolidayView], Field(max_length=MAX_FEW)]
 
     @classmethod
     def of(cls, calendar: WorkingCalendar, year: int) -> Self:
@@ -110,39 +111,36 @@ class CalendarView(View):
         )
 
 
-Count = Annotated[int, Field(ge=0)]
-
-
 class ReportsView(View):
     """Reports received in the period, by where they stand now; archived ones count under `archived` alone."""
 
-    received: Count
-    not_yet_responded: Count
-    not_yet_completed: Count
-    closed: Count
-    archived: Count
+    received: Total
+    not_yet_responded: Total
+    not_yet_completed: Total
+    closed: Total
+    archived: Total
 
 
 class ClassView(View):
     """Completion in one service class."""
 
     service_class: ServiceClass
-    on_time: Count
-    late: Count
-    running: Count
-    mean_follow_up_working_days: float | None
+    on_time: Total
+    late: Total
+    running: Total
+    mean_follow_up_working_days: MeanDays | None
 
 
 class ClockView(View):
     """Runs of one clock that started in the period, by how they ended."""
 
     clock: Clock
-    running: Count
-    met: Count
-    met_late: Count
-    stopped: Count
-    missed: Count
-    elapsed: Count
+    running: Total
+    met: Total
+    met_late: Total
+    stopped: Total
+    missed: Total
+    elapsed: Total
 
 
 class FiguresView(View):
@@ -150,13 +148,13 @@ class FiguresView(View):
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
-    first_day: date = Field(serialization_alias="from")
-    last_day: date = Field(serialization_alias="to")
-    agency: str | None
+    first_day: Day = Field(serialization_alias="from")
+    last_day: Day = Field(serialization_alias="to")
+    agency: Code | None
     reports: ReportsView
-    mean_follow_up_working_days: float | None
-    classes: list[ClassView]
-    clocks: list[ClockView]
+    mean_follow_up_working_days: MeanDays | None
+    classes: Annotated[list[ClassView], Field(max_length=MAX_FEW)]
+    clocks: Annotated[list[ClockView], Field(max_length=MAX_FEW)]
 
     @classmethod
     def of(cls, first_day: date, last_day: date, agency: str | None, figures: Figures) -> Self:

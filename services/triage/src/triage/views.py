@@ -1,6 +1,5 @@
 """What officers see and send over HTTP."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from triage.adapters.queue import FiledCase
 from triage.domain.case import Case
 from triage.domain.register import Register, candidates
 from triage.domain.verification import Archive, Verify
+from tuntas_chassis.answers import MAX_MANY, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.texts.normalisation import visible
@@ -54,9 +54,9 @@ class ArchiveRequest(Request):
 class Suggestion(BaseModel):
     """An agency that may be competent; `because` is `suggested_by_reporter`, `region` or `sector`."""
 
-    agency: str
-    name: str
-    because: str
+    agency: Code
+    name: Line
+    because: Code
 
 
 class CaseView(BaseModel):
@@ -66,21 +66,21 @@ class CaseView(BaseModel):
     """
 
     case_id: UUID
-    version: int
+    version: Total
     state: CaseState
     owner: Service
-    waiting_reason: str | None
-    waiting_since: datetime | None
+    waiting_reason: Code | None
+    waiting_since: Moment | None
     clock: Clock | None
     arbitration: bool
-    bounces: int
-    agency: str | None = Field(description="The agency that has the case or had it last")
-    return_reason: str | None
+    bounces: Total
+    agency: Code | None = Field(description="The agency that has the case or had it last")
+    return_reason: Prose | None
     archive_reason: ArchiveReason | None
-    archive_note: str | None
+    archive_note: Prose | None
     duplicate_of: UUID | None
     report: ReportContent
-    suggestions: list[Suggestion]
+    suggestions: Annotated[list[Suggestion], Field(max_length=MAX_MANY)]
 
     @classmethod
     def of(cls, filed: FiledCase, register: Register) -> "CaseView":
@@ -110,18 +110,18 @@ class CaseView(BaseModel):
 class QueuePage(BaseModel):
     """A page of the national queue; `next_cursor` is null on the last page."""
 
-    cases: list[CaseView]
-    next_cursor: str | None
+    cases: Annotated[list[CaseView], Field(max_length=MAX_PAGE)]
+    next_cursor: Cursor | None
 
 
 class CommandResult(BaseModel):
     """Where a case stands after a command."""
 
     case_id: UUID
-    version: int
+    version: Total
     state: CaseState
     owner: Service
-    agency: str | None
+    agency: Code | None
 
     @classmethod
     def of(cls, case: Case) -> "CommandResult":
