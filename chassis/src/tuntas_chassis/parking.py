@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from itertools import pairwise
 from time import monotonic
 from uuid import UUID
 
@@ -93,7 +94,7 @@ class ParkedMessage:
 
 
 async def park(connection: AsyncConnection, consumer: str, parkings: Sequence[Parking]) -> None:
-    """Put records into the lot."""
+    """Put records into the lot; one that is read again, from the same log, is there already."""
     await connection.execute(_PARK, [_row(consumer, p) for p in parkings])
 
 
@@ -202,7 +203,16 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     """
     await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
-    return [_open(dict(row)) for row in rows.mappings()]
+    return _in_order([_open(dict(row)) for row in rows.mappings()])
+
+
+def _in_order(waiting: list[OpenParking]) -> list[OpenParking]:
+    """What lies in the order of offsets, in that of times where the topic was made anew: it has lower offsets at later times."""
+    anew = any(
+        (a.record.topic, a.record.partition) == (b.record.topic, b.record.partition) and a.record.timestamp > b.record.timestamp + _SKEW_MS
+        for a, b in pairwise(waiting)
+    )
+    return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if anew else waiting
 
 
 def _open(row: dict[str, object]) -> OpenParking:

@@ -89,3 +89,12 @@ def add_reading_again(op: Any) -> None:
     """What makes reading a topic again harmless, and who read the content of dead letters."""
     for statement in READING_AGAIN:
         op.execute(statement)
+
+
+def widen_parked_place(op: Any) -> None:
+    """A dead letter is known by its place and its time: a topic that was made anew has the same offsets at later times."""
+    name = "parked_message_consumer_topic_partition_offset_key"
+    op.execute(
+        f"ALTER TABLE parked_message DROP CONSTRAINT {name}, "
+        f'ADD CONSTRAINT {name} UNIQUE (consumer, topic, partition, "offset", timestamp_ms)'
+    )

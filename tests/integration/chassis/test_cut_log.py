@@ -1,6 +1,7 @@
 """A topic that was made anew begins at offset 0: what it holds must neither pass for known nor go by unseen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
+from tuntas_chassis.parking import lock_parked_key
 from tuntas_chassis.service import ServiceApp
 
 HALTED = "tuntas_consumer_halted_partitions"
@@ -110,3 +112,44 @@ async def test_what_was_read_before_is_not_taken_for_a_cut(make: Callable[..., D
     await _add(delivery, 1)
     await _published(delivery, 6)
     assert app.metrics.value(HALTED, "counting.in") == 0
+
+
+async def test_a_dead_letter_of_one_that_was_made_anew_is_not_taken_for_an_old_one(make: Callable[..., Delivery]) -> None:
+    delivery = make(partitions=1)
+    await delivery.start()
+
+    async def parked(number: int) -> Sequence[Any]:
+        async def so_many() -> Sequence[Any]:
+            rows = await delivery.query('SELECT id, "offset" FROM parked_message ORDER BY timestamp_ms')
+            return rows if len(rows) == number else []
+
+        found: Sequence[Any] = await until(so_many, f"{number} are parked", 60.0)
+        return found
+
+    await delivery.feed([("a", Added(amount=1, fail=True))])
+    await parked(1)
+    await delivery.stop()
+    await _make_anew(delivery)
+    await delivery.feed([("a", Added(amount=2, fail=True))])
+    await _read_anew(delivery)
+    assert [row.offset for row in await parked(2)] == [0, 0]
+    await _read_anew(delivery)  # the same log again: nothing is there twice
+    await parked(2)
+
+
+async def test_what_waits_is_replayed_in_the_order_of_time_where_the_log_was_made_anew(make: Callable[..., Delivery]) -> None:
+    delivery = make(partitions=1)
+    app = await delivery.start()
+    await delivery.feed([("b", Added(amount=1)), ("a", Added(amount=1, fail=True)), ("a", Added(amount=2))])
+
+    async def both_wait() -> bool:
+        return len(await delivery.query("SELECT id FROM parked_message")) == 2
+
+    await until(both_wait, "both are parked", 60.0)
+    async with app.database.begin() as connection:  # the second as if it lay at the beginning of a log that was made an hour later
+        await connection.execute(
+            text("UPDATE parked_message SET \"offset\" = 0, timestamp_ms = timestamp_ms + 3600000 WHERE state = 'waiting'")
+        )
+    async with app.database.begin() as connection:
+        waiting = await lock_parked_key(connection, "counting.in", "a")
+    assert [(message.state, message.record.offset) for message in waiting] == [("parked", 1), ("waiting", 0)]

@@ -1,0 +1,12 @@
+"""A dead letter is known by its place and its time."""
+
+from alembic import op
+
+from tuntas_chassis.schema import widen_parked_place
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    widen_parked_place(op)
