@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from sla_monitor.adapters.clock_queries import ClockQueries
+from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries
 from sla_monitor.adapters.due import SOURCES, DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.firing import FiringLoop
@@ -22,6 +22,7 @@ from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.set_aside_rows import retry_all
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.topology import CASES
+from tuntas_contracts.vocabulary import Clock
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 NUMBER = 1_000
@@ -143,7 +144,7 @@ async def test_the_other_999_go_out_in_the_same_round_and_the_bad_one_once_the_c
     assert row.reason
     assert await aside.page(row.position, 10) == []
     assert metrics.value("tuntas_rows_set_aside_total", "checkpoint") == 1
-    shown = await ClockQueries(database).find(BAD)
+    shown = await ClockQueries(database).find(BAD, dict.fromkeys(Clock, NEWEST), 20)
     assert shown is not None
 
     # as after a release that knows it: what was set aside is due again

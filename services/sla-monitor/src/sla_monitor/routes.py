@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi import Path as PathParameter
 from starlette.responses import Response
 
-from sla_monitor.adapters.clock_queries import ClockQueries, StoredCase
+from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries, StoredCase
 from sla_monitor.adapters.figures import FigureReader, Period
 from sla_monitor.domain.clocks import NATIONAL_ZONE
 from sla_monitor.domain.deadlines import DeadlinePlanner
@@ -18,9 +18,11 @@ from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
 from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.json_routes import JsonRoute
+from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
 from tuntas_contracts.deadlines import zone_of
+from tuntas_contracts.vocabulary import Clock as Clocks
 from tuntas_contracts.vocabulary import Role
 
 _NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})
@@ -50,8 +52,13 @@ def case_routes(queries: ClockQueries, planner: DeadlinePlanner, clock: Clock) -
         summary="The running and ended clocks of a case, with their deadlines and warnings",
         responses=_problems(401, 403, 404, 422),
     )
-    async def read_clocks(case_id: UUID, principal: Reader) -> CaseClocksView:
-        stored = await queries.find(case_id)
+    async def read_clocks(
+        case_id: UUID,
+        principal: Reader,
+        cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before: earlier runs")] = None,
+        limit: Annotated[int, Query(ge=1, le=50, description="How many runs of each clock")] = 20,
+    ) -> CaseClocksView:
+        stored = await queries.find(case_id, _befores(cursor), limit)
         if stored is None:
             raise Problem(
                 404, "No such case", f"No clock ran for case {case_id}; take case ids from your queue or case list.", "unknown_case"
@@ -66,9 +73,21 @@ def case_routes(queries: ClockQueries, planner: DeadlinePlanner, clock: Clock) -
             time_zone=stored.time_zone,
             calendar_version=planner.calendar.version,
             clocks=[RunView.of(run, warnings_of(planner, run, stored.time_zone, stored.opened), now) for run in stored.runs],
+            next_cursor=encode_cursor([stored.earlier.get(clock, 0) for clock in Clocks]) if stored.earlier else None,
         )
 
     return router
+
+
+def _befores(cursor: str | None) -> dict[Clocks, int]:
+    """Before which deadline version the runs of each clock are read; a clock of which all was shown is left out."""
+    if cursor is None:
+        return dict.fromkeys(Clocks, NEWEST)
+    values = decode_cursor(cursor, len(Clocks))
+    befores = {clock: value for clock, value in zip(Clocks, values, strict=True) if isinstance(value, int) and 0 < value <= NEWEST}
+    if not befores:
+        raise bad_cursor()
+    return befores
 
 
 def _may_read(principal: Principal, stored: StoredCase) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures
 from sla_monitor.domain.warnings import Run, WarningOf, WarningState
-from tuntas_chassis.answers import MAX_FEW, MAX_MANY, Code, Day, Line, MeanDays, Moment, Total
+from tuntas_chassis.answers import MAX_FEW, MAX_MANY, Code, Cursor, Day, Line, MeanDays, Moment, Total
 from tuntas_contracts.calendar import HolidayKind, WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
 
@@ -71,7 +71,7 @@ class RunView(View):
 
 
 class CaseClocksView(View):
-    """Every clock that ran for a case, oldest first."""
+    """The clocks that ran for a case, oldest first; of each clock the newest runs, with a cursor to those before."""
 
     case_id: UUID
     version: Total
@@ -80,6 +80,7 @@ class CaseClocksView(View):
     time_zone: Code
     calendar_version: Code
     clocks: Annotated[list[RunView], Field(max_length=MAX_MANY)]
+    next_cursor: Cursor | None = Field(description="Leads to earlier runs; null where there are none")
 
 
 class HolidayView(View):
