@@ -1,0 +1,25 @@
+"""Triage's database, one for each module."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from tests.support.servers import Servers
+from tuntas_chassis.migrations import upgrade
+
+
+@pytest.fixture(scope="module")
+async def url(servers: Servers) -> str:
+    """A new database at triage's schema."""
+    found = servers.database()
+    await upgrade("triage", found.replace("postgresql://", "postgresql+asyncpg://", 1))
+    return found
+
+
+@pytest.fixture(scope="module")
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to it."""
+    made = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    yield made
+    await made.dispose()
