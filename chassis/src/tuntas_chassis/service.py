@@ -293,6 +293,8 @@ class ServiceApp:
 
     async def _read(self, consumer: BatchConsumer) -> None:
         await self._until_read(consumer.subscription.after)
+        if consumer.subscription.before_start is not None:
+            await self._until_done(f"before consumer {consumer.name}", consumer.subscription.before_start)
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again

@@ -1,6 +1,6 @@
 """What a service gives to the delivery core."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -60,6 +60,9 @@ class Subscription(Generic[S]):
     """The state's key; the record's key where this is not given."""
     after: Sequence[str] = ()
     """Subscriptions that must have read what lay on their topics at the start before this one begins."""
+    before_start: Callable[[], Awaitable[object]] | None = None
+    """Done once those in `after` have read what lay on their topics, and before this begins; again until it succeeds. What another
+    replica has read is in the database then, and what this process keeps of it in memory is to be read anew."""
     gates_readiness: bool = True
     """Whether the service is ready only after this has read what lay on its topics at the start."""
     fetch_wait_ms: int = 150

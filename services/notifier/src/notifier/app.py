@@ -51,7 +51,8 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(told())
     app.subscribe(cases(writer, settings.age_limit, app.clock, app.metrics))
     app.subscribe(deadlines(writer, settings.age_limit, app.clock, app.metrics))
-    app.background("sending", send, after=("told",))  # the queue of a database that was put back may hold what is told already
+    # the queue of a database that was put back may hold what is told already, and its register a mailbox that was given up
+    app.background("sending", send, after=("told", "register"))
     app.every("queue-gauges", settings.queue_metrics_s, partial(measure_queue, history, app.metrics, _wall))
     keep = timedelta(days=settings.delivery_retention_days)
     app.every("forgetting", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))

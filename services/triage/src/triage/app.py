@@ -26,7 +26,7 @@ def build(settings: Settings) -> ServiceApp:
 
     app.on_start("register", upkeep.load_register)
     app.subscribe(register(handlers, AgencyStore(copy)))
-    app.subscribe(cases(handlers, store, app.metrics))
+    app.subscribe(cases(handlers, store, app.metrics, upkeep.load_register))
     app.every("register", settings.register_reload_s, upkeep.load_register)
     app.every("gauges", settings.gauges_s, upkeep.measure)
     app.http.include_router(routes(handlers, app.processor(store), reader, copy, app.metrics))

@@ -1,5 +1,7 @@
 """What triage reads from Kafka."""
 
+from collections.abc import Awaitable, Callable
+
 from triage.adapters.register import AgencyStore
 from triage.adapters.store import CaseStore
 from triage.domain.case import Case
@@ -16,8 +18,11 @@ from tuntas_contracts.vocabulary import Service
 REGISTER = "register"
 
 
-def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscription[Case]:
-    """Every case's history. Begins once the register is read, so that no report is held for an agency not yet known here."""
+def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet, load_register: Callable[[], Awaitable[object]]) -> Subscription[Case]:
+    """Every case's history. Begins once the register is read, so that no report is held for an agency not yet known here.
+
+    `load_register` reads into memory what other replicas have read of it: its topic's only partition is perhaps never ours.
+    """
 
     def apply(case: Case | None, incoming: Incoming) -> Outcome[Case]:
         outcome = handlers.apply(case, incoming)
@@ -34,6 +39,7 @@ def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet) -> Subscript
         store=store,
         apply=apply,
         after=[REGISTER],
+        before_start=load_register,
         delays_watermarks=True,
     )
 
