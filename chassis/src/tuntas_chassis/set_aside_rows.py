@@ -71,6 +71,11 @@ def count_set_aside(metrics: MetricSet, kind: str, number: int) -> None:
     metrics.inc(_COUNTED, kind, by=number)
 
 
+def show_set_aside(metrics: MetricSet, kind: str, number: int) -> None:
+    """Say how many rows of a kind are set aside now."""
+    metrics.set(_PRESENT, number, kind)
+
+
 async def retry_all(rows: SetAsideRows) -> int:
     """Put all of them back; how many there were when it began."""
     left = await rows.number()
@@ -89,7 +94,7 @@ def serve_set_aside(app: ServiceApp, rows: SetAsideRows) -> None:
         await retry_all(rows)
 
     async def measure() -> None:
-        app.metrics.set(_PRESENT, await rows.number(), rows.kind)
+        show_set_aside(app.metrics, rows.kind, await rows.number())
 
     count_set_aside(app.metrics, rows.kind, 0)
     app.every("set-aside-retry", _RETRY_EVERY_S, retry)

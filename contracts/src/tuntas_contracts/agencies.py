@@ -20,16 +20,18 @@ from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import CaseState, Transition
 
 SectorCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$", max_length=40)]
+UnitCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Sectors = Annotated[tuple[SectorCode, ...], Field(max_length=14)]
 
 
 class UnitRecord(Contract):
-    """A unit of an agency, answering for some sectors."""
+    """A unit of an agency, answering for some sectors; `parent` is the code of the unit above it."""
 
-    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    code: UnitCode
     name: ShortText
     kind: Literal["ordinary", "inspectorate", "service_desk"]
     sectors: Sectors = ()
+    parent: UnitCode | None = None
 
 
 class AgencyRegistered(Contract):

@@ -142,7 +142,8 @@ AGENCIES = Topic(
     purpose="The agency register as it stands",
     key="agency code",
     publications=(Publication(Service.DISPATCH, (agencies.AgencyRegistered,)),),
-    readers={Service.TRIAGE: (agencies.AgencyRegistered,), Service.NOTIFIER: (agencies.AgencyRegistered,)},
+    # dispatch: what a database that was put back to a backup has lost of it
+    readers=dict.fromkeys((Service.TRIAGE, Service.DISPATCH, Service.NOTIFIER), (agencies.AgencyRegistered,)),
     partitions=1,
     compacted=True,
     segment_days=7,  # what is in the segment that is written to is not compacted

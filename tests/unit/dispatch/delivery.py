@@ -13,7 +13,7 @@ from dispatch.subscribers import TRACKED_OWN
 from tests.unit.dispatch.mothers import UNITS
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.envelope import Envelope
@@ -29,7 +29,7 @@ class KnownUnits:
 
 
 def make_handlers(refusals_per_minute: int = 1_000_000) -> tuple[Handlers, Refusals, MetricSet]:
-    metrics = MetricSet(METRICS)
+    metrics = MetricSet((*CHASSIS_METRICS, *METRICS))
     refusals = Refusals(RefusalQuota(refusals_per_minute, lambda: 0.0), SystemClock(), metrics)
     return Handlers(KnownUnits(), refusals, metrics), refusals, metrics
 

@@ -6,6 +6,7 @@ from dispatch.adapters.case_queries import CaseQueries
 from dispatch.adapters.open_cases import OpenCases
 from dispatch.adapters.refusal_summaries import LOOK_EVERY_S, RefusalSummaries
 from dispatch.adapters.register_snapshot import RegisterSnapshot
+from dispatch.adapters.register_store import PublishedRegister
 from dispatch.adapters.store import CaseStore
 from dispatch.domain.refusal_quota import RefusalQuota
 from dispatch.handlers import Handlers
@@ -15,6 +16,7 @@ from dispatch.register_changes import RegisterChanges
 from dispatch.register_routes import register_change_routes, register_routes
 from dispatch.routes import routes
 from dispatch.settings import Settings
+from dispatch.subscribers import register as published_register
 from dispatch.subscribers import subscriptions
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.watermarks import WatermarkScope
@@ -31,7 +33,8 @@ def build(settings: Settings) -> ServiceApp:
     store = CaseStore()
 
     app.on_start("register", register.refresh)
-    for subscription in subscriptions(store, handlers, refusals, settings):
+    app.subscribe(published_register(PublishedRegister()))
+    for subscription in subscriptions(store, handlers, refusals, settings, register.refresh):
         app.subscribe(subscription)
     app.every("register", settings.register_refresh_s, register.refresh)
     app.every("gauges", settings.gauges_s, OpenCases(app.database, app.metrics).measure)

@@ -11,12 +11,14 @@ from tuntas_chassis.ids import derive_id
 from tuntas_chassis.logs import logger
 from tuntas_chassis.messages import Incoming, Outgoing
 from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
 from tuntas_chassis.subscription import Record
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand
 from tuntas_contracts.base import without_controls
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
 
+SUMMARY = "refusal_summary"
 _DETAIL_CHARS = 2_000
 _log = logger(__name__)
 
@@ -28,6 +30,7 @@ class Refusals:
         self._quota = quota
         self._clock = clock
         self._metrics = metrics
+        count_set_aside(metrics, SUMMARY, 0)
 
     def of_command(self, message: Incoming, command: AgencyCommand, refusal: Refusal) -> Outgoing | None:
         """The answer to a command that its case does not allow; None where the agency's quota is used up."""
@@ -74,20 +77,30 @@ class Refusals:
         )
 
     def summaries(self, at: datetime) -> Sequence[Outgoing]:
-        """One answer per agency to all that was refused over its quota in minutes that are over."""
-        return [
-            _outgoing(
-                ActionRefused(
+        """One answer per agency to all that was refused over its quota in minutes that are over.
+
+        One that can't be made is set aside, counted and logged; the others go on.
+        """
+        made = []
+        for overflow in self._quota.overflows():
+            try:
+                refused = ActionRefused(
                     agency=overflow.agency,
                     code="quota_exceeded",
-                    detail=overflow.summary()[:_DETAIL_CHARS],
+                    detail=without_controls(overflow.summary()[:_DETAIL_CHARS]),
                     position=overflow.first_position,
                     occurred_at=at,
-                ),
-                None,
-            )
-            for overflow in self._quota.overflows()
-        ]
+                )
+            except ValueError as error:
+                self.set_aside(overflow.agency, error)
+            else:
+                made.append(_outgoing(refused, None))
+        return made
+
+    def set_aside(self, agency: str, error: Exception) -> None:
+        """A summary that can't be made or written: it is given up, and said so."""
+        count_set_aside(self._metrics, SUMMARY, 1)
+        _log.error("refusal_summary_set_aside", agency=agency, why=fault_of(error))
 
     def _answer(self, refused: ActionRefused, cause: UUID) -> Outgoing | None:
         if not self._quota.admit(refused.agency, refused.code, refused.position):

@@ -1,8 +1,12 @@
 """Sends the summaries of what was refused over an agency's quota."""
 
+from collections.abc import Sequence
+
+from sqlalchemy.exc import DBAPIError
+
 from dispatch.refusals import Refusals
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
+from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.messages import Outgoing
 from tuntas_chassis.outbox import Outbox
 
@@ -20,10 +24,29 @@ class RefusalSummaries:
         self._waiting: list[Outgoing] = []
 
     async def send(self) -> None:
-        """Write every summary that is due."""
+        """Write every summary that is due; one that can't be written is set aside, and the others go out."""
         self._waiting.extend(self._refusals.summaries(self._clock.now()))
-        if self._waiting:
-            async with self._database.begin() as connection:
-                await self._outbox.write(connection, self._waiting)
-            self._waiting.clear()
-            self._outbox.written()
+        if not self._waiting:
+            return
+        try:
+            await self._write(self._waiting)
+        except (DBAPIError, ValueError) as error:
+            if is_transient(error):
+                raise
+            await self._write_one_by_one()
+        self._waiting.clear()
+        self._outbox.written()
+
+    async def _write_one_by_one(self) -> None:
+        while self._waiting:
+            try:
+                await self._write(self._waiting[:1])
+            except (DBAPIError, ValueError) as error:
+                if is_transient(error):
+                    raise
+                self._refusals.set_aside(self._waiting[0].key, error)
+            del self._waiting[0]
+
+    async def _write(self, summaries: Sequence[Outgoing]) -> None:
+        async with self._database.begin() as connection:
+            await self._outbox.write(connection, summaries)

@@ -35,7 +35,7 @@ _TIERS = text(
     "UNION ALL SELECT a.code, a.name, a.supervised_by, b.depth + 1 FROM agency a JOIN above b ON a.code = b.supervised_by "
     "WHERE b.depth < 10) SELECT code, name FROM above WHERE depth > 0 ORDER BY depth"
 )
-_UNITS = text("SELECT code, ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(units) u) AS units FROM agency")
+_UNITS = text("SELECT code, CAST(units AS text) AS units FROM agency")
 _LOCK = text("LOCK TABLE agency IN SHARE ROW EXCLUSIVE MODE")
 _UPSERT = text(
     f"INSERT INTO agency ({_COLUMNS}) VALUES (:code, :name, :kind, :time_zone, :region_code, :supervised_by, :email, "  # noqa: S608
@@ -49,6 +49,7 @@ _REMEMBER_LOADED = text(
     "UPDATE agency AS a SET loaded = x.loaded FROM unnest(CAST(:codes AS text[]), CAST(:entries AS jsonb[])) AS x (code, loaded) "
     "WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
 )
+_TOPIC = Author("register-topic", "published before, and lost by a database that was put back to a backup")
 _LOADER = Author("load-register", "the register's files")
 
 
@@ -93,10 +94,28 @@ async def write_changes(connection: AsyncConnection, changes: Sequence[Change], 
         for c in changes
         if c.before != c.after
     ]
-    if changed:
-        await connection.execute(_UPSERT, [_values(c.after) for c in changed])
-        await write_audit(connection, changed, author)
+    await _write(connection, changed, author)
     return [Outgoing(AGENCIES.name, c.code, _registered(c.after), _at(c.after)) for c in changed]
+
+
+async def _write(connection: AsyncConnection, changed: Sequence[Change], author: Author) -> None:
+    if changed:
+        await connection.execute(_UPSERT, [_values(change.after) for change in changed])
+        await write_audit(connection, changed, author)
+
+
+class PublishedRegister:
+    """The register as a store of the delivery core: what is read back of the register's own topic."""
+
+    async def load(self, connection: AsyncConnection, keys: Sequence[str]) -> dict[str, StoredAgency]:
+        """The agencies of these codes; nobody else changes the register until the transaction ends."""
+        known = await lock_register(connection)
+        return {code: known[code] for code in keys if code in known}
+
+    async def save(self, connection: AsyncConnection, states: Sequence[StoredAgency], rows: Sequence[object]) -> None:
+        """Write them as they were published, each with a line of the audit."""
+        known = await read_all(connection)
+        await _write(connection, [Change(known.get(state.agency.code), state) for state in states], _TOPIC)
 
 
 async def load_into(connection: AsyncConnection, register: Sequence[Agency], clock: Clock) -> Loaded:
@@ -159,9 +178,16 @@ async def read_page(
     return [_stored(row) for row in await connection.execute(_PAGE, values)]
 
 
-async def read_units(connection: AsyncConnection) -> Mapping[str, frozenset[str]]:
-    """The unit codes of every agency."""
-    return {row.code: frozenset(row.units) for row in await connection.execute(_UNITS)}
+async def read_units(connection: AsyncConnection) -> tuple[Mapping[str, frozenset[str]], Mapping[str, Exception]]:
+    """The unit codes of every agency, and what is wrong with those entries that this code can't read."""
+    found: dict[str, frozenset[str]] = {}
+    faults: dict[str, Exception] = {}
+    for row in await connection.execute(_UNITS):
+        try:
+            found[row.code] = frozenset(unit["code"] for unit in json.loads(row.units))
+        except (ValueError, TypeError, KeyError) as error:
+            faults[row.code] = error
+    return found, faults
 
 
 def _stored(row: Row[Any]) -> StoredAgency:
@@ -201,7 +227,7 @@ def _registered(stored: StoredAgency) -> AgencyRegistered:
         supervised_by=agency.supervised_by,
         email=agency.email,
         sectors=agency.sectors,
-        units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors) for u in agency.units),
+        units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors, parent=u.parent) for u in agency.units),
         enabled=stored.enabled,
         occurred_at=_at(stored),
     )

@@ -9,9 +9,11 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dispatch.domain.register_additions import check_additions, row_of
-from dispatch.domain.register_entries import Agency
+from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
 from dispatch.domain.register_faults import Fault, RegisterError
 from dispatch.domain.register_tables import Row
+from tuntas_contracts.agencies import AgencyRegistered
+from tuntas_contracts.categories import Sector
 
 Outcome = Literal["added", "changed", "enabled again", "disabled", "unchanged"]
 _VERSION_LENGTH: Final = 20
@@ -128,6 +130,37 @@ def decide(wanted: Sequence[Wanted], known: Mapping[str, StoredAgency]) -> Seque
     if stale:
         raise StaleVersion(stale)
     return changes
+
+
+def read_back(stored: StoredAgency | None, event: AgencyRegistered) -> StoredAgency | None:
+    """The entry that an event of the register's topic tells of, where it is later than what is stored; None where it is not.
+
+    Events of former releases do not name units' parents: those that are stored stand in.
+    """
+    if stored is not None and stored.changed_at is not None and event.occurred_at <= stored.changed_at:
+        return None
+    parents = {unit.code: unit.parent for unit in stored.agency.units} if stored else {}
+    agency = Agency(
+        code=event.code,
+        name=event.name,
+        kind=AgencyKind(event.kind),
+        time_zone=event.time_zone,
+        email=event.email,
+        sectors=tuple(Sector(sector) for sector in event.sectors),
+        units=tuple(
+            Unit(
+                u.code,
+                u.name,
+                UnitKind(u.kind),
+                tuple(Sector(sector) for sector in u.sectors),
+                u.parent if "parent" in u.model_fields_set else parents.get(u.code),
+            )
+            for u in event.units
+        ),
+        region_code=event.region_code,
+        supervised_by=event.supervised_by,
+    )
+    return StoredAgency(agency, event.enabled, event.occurred_at)
 
 
 def _checked(wanted: Sequence[Wanted], known: Mapping[str, StoredAgency]) -> Sequence[Agency]:
