@@ -63,7 +63,7 @@ def test_rights_by_name() -> None:
     assert {g.name for g in service_user(Service.TRIAGE).grants if "Read" in g.operations} == {CASES.name, AGENCIES.name, "triage."}
     assert {(g.name, g.operations, g.prefix) for g in service_user(Service.DISPATCH).grants} == {
         (CASES.name, ("Read", "Write"), False),
-        (AGENCIES.name, ("Write",), False),
+        (AGENCIES.name, ("Read", "Write"), False),  # read back after a restore
         ("tuntas.agency-cases.", ("Write",), True),
         ("tuntas.agency-actions.", ("Read",), True),
         (WATERMARKS.name, ("Write",), False),
