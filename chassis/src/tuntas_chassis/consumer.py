@@ -15,7 +15,7 @@ from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.catch_up import CatchUp
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.consumer_gauges import ConsumerGauges, lag_of
-from tuntas_chassis.continuity import Continuity, spans
+from tuntas_chassis.continuity import Continuity, Spans, spans
 from tuntas_chassis.database import Database
 from tuntas_chassis.draining import Draining
 from tuntas_chassis.fetching import Fetching
@@ -289,7 +289,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                     self._halt(TopicPartition(one.topic, one.partition), one.described)
 
     async def _process(self, records: Sequence[Record]) -> None:
-        records = self._due(records)
+        records, reach = self._due(records, spans(records))
         if not records:
             return
         self._gauges.note_taken(records)
@@ -300,8 +300,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         started = monotonic()
         while True:
             try:
-                await self._halt_where_cut(records)
-                parked = await self._worker.run(records := self._due(records), replay_until, self._known.highest())
+                await self._halt_where_cut(reach)
+                records, reach = self._due(records, reach)
+                parked = await self._worker.run(records, replay_until, self._known.highest())
                 break
             except PositionsLost as error:
                 self._note_loss(error)
@@ -318,7 +319,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 delay = min(delay * 2, 10.0)
         if not records:
             return
-        for (topic, number), (_, last) in spans(records).items():
+        for (topic, number), (_, last) in reach.items():
             self._handled_to(TopicPartition(topic, number), last + 1)
         self._gauges.observe(records, monotonic() - started)
         self._halting.count_parked(self._kafka, parked)
@@ -331,14 +332,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             self._known.wrote((partition.topic, partition.partition), position)
             self._catch_up.read_to(partition, position)
 
-    def _due(self, records: Sequence[Record]) -> Sequence[Record]:
+    def _due(self, records: Sequence[Record], reach: Spans) -> tuple[Sequence[Record], Spans]:
         """Without those of halted partitions, and of partitions of which the database has not yet said where to go on.
 
         The client begins to fetch at Kafka's offset as soon as a partition is assigned. Handled now, records that lie beyond
         the database's own position would make it skip what lies between; they come again once it is known.
         """
-        going = {(p.topic, p.partition) for p in self._positions} - self._halting.halted
-        return records if going.issuperset(spans(records)) else [r for r in records if (r.topic, r.partition) in going]
+        going = {p: span for p, span in reach.items() if TopicPartition(*p) in self._positions and p not in self._halting.halted}
+        return (records, reach) if len(going) == len(reach) else ([r for r in records if (r.topic, r.partition) in going], going)
 
     def _without_unreadable(self, records: Sequence[Record], unreadable: Sequence[UnreadableRecords]) -> Sequence[Record]:
         """Tell of what can't be read. Where nobody is answered, it and what follows it on its partition are left out."""
@@ -350,9 +351,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             )  # fmt: skip
         return records if self.subscription.refuse is not None else before_unreadable(records, unreadable)
 
-    async def _halt_where_cut(self, records: Sequence[Record]) -> None:
+    async def _halt_where_cut(self, reach: Spans) -> None:
         """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
-        back = [p for p, (first, _) in spans(records).items() if first < self._positions.get(TopicPartition(*p), 0)]
+        back = [p for p, (first, _) in reach.items() if first < self._positions.get(TopicPartition(*p), 0)]
         if back and self._kafka is not None:  # mostly read again after a rebalance
             for partition, end in (await self._kafka.end_offsets([TopicPartition(*p) for p in back])).items():
                 if end < self._positions.get(partition, 0):

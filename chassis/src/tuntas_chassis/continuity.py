@@ -42,7 +42,11 @@ class Continuity:
         return {p: self._reached[p] for p, position in client_positions.items() if p in self._reached and position > self._reached[p]}
 
 
-def spans(records: Sequence[Record]) -> dict[tuple[str, int], tuple[int, int]]:
+Spans = Mapping[tuple[str, int], tuple[int, int]]
+"""The first and last offset of records, by topic and partition."""
+
+
+def spans(records: Sequence[Record]) -> Spans:
     """The first and last offset of each partition's records, which lie together and in order."""
     found: dict[tuple[str, int], tuple[int, int]] = {}
     for partition, group in groupby(records, attrgetter("topic", "partition")):
