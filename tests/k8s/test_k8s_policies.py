@@ -155,7 +155,8 @@ def test_ports_that_are_named_are_there(name: str) -> None:
         assert ingress["spec"]["rules"][0]["host"] == f"{own.removeprefix('tuntas-')}.{settings_of(name)['domain']}"
 
 
-INSIDE = ("/livez", "/readyz", "/v1/parked", "/v1/set-aside", "/v1/contacts/", "/v1/reporters/")  # health, operators, the notifier, erasure
+# health, operators and auditors, the notifier, erasure
+INSIDE = ("/livez", "/readyz", "/v1/parked", "/v1/set-aside", "/v1/agency-changes", "/v1/contacts/", "/v1/reporters/")
 
 
 @pytest.mark.parametrize("service", SERVICES)
