@@ -1,6 +1,5 @@
 """From a record to a message of a known type, or to the reason why not."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messages import Incoming
-from tuntas_chassis.strict_json import UnreadableJson, read_json
+from tuntas_chassis.strict_json import fault_of_json
 from tuntas_chassis.subscription import Record
 from tuntas_chassis.tracing import is_traceparent
 from tuntas_contracts.agencies import AgencyCommand
@@ -97,8 +96,8 @@ def decode(
     kind = types.get(envelope.type)
     if kind is None:
         raise UnknownType(f"type {envelope.type[:80]!r} is not taken here; known: {', '.join(sorted(types))}")
-    if writer:
-        _refuse_ambiguous(record.value)
+    if writer and (fault := fault_of_json(record.value)):  # what others write must be one thing for every reader
+        raise Undecodable(f"the JSON is refused: {fault}")
     try:
         body = kind.model_validate_json(record.value)
     except ValidationError as error:
@@ -121,13 +120,3 @@ def decode(
         held=held,
         writer=writer,
     )
-
-
-def _refuse_ambiguous(value: bytes) -> None:
-    """What others write must be one thing for every reader. What is no JSON at all is told by the reader that follows."""
-    try:
-        read_json(value)
-    except UnreadableJson as error:
-        raise Undecodable(f"the JSON is refused: {error}") from None
-    except json.JSONDecodeError:
-        return

@@ -1,6 +1,5 @@
 """HTTP routes whose bodies are read strictly: see `strict_json`."""
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from tuntas_chassis.problems import BodyRefused
-from tuntas_chassis.strict_json import UnreadableJson, read_json
+from tuntas_chassis.strict_json import UnreadableJson, fault_of_json, read_json
 
 
 class JsonRoute(APIRoute):
@@ -28,12 +27,8 @@ class JsonRoute(APIRoute):
 
 def refuse_ambiguous(body: bytes) -> None:
     """Raise BodyRefused where readers could take it for different things; what is no JSON at all is left to the next reader."""
-    try:
-        read_json(body)
-    except UnreadableJson as error:
-        raise BodyRefused(str(error)) from None
-    except json.JSONDecodeError:
-        return
+    if fault := fault_of_json(body):
+        raise BodyRefused(fault)
 
 
 class _StrictRequest(Request):

@@ -31,6 +31,17 @@ def read_json(data: bytes) -> Any:
     return found
 
 
+def fault_of_json(data: bytes) -> str | None:
+    """Why `data` is refused as a whole; None where it is not, or is no JSON at all, which is left to the next reader."""
+    try:
+        read_json(data)
+    except UnreadableJson as error:
+        return str(error)
+    except json.JSONDecodeError:
+        return None
+    return None
+
+
 _TOO_DEEP = UnreadableJson(f"it is nested more than {MAX_DEPTH} deep")
 
 

@@ -13,6 +13,7 @@ from tuntas_contracts.profile import DayUnit, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 
 _MIDNIGHT = time()
+_NATIONAL_TIME_ZONE = "Asia/Jakarta"
 
 
 @lru_cache(maxsize=64)
@@ -22,6 +23,14 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise CalendarError(f"no time zone {name!r}: give an IANA name such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura") from error
+
+
+def zone_or_national(name: str | None) -> tzinfo:
+    """The time zone of that IANA name; the national one where there is none, or one that nobody knows."""
+    try:
+        return zone_of(name or _NATIONAL_TIME_ZONE)
+    except CalendarError:
+        return zone_of(_NATIONAL_TIME_ZONE)
 
 
 def local_date(at: datetime, zone: tzinfo) -> date:

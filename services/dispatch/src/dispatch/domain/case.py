@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from dispatch.domain.local_days import local_day
 from tuntas_contracts.base import Actor
+from tuntas_contracts.deadlines import local_date, zone_or_national
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
 
 
@@ -47,7 +47,8 @@ class Case:
 
     def supplements_on(self, at: datetime) -> int:
         """How many supplements the case has got so far on the agency's local day of `at`."""
-        same_day = self.answered_at is not None and local_day(self.answered_at, self.time_zone) == local_day(at, self.time_zone)
+        zone = zone_or_national(self.time_zone)  # a limit by the day must not stop a case
+        same_day = self.answered_at is not None and local_date(self.answered_at, zone) == local_date(at, zone)
         return self.supplements if same_day else 0
 
 

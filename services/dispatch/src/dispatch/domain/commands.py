@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
-from dispatch.domain.local_days import local_day, next_day
 from dispatch.domain.officers_texts import readable
 from dispatch.domain.service_class import service_class
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
@@ -18,6 +17,7 @@ from tuntas_contracts.cases import (
     HandlingStarted,
 )
 from tuntas_contracts.categories import load_categories
+from tuntas_contracts.deadlines import end_of_day, local_date, zone_or_national
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.vocabulary import CaseState, Service
@@ -76,10 +76,12 @@ def _permit_supplement(case: Case, at: datetime) -> None:
     """Each supplement mails the reporter and starts the time to reply anew, so a case takes only some of them a day."""
     allowed = load_profile(case.profile).limits.supplements_a_day
     if case.state is CaseState.RESPONDED and case.supplements_on(at) >= allowed:
-        again = next_day(at, case.time_zone)
+        zone = zone_or_national(case.time_zone)
+        day = local_date(at, zone)
+        again = end_of_day(day, zone).astimezone(zone)
         raise Refusal(
             "supplement_quota",
-            f"the answer of this case was added to {allowed} times on {local_day(at, case.time_zone)}, as often as a day allows; "
+            f"the answer of this case was added to {allowed} times on {day}, as often as a day allows; "
             f"put what is left into one supplement from {again.isoformat(timespec='minutes')} on",
         )
 

@@ -2,15 +2,14 @@
 
 from datetime import datetime, time
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Kind
+from tuntas_contracts.deadlines import zone_or_national
 
 MORNING: Final = time(7)
 # What time does, not people: whoever just did something is awake and waits for an answer.
 _BY_TIME: Final = frozenset({Kind.REMINDER, Kind.OVERDUE, Kind.DEADLINE_WARNING, Kind.DEADLINE_MISSED})
-_NATIONAL: Final = "Asia/Jakarta"
 
 
 def waits_until(delivery: Delivery, time_zone: str | None, now: datetime) -> datetime | None:
@@ -21,9 +20,6 @@ def waits_until(delivery: Delivery, time_zone: str | None, now: datetime) -> dat
     by_time = delivery.kind in _BY_TIME or (delivery.kind is Kind.CLOSED and delivery.variables.get("reason") == "no_reply")
     if not by_time:
         return None
-    try:
-        zone = ZoneInfo(time_zone or _NATIONAL)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo(_NATIONAL)
+    zone = zone_or_national(time_zone)
     local = now.astimezone(zone)
     return datetime.combine(local.date(), MORNING, zone) if local.time() < MORNING else None
