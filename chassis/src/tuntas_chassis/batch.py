@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tuntas_chassis.answered import read_answered, write_answered
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
-from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
+from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type, without_frames
 from tuntas_chassis.effects import Effects
 from tuntas_chassis.held import drop_held, forget_answered, hold, holds_any, take_held
 from tuntas_chassis.ids import derive_id
@@ -122,7 +122,7 @@ class BatchWorker(Generic[S]):
             return Decoded(record, kind, state_key, incoming, catching_up=catching_up)
         except Undecodable as error:
             known = kind if kind in self._types else ("other" if isinstance(error, UnknownType) else "undecodable")
-            return Decoded(record, known, record_key(record), fault=error, catching_up=catching_up)
+            return Decoded(record, known, record_key(record), fault=without_frames(error), catching_up=catching_up)
 
     async def _transaction(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]) -> Work[S]:
         async with self._database.begin() as connection:
@@ -195,7 +195,7 @@ class BatchWorker(Generic[S]):
                 return "applied"
             except Exception as error:
                 _log.error("message_not_handled", consumer=self.consumer, type=d.type_name, error=type(error).__name__, exc_info=error)
-                fault = error
+                fault = without_frames(error)
         assert fault is not None
         return self._refuse_or_park(d, fault, blocked, work)
 
@@ -288,7 +288,7 @@ class BatchWorker(Generic[S]):
         try:
             incoming = decode(record, self._types, self._clock, catching_up=False, replayed=False, held=True)
         except Undecodable as error:
-            return Decoded(record, kind, record_key(record), fault=error)
+            return Decoded(record, kind, record_key(record), fault=without_frames(error))
         return Decoded(record, kind, self._state_key(incoming), incoming)
 
     def _state_key(self, incoming: Incoming) -> str:

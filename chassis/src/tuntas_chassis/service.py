@@ -370,7 +370,8 @@ def _spare_the_collector() -> None:
     """What stands now stands until the end: the garbage collector need not go through all of it again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    gc.collect()  # what is left is little: the collector starts a full collection when what came since is a quarter of it
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
 
 
 async def _migrate(app: ServiceApp, _arguments: Sequence[str]) -> int:
