@@ -1,6 +1,7 @@
 """What is done to broker, database and mail server, and undone again."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from tuntas_devstack.stack import Stack
 from tuntas_devstack.topics import create_topics, topics_for
 
 _WITHIN_S = 30.0
+_BYTE_EVERY_S = 0.5
 
 
 def admin_of(stack: Stack) -> AdminClient:
@@ -120,6 +122,32 @@ async def cut_off(stack: Stack, *proxies: str) -> AsyncIterator[None]:
     finally:
         for name in proxies:
             stack.proxies[name].release()
+
+
+@asynccontextmanager
+async def slow_requests(stack: Stack, part: str, clients: int) -> AsyncIterator[None]:
+    """Let so many clients open connections to a service and send their requests byte by byte; one that is closed opens no other."""
+    host, port = stack.state.part(part).address.split(":")
+    head = b"POST /v1/reports HTTP/1.1\r\nHost: intake\r\nContent-Length: 100000\r\nX-Slow: " + b"a" * 10**4
+
+    async def one() -> None:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, int(port))
+            try:
+                for byte in head:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+                    await asyncio.sleep(_BYTE_EVERY_S)
+            finally:
+                writer.close()
+
+    sending = [asyncio.create_task(one()) for _ in range(clients)]
+    try:
+        yield
+    finally:
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
 
 
 async def _all(answers: object) -> None:

@@ -40,8 +40,8 @@ _SOAK_HEAD = """
 `tuntas drill soak --hours 24` lets a day of business time pass, with reports, officers' work and a random fault in each round, and
 nobody doing anything in the last tenth. The clock is stepped only while all is at rest. It holds if the memory of each service grows by
 less than a tenth after the first tenth, no table grows while nobody does anything, the counter agrees, and `reconcile` finds no
-difference. Three brokers, topics that are deleted, slow clients and an agency at its worst are not among its faults: they have drills of
-their own. A soak in which an agency was at its worst in five rounds did not hold: dispatch went from 161 to 178 MiB (10.3%).
+difference but the records that stood on a topic when it was deleted. It runs on three brokers with two processes of each service;
+the watched process of each service is frozen and cut off, and never killed.
 
 """
 

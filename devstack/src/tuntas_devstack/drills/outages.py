@@ -1,11 +1,10 @@
 """The database refuses to write, is put back, or holds a forgotten transaction; mails are put off; clients dawdle."""
 
 import asyncio
-import contextlib
 from time import monotonic
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.drills.faults import database_read_only, foreign_transaction, mail_refused
+from tuntas_devstack.drills.faults import database_read_only, foreign_transaction, mail_refused, slow_requests
 from tuntas_devstack.drills.killed import replicas_of
 from tuntas_devstack.drills.model import Drill, DrillFailed, Setting
 from tuntas_devstack.drills.scene import Scene
@@ -14,7 +13,7 @@ _READ_ONLY_S = 20.0
 _FLOWS_WITHIN_S = 60.0
 _FIRED_WITHIN_S = 60.0
 _ANSWERED_WITHIN_S = 5.0
-_DAWDLERS = 300
+_SLOW_CLIENTS = 300
 _OTHER = "kota-32-73"
 
 
@@ -90,24 +89,8 @@ async def mail_put_off(scene: Scene) -> None:
 
 async def slow_clients(scene: Scene) -> None:
     """Hundreds of clients open connections and send their requests byte by byte."""
-    host, port = scene.stack.state.part("intake").address.split(":")
-    opened: list[asyncio.StreamWriter] = []
-    stopping = asyncio.Event()
-
-    async def dawdle() -> None:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(host, int(port))
-            opened.append(writer)
-            for byte in b"POST /v1/reports HTTP/1.1\r\nHost: intake\r\nContent-Length: 100000\r\nX-Slow: " + b"a" * 10**4:
-                writer.write(bytes([byte]))
-                await writer.drain()
-                if stopping.is_set():
-                    return
-                await asyncio.sleep(0.5)
-
-    scene.say(f"{_DAWDLERS} clients send their requests byte by byte")
-    dawdling = [asyncio.create_task(dawdle()) for _ in range(_DAWDLERS)]
-    try:
+    scene.say(f"{_SLOW_CLIENTS} clients send their requests byte by byte")
+    async with slow_requests(scene.stack, "intake", _SLOW_CLIENTS):
         slowest = 0.0
         for _ in range(20):
             began = monotonic()
@@ -115,13 +98,7 @@ async def slow_clients(scene: Scene) -> None:
             slowest = max(slowest, monotonic() - began)
         scene.measured["slowest report of others"] = slowest
         if slowest > _ANSWERED_WITHIN_S * 2:
-            raise DrillFailed(f"a report took {slowest:.1f} s while other clients dawdled")
-    finally:
-        stopping.set()
-        for task in dawdling:
-            task.cancel()
-        for writer in opened:
-            writer.close()
+            raise DrillFailed(f"a report took {slowest:.1f} s while other clients were slow")
     await scene.delivered(list(scene.clients.filed.values())[-20:], _FLOWS_WITHIN_S)
 
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -17,6 +17,7 @@ from tuntas_devstack.drills.clients import AGENCIES
 from tuntas_devstack.drills.model import Drill, DrillFailed, DrillSkipped, Setting
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.soak import Soak, soak
+from tuntas_devstack.drills.soak_faults import LOSING
 from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
@@ -53,6 +54,11 @@ def stack_options(setting: Setting, *, clock_off: bool = False) -> StackOptions:
         kafka=None,
         database=None,
     )
+
+
+def soak_options() -> StackOptions:
+    """The stack of the soak: two processes of each service, three brokers, and an agency more, whose topic is deleted."""
+    return replace(stack_options(Setting.PAIRS), agencies=(*AGENCIES, LOSING), brokers=3)
 
 
 @asynccontextmanager
@@ -157,7 +163,7 @@ async def run_soak(hours: float, seed: int, say: Say) -> Soak:
     """
     folder, held = new_folder(), False
     try:
-        async with staged(stack_options(Setting.PAIRS), folder / "stack", Random(f"{seed}:soak"), 0, say) as scene:
+        async with staged(soak_options(), folder / "stack", Random(f"{seed}:soak"), 0, say) as scene:
             result = await soak(scene, hours, seed)
             held = True
             return result
