@@ -292,9 +292,10 @@ class Platform:
         """The stack's business time."""
         return SimulatedClock(self.stack.folder.clock)
 
-    async def move_clock(self, to: datetime) -> None:
-        """Let business time jump ahead to `to`, once nothing is under way."""
-        await self.at_rest()
+    async def move_clock(self, to: datetime, *, at_rest: bool = True) -> None:
+        """Let business time jump ahead to `to`, once nothing is under way; `at_rest` is false where something stays under way."""
+        if at_rest:
+            await self.at_rest()
         clock = self.clock
         assert to > clock.now(), f"the clock is already past {to}"
         clock.set_offset(to - datetime.now(UTC))

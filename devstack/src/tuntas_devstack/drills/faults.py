@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -30,13 +30,11 @@ def admin_of(stack: Stack) -> AdminClient:
 
 
 @asynccontextmanager
-async def right_taken(stack: Stack, user: str, topic: str) -> AsyncIterator[None]:
-    """Forbid a user to write to one topic."""
+async def right_taken(stack: Stack, user: str, topic: str, operation: AclOperation = AclOperation.WRITE) -> AsyncIterator[None]:
+    """Forbid a user to write to one topic, or another operation."""
     admin, principal = admin_of(stack), f"User:{user}"
-    rule = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", AclOperation.WRITE, AclPermissionType.DENY)
-    same = AclBindingFilter(
-        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", AclOperation.WRITE, AclPermissionType.DENY
-    )
+    rule = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", operation, AclPermissionType.DENY)
+    same = AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", operation, AclPermissionType.DENY)
     await _all(admin.create_acls([rule], request_timeout=_WITHIN_S))
     try:
         yield
@@ -125,8 +123,11 @@ async def cut_off(stack: Stack, *proxies: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def slow_requests(stack: Stack, part: str, clients: int) -> AsyncIterator[None]:
-    """Let so many clients open connections to a service and send their requests byte by byte; one that is closed opens no other."""
+async def slow_requests(stack: Stack, part: str, clients: int) -> AsyncIterator[Callable[[], int]]:
+    """Let so many clients open connections to a service and send their requests byte by byte; one that is closed opens no other.
+
+    Gives a function that says how many of them still send.
+    """
     host, port = stack.state.part(part).address.split(":")
     head = b"POST /v1/reports HTTP/1.1\r\nHost: intake\r\nContent-Length: 100000\r\nX-Slow: " + b"a" * 10**4
 
@@ -143,7 +144,7 @@ async def slow_requests(stack: Stack, part: str, clients: int) -> AsyncIterator[
 
     sending = [asyncio.create_task(one()) for _ in range(clients)]
     try:
-        yield
+        yield lambda: sum(not task.done() for task in sending)
     finally:
         for task in sending:
             task.cancel()

@@ -58,7 +58,7 @@ def faults_of(scene: Scene) -> Mapping[str, Fault]:
     }
 
 
-async def _while(fault: AbstractAsyncContextManager[None]) -> None:
+async def _while(fault: AbstractAsyncContextManager[object]) -> None:
     async with fault:
         await asyncio.sleep(_FAULT_S)
 
