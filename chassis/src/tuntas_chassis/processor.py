@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
+from tuntas_chassis.decoding import without_frames
 from tuntas_chassis.effects import Effects
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.inbox import forget_handled, remember_handled
@@ -19,6 +20,7 @@ from tuntas_chassis.problems import Problem
 from tuntas_chassis.retry_keys import RetryKey, key_reused
 from tuntas_chassis.subscription import Store
 from tuntas_chassis.tracing import current_traceparent
+from tuntas_contracts.refusal import Refusal
 
 S = TypeVar("S")
 
@@ -85,9 +87,12 @@ class Processor(Generic[S]):
             key, decide, retry_key.command_id if retry_key else command_id, retry_key.key if retry_key else None, current_traceparent()
         )
         done = await self._group.submit(command)
-        if done.error is not None:
+        if done.error is None:
+            return done.state
+        try:
             raise done.error
-        return done.state
+        finally:
+            del done  # the error refers to this frame from here on: the two would be left to the garbage collector
 
     async def _carry_out(self, connection: AsyncConnection, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
         effects = Effects(await self._store.load(connection, sorted({command.key for command in commands})))
@@ -111,7 +116,8 @@ class Processor(Generic[S]):
         try:
             outcome = command.decide(effects.states.get(command.key), now)
         except Exception as error:
-            return _Done(error=error)
+            # an answer tells nobody where it was decided
+            return _Done(error=without_frames(error) if isinstance(error, Problem | Refusal) else error)
         obeyed.update(command.ids)
         effects.take(command.key, outcome, command.traceparent)
         return _Done(effects.states.get(command.key))
