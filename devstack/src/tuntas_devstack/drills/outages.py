@@ -1,7 +1,9 @@
-"""The database refuses to write, is put back, or holds a forgotten transaction; mails are put off; clients dawdle."""
+"""The database refuses to write, is put back, or holds a forgotten transaction; mails are put off; clients are slow."""
 
 import asyncio
 from time import monotonic
+
+import httpx
 
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.drills.faults import database_read_only, foreign_transaction, mail_refused, slow_requests
@@ -14,6 +16,8 @@ _FLOWS_WITHIN_S = 60.0
 _FIRED_WITHIN_S = 60.0
 _ANSWERED_WITHIN_S = 5.0
 _SLOW_CLIENTS = 300
+_CLOSED_BECAUSE = "header_timeout"
+_SLOW_CLOSED_WITHIN_S = 30.0  # the headers' limit of 10 s, and time to connect and to see it
 _OTHER = "kota-32-73"
 
 
@@ -87,10 +91,20 @@ async def mail_put_off(scene: Scene) -> None:
     scene.measured["all mails sent after"] = monotonic() - began
 
 
+async def _closed_connections(scene: Scene, part: str, reason: str) -> float:
+    """How many connections a process has closed for this reason."""
+    async with httpx.AsyncClient(timeout=10) as http:
+        told = (await http.get(f"{scene.stack.state.url(part)}/metrics")).text
+    start = f'tuntas_http_connections_closed_total{{reason="{reason}"}} '
+    return sum(float(line.removeprefix(start)) for line in told.splitlines() if line.startswith(start))
+
+
 async def slow_clients(scene: Scene) -> None:
     """Hundreds of clients open connections and send their requests byte by byte."""
     scene.say(f"{_SLOW_CLIENTS} clients send their requests byte by byte")
-    async with slow_requests(scene.stack, "intake", _SLOW_CLIENTS):
+    closed_before = await _closed_connections(scene, "intake", _CLOSED_BECAUSE)
+    opened_at = monotonic()
+    async with slow_requests(scene.stack, "intake", _SLOW_CLIENTS) as still_sending:
         slowest = 0.0
         for _ in range(20):
             began = monotonic()
@@ -99,6 +113,16 @@ async def slow_clients(scene: Scene) -> None:
         scene.measured["slowest report of others"] = slowest
         if slowest > _ANSWERED_WITHIN_S * 2:
             raise DrillFailed(f"a report took {slowest:.1f} s while other clients were slow")
+
+        async def all_closed() -> bool:
+            return still_sending() == 0
+
+        left = _SLOW_CLOSED_WITHIN_S - (monotonic() - opened_at)
+        await scene.until(all_closed, "the service has closed every slow connection", left)
+        scene.measured["every slow connection closed after"] = monotonic() - opened_at
+    closed = await _closed_connections(scene, "intake", _CLOSED_BECAUSE) - closed_before
+    if closed < _SLOW_CLIENTS:
+        raise DrillFailed(f"{closed:.0f} of {_SLOW_CLIENTS} slow connections were closed because of {_CLOSED_BECAUSE}")
     await scene.delivered(list(scene.clients.filed.values())[-20:], _FLOWS_WITHIN_S)
 
 
