@@ -34,10 +34,11 @@ class Span(NamedTuple):
 _PLACEHOLDER: Final = re.compile("|".join(re.escape(kind.mask) for kind in Identifier))
 
 
-def replaced(text: str, spans: Iterable[Span]) -> tuple[str, Sequence[Identifier]]:
+def replaced(text: str, spans: Iterable[Span], mask: str | None = None) -> tuple[str, Sequence[Identifier]]:
     """The text with its spans masked, and what was masked in order. Overlapping spans become one, of the longer one's kind.
 
-    A mask that already stands in the text stays as it is, so that masking twice changes nothing.
+    `mask` stands for all of them; each kind has its own where it is left out. A mask that already stands in the text stays as it
+    is, so that masking twice changes nothing.
     """
     found = sorted(spans, key=lambda span: (span.start, -span.end))
     if not found:
@@ -48,7 +49,7 @@ def replaced(text: str, spans: Iterable[Span]) -> tuple[str, Sequence[Identifier
     kinds: list[Identifier] = []
     done = 0
     for span in _merged(found):
-        pieces += (text[done : span.start], span.kind.mask)
+        pieces += (text[done : span.start], mask or span.kind.mask)
         kinds.append(span.kind)
         done = span.end
     pieces.append(text[done:])

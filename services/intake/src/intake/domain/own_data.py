@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from tuntas_contracts.texts.name_words import CONNECTORS, EVERYDAY, SHORTEST, TITLES, joined
 from tuntas_contracts.texts.normalisation import folded, normalised
 from tuntas_contracts.texts.spans import Identifier, Span
 
@@ -13,26 +14,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _WORD: Final = re.compile(r"\w+")
-_CONNECTORS: Final = _words("bin binti van de al el bt bte")
-# Titles and degrees stand beside a name but give nobody away.
-_TITLES: Final = _words("h hj haji hajah dr dra drs drg ir prof kh ust ustadz bapak ibu pak bu sdr sdri tn ny nn raden")
-# Names that are words of every day: masked beside another part of the name or after an introduction, or the text is ruined.
-_EVERYDAY: Final = _words(
-    "adil agustus aman anak april bagus bahagia bakti baru bintang bulan bumi bunga cahaya cinta damai dan desa dunia emas "
-    "embun fajar guntur gunung hari hujan indah intan jalan januari jaya juli jumat juni kamis kasih kota lalu laut maju "
-    "maret mawar melati merdeka minggu mulia mulya murni mutiara nama nusa pagi pelita permata puspa putih rabu rejeki rukun "
-    "sabar sabtu samudra saya sejahtera selamat selasa senin sentosa setia siang subur suci tanjung tentang teratai timur "
-    "utama utara wangi warga yang"
-)
-_INTRODUCTION: Final = re.compile(
-    r"(?:\bnama|\bnama\s+saya|\bsaya|\bbernama|\bperkenalkan|\ban\.?|\ba\.?\s?n\.?|\batas\s+nama|\bpelapor|\bbapak|\bibu|\bpak|\bbu|\bsdri?\.?)"
-    r"\s*(?:adalah|ialah|:|,)?\s*$",
-    re.IGNORECASE,
-)
-_INTRODUCTION_REACH: Final = 24
 _STREET_WORDS: Final = _words("jl jln jalan gg gang no nomor blok blk kav kavling perum perumahan komplek kompleks")
 _AREA_WORDS: Final = _words("rt rw kel kelurahan kec kecamatan desa dusun kota kab kabupaten prov provinsi")
-_SHORTEST_NAME: Final = 3
 _SHORTEST_HANDLE: Final = 8
 _SHORTEST_ADDRESS: Final = 6
 
@@ -47,11 +30,9 @@ class OwnName:
     """A reporter's name, taken apart once."""
 
     def __init__(self, name: str) -> None:
-        parts = [part for part in _WORD.findall(folded(normalised(name))) if part not in _TITLES]
-        self._known = frozenset(parts) | _CONNECTORS
-        self._parts = [
-            (part, part not in _EVERYDAY) for part in dict.fromkeys(parts) if len(part) >= _SHORTEST_NAME and part not in _CONNECTORS
-        ]
+        parts = [part for part in _WORD.findall(folded(normalised(name))) if part not in TITLES]
+        self._known = frozenset(parts) | CONNECTORS
+        self._parts = [(part, part not in EVERYDAY) for part in dict.fromkeys(parts) if len(part) >= SHORTEST and part not in CONNECTORS]
         handles = {"".join(parts), "".join(parts[:2])} if len(parts) > 1 else set()
         self._handles = [handle for handle in handles if len(handle) >= _SHORTEST_HANDLE]  # as in @sitinurhaliza
 
@@ -61,7 +42,7 @@ class OwnName:
         for part, telling in self._parts:
             if part in text:
                 found += [(start, end, telling) for start, end in _occurrences(text, part)]
-        spans = [Span(start, end, Identifier.NAME) for start, end in _joined(text, sorted(found), self._known)] if found else []
+        spans = [Span(start, end, Identifier.NAME) for start, end in joined(text, sorted(found), self._known)] if found else []
         for handle in self._handles:
             if handle in text:
                 spans += [Span(*match.span(), Identifier.NAME) for match in re.finditer(re.escape(handle), text)]
@@ -78,23 +59,6 @@ def _occurrences(text: str, part: str) -> list[tuple[int, int]]:
             found.append((start, end))
         start = text.find(part, end)
     return found
-
-
-def _joined(text: str, found: list[tuple[int, int, bool]], known: frozenset[str]) -> list[tuple[int, int]]:
-    """Neighbouring parts as one stretch; everyday words that stand alone only after an introduction."""
-    runs: list[tuple[int, int, bool]] = []
-    for start, end, telling in found:
-        if runs and _only_name(text[runs[-1][1] : start], known):
-            runs[-1] = (runs[-1][0], end, True)
-        else:
-            runs.append((start, end, telling))
-    return [
-        (start, end) for start, end, telling in runs if telling or _INTRODUCTION.search(text[max(0, start - _INTRODUCTION_REACH) : start])
-    ]
-
-
-def _only_name(gap: str, known: frozenset[str]) -> bool:
-    return len(gap) <= 20 and all(w in known for w in _WORD.findall(gap))
 
 
 class OwnAddress:
