@@ -5,6 +5,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from tests.support.names import NAME_KEY
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.subscription import Subscription
 
@@ -15,6 +16,7 @@ _SETTINGS: dict[str, Any] = {
     "oidc_issuer": "http://127.0.0.1:1",
     "encryption_key": b64encode(bytes(32)).decode(),
     "access_code_pepper": "p" * 32,
+    "name_keys": NAME_KEY,
     "intake_url": "http://127.0.0.1:1",
     "client_secret": "nothing",
     "smtp_host": "127.0.0.1",

@@ -14,11 +14,12 @@ from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts import topology
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract
+from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.topology import AGENCY, AGENCY_ACTIONS, CASES, DAY_MS, INPUTS, TOPICS, WATERMARKS, Topic, message_types
 from tuntas_contracts.watermarks import WatermarkAdvanced
 
 each_service = pytest.mark.parametrize("service", SERVICES)
-PASSED_ON = {"triage": set(INPUTS), "dispatch": set(INPUTS)}
+PASSED_ON: dict[str, set[type[Contract]]] = {"triage": {*INPUTS, ReporterErased}, "dispatch": set(INPUTS)}
 """What a service repeats as it came, and so never makes (docs/adr: inputs and ownership)."""
 
 

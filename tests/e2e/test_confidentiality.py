@@ -11,7 +11,9 @@ import asyncpg
 from dispatch.domain.register import load_register
 from tests.support.platform import PATIENCE_S, Platform, Receipt
 from tests.support.waiting import until
-from tuntas_contracts.vocabulary import Service
+from tuntas_contracts.agencies import AcceptCase
+from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
+from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.corpus.generator import reports
 from tuntas_devstack.corpus.model import GeneratedReport, PersonalKind
 from tuntas_devstack.options import module_of
@@ -78,9 +80,23 @@ async def hand_in(platform: Platform) -> list[Told]:
 
 
 async def converse(platform: Platform, told: Told) -> None:
-    """The agency answers, and the reporter gives himself away once more in a reply."""
-    await platform.handle(told.receipt, BANDUNG, "layanan")
-    await platform.answer(told.receipt, BANDUNG)
+    """The agency looks the name up and writes it wherever it can, and the reporter gives himself away once more in a reply."""
+    name = told.report.payload.reporter.name
+    if not told.report.payload.anonymous:
+        disclosed = await platform.call(
+            "intake",
+            "POST",
+            f"/v1/cases/{told.receipt.case_id}/reporter-disclosure",
+            role=Role.LIAISON_OFFICER,
+            agency=BANDUNG,
+            json={"reason": "Menghubungi pelapor untuk klarifikasi"},
+        )
+        assert (disclosed.status_code, disclosed.json()["name"]) == (200, name)
+    await platform.until_events(told.receipt.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(BANDUNG))
+    await platform.command(BANDUNG, AcceptCase(case_id=told.receipt.case_id, unit="layanan", title=f"Laporan Ibu {name}"[:300]))
+    await platform.until_state(told.receipt, "dispatched")
+    await platform.follow_up(told.receipt, BANDUNG, f"Pelapor {name.upper()} sudah kami hubungi.")
+    await platform.answer(told.receipt, BANDUNG, f"Yth. Ibu {name}, lampu telah diganti.", evidence=[f"Surat Ibu {name}"[:200]])
     await platform.until_state(told.receipt, "responded")
     everything = ", ".join(item.text for item in told.report.expected.personal if not item.in_text)
     await platform.reply(told.receipt, f"Belum selesai. Data saya: {everything}. Terima kasih.")
@@ -123,14 +139,21 @@ async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(plat
     telling = sorted({secret for told in everyone for secret in told.telling()})
     own = {str(told.receipt.case_id): list(told.secrets()) for told in everyone}
     seen: list[tuple[str, list[str]]] = []
-    for record in await platform.read_topics():
+    fingerprints: set[str] = set()
+    records = [record for record in await platform.read_topics() if record.topic != AGENCY_ACTIONS.for_agency(BANDUNG)]  # its own words
+    for record in records:
         text = record.text
         secrets = telling + own.get((record.key or b"").decode(errors="replace"), [])
         if any_of(secrets, text) and (leaked := found(secrets, text)):
             seen.append((f"{record.topic} {record.kind}", leaked))
+        if record.topic == CASES.name and (record.key or b"").decode(errors="replace") in own:
+            fingerprints.update(record.body.get("name_fingerprints", ()))
+    assert fingerprints
+    seen += [(f"{r.topic} {r.kind}", ["fingerprint"]) for r in records if r.topic != CASES.name and any_of(sorted(fingerprints), r.text)]
+    nowhere = telling + sorted(fingerprints)
     for file in (*platform.stack.folder.logs.glob("*"), *platform.stack.folder.traces.glob("*")):
         text = file.read_text(encoding="utf-8", errors="replace")
-        if any_of(telling, text) and (leaked := found(telling, text)):
+        if any_of(nowhere, text) and (leaked := found(nowhere, text)):
             seen.append((file.name, leaked))
     for table, text in await in_databases(platform):
         if any_of(telling, text) and (leaked := found(telling, text)):

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from tests.support.k8s_manifests import K8S, of_kind, parse
+from tests.support.names import NAME_KEY
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.postgres.databases import provide_databases
@@ -35,6 +36,7 @@ class Database:
             "TUNTAS_DATABASE_URL": self.urls[service],
             "TUNTAS_KAFKA": "not-used.invalid:9093",
             "TUNTAS_OIDC_ISSUER": "https://not-used.invalid",
+            "TUNTAS_NAME_KEYS": NAME_KEY,
             **changes,
         }
 

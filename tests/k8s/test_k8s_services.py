@@ -196,6 +196,7 @@ def _required(service: str) -> dict[str, Any]:
     hidden = {"database_url": "postgresql://a:b@c/d", "client_secret": "x"} | {
         "encryption_key": secrets_of("intake")["encryption-key"],
         "access_code_pepper": "p" * 32,
+        "name_keys": secrets_of("intake")["name-keys"],
     }
     for name, field in settings_class(service).model_fields.items():
         if field.is_required():

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from dispatch.adapters.register_snapshot import RegisterSnapshot
 from dispatch.metrics import METRICS
 from dispatch.register_changes import RegisterChanges
 from dispatch.register_routes import register_change_routes, register_routes
 from dispatch.settings import Settings
+from tests.support.names import NAME_KEY
 from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock, SystemClock
 from tuntas_chassis.database import Database
@@ -45,7 +45,15 @@ class RegisterHttp:
     """One replica of dispatch as far as its register goes."""
 
     def __init__(self, database_url: str, clock: Clock | None = None) -> None:
-        settings = Settings(environment="test", kafka="127.0.0.1:1", database_url=SecretStr(database_url), oidc_issuer="http://127.0.0.1:1")
+        settings = Settings.model_validate(
+            {
+                "environment": "test",
+                "kafka": "127.0.0.1:1",
+                "database_url": database_url,
+                "oidc_issuer": "http://127.0.0.1:1",
+                "name_keys": NAME_KEY,
+            }
+        )
         self.database = Database(settings, "dispatch")
         self.snapshot = RegisterSnapshot(self.database, MetricSet((*CHASSIS_METRICS, *METRICS)), settings.register_refresh_s)
         self.caught_up = True

@@ -31,12 +31,19 @@ def without_controls(text: str) -> str:
 
 
 AgencyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,38}$", max_length=39)]
-ShortText = Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN)]
-MediumText = Annotated[str, Field(max_length=2_000, pattern=TEXT_PATTERN)]
-LongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=TEXT_PATTERN)]
-Title = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT_PATTERN)]
+MAX_SHORT_TEXT: Final = 200
+MAX_MEDIUM_TEXT: Final = 2_000
+MAX_LONG_TEXT: Final = 20_000
+MAX_TITLE: Final = 300
+
+ShortText = Annotated[str, Field(max_length=MAX_SHORT_TEXT, pattern=TEXT_PATTERN)]
+MediumText = Annotated[str, Field(max_length=MAX_MEDIUM_TEXT, pattern=TEXT_PATTERN)]
+LongText = Annotated[str, Field(min_length=1, max_length=MAX_LONG_TEXT, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=TEXT_PATTERN)]
 Evidence = Annotated[tuple[ShortText, ...], Field(max_length=50)]
 """What supports an answer: names or addresses of documents."""
+NameFingerprints = Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", max_length=16)], ...], Field(max_length=12)]
+"""What the words of a reporter's name are recognised by in this case (`texts/name_fingerprints.py`): for the cases topic only."""
 BusinessTime = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 """A moment at which something happened, from 2000 to 2199: far from where arithmetic with time zones overflows."""
 WindowTime = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST_WINDOW)]

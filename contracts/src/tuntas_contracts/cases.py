@@ -16,6 +16,7 @@ from tuntas_contracts.base import (
     InputEvent,
     LongText,
     MediumText,
+    NameFingerprints,
     ShortText,
     Title,
     Version,
@@ -34,6 +35,7 @@ class ReportSubmitted(CaseEvent):
 
     report: ReportContent
     assisted: bool = False
+    name_fingerprints: NameFingerprints = ()
 
 
 class CaseReceived(CaseEvent):
@@ -71,6 +73,7 @@ class CaseForwarded(CaseEvent):
     bounces: Bounces = 0
     arbitrated: bool = False
     fast_track: FastTrack | None = None
+    name_fingerprints: NameFingerprints = ()
 
 
 class CaseArchived(CaseEvent):

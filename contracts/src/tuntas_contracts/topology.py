@@ -106,14 +106,23 @@ CASES = Topic(
     key="case id",
     publications=(
         Publication(Service.INTAKE, (cases.ReportSubmitted, *REPORTER_INPUTS, cases.ReporterErased)),
-        Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS)),
+        # a reporter's erasure: repeated behind a hand-over that it met on the way
+        Publication(Service.TRIAGE, (*TRIAGE_EVENTS, *INPUTS, cases.ReporterErased)),
         Publication(Service.DISPATCH, (*DISPATCH_EVENTS, *INPUTS)),
         Publication(Service.SLA_MONITOR, (cases.WindowElapsed,)),
     ),
     readers={
         Service.INTAKE: (*OWNER_EVENTS, cases.ReporterErased),
-        Service.TRIAGE: (cases.ReportSubmitted, *TRIAGE_EVENTS, cases.CaseReturned, cases.CaseResumed, cases.CaseClosed, *INPUTS),
-        Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS),
+        Service.TRIAGE: (
+            cases.ReportSubmitted,
+            *TRIAGE_EVENTS,
+            cases.CaseReturned,
+            cases.CaseResumed,
+            cases.CaseClosed,
+            *INPUTS,
+            cases.ReporterErased,
+        ),
+        Service.DISPATCH: (cases.CaseForwarded, *DISPATCH_EVENTS, *INPUTS, cases.ReporterErased),
         Service.SLA_MONITOR: (*AFTER_SUBMISSION, *REPORTER_INPUTS),
         Service.NOTIFIER: OWNER_EVENTS,
     },

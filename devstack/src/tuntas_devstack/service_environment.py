@@ -24,6 +24,7 @@ class Surroundings:
     client_secrets: Mapping[Service, str]
     encryption_key: str
     access_code_pepper: str
+    name_keys: str
     smtp_port: int
     intake_url: str
     simulated_clock: Path | None
@@ -63,11 +64,16 @@ EVERY_SERVICE: dict[str, Value] = {
     "TUNTAS_LOG_LEVEL": lambda s, p: s.log_level,
 }
 
+NAME_KEYS: dict[str, Value] = {"TUNTAS_NAME_KEYS": lambda s, p: s.name_keys}
+
 OF_ONE_SERVICE: dict[Service, dict[str, Value]] = {
     Service.INTAKE: {
         "TUNTAS_ENCRYPTION_KEY": lambda s, p: s.encryption_key,
         "TUNTAS_ACCESS_CODE_PEPPER": lambda s, p: s.access_code_pepper,
+        **NAME_KEYS,
     },
+    Service.TRIAGE: NAME_KEYS,
+    Service.DISPATCH: NAME_KEYS,
     Service.NOTIFIER: {
         "TUNTAS_SMTP_HOST": lambda s, p: LOOPBACK,
         "TUNTAS_SMTP_PORT": lambda s, p: str(s.smtp_port),

@@ -165,6 +165,7 @@ class Stack:
             client_secrets=client_secrets,
             encryption_key=self.folder.secret("encryption-key", "key"),
             access_code_pepper=self.folder.secret("access-code-pepper", "key"),
+            name_keys=self.folder.secret("name-keys", "key"),
             smtp_port=int(self._state.part("mail").address.rpartition(":")[2]),
             intake_url=f"http://{LOOPBACK}:{self._port_of(Service.INTAKE.value)}",
             simulated_clock=self._clock,

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.support.database import execute
+from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
@@ -31,6 +32,7 @@ def _environment(url: str, **more: str) -> dict[str, str]:
         "TUNTAS_DATABASE_URL": url,
         "TUNTAS_KAFKA": "not-used.invalid:9093",
         "TUNTAS_OIDC_ISSUER": "https://not-used.invalid",
+        "TUNTAS_NAME_KEYS": NAME_KEY,
         **more,
     }
 

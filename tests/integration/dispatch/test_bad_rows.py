@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -13,6 +12,7 @@ from dispatch.domain.refusal_quota import RefusalQuota
 from dispatch.metrics import METRICS
 from dispatch.refusals import Refusals
 from dispatch.settings import Settings
+from tests.support.names import NAME_KEY
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.database import Database
 from tuntas_chassis.messages import Outgoing
@@ -31,7 +31,9 @@ SET_ASIDE = "tuntas_rows_set_aside_total"
 async def pool(url: str, engine: AsyncEngine) -> AsyncIterator[Database]:
     async with engine.begin() as connection:
         await connection.execute(text("TRUNCATE agency, outbox"))
-    settings = Settings(environment="test", kafka="127.0.0.1:1", database_url=SecretStr(url), oidc_issuer="http://127.0.0.1:1")
+    settings = Settings.model_validate(
+        {"environment": "test", "kafka": "127.0.0.1:1", "database_url": url, "oidc_issuer": "http://127.0.0.1:1", "name_keys": NAME_KEY}
+    )
     made = Database(settings, "dispatch")
     yield made
     await made.close()

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,6 +19,7 @@ from dispatch.domain.case import Case
 from dispatch.handlers import CaseReport
 from dispatch.metrics import METRICS
 from dispatch.settings import Settings
+from tests.support.names import NAME_KEY
 from tests.support.waiting import until
 from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, a_case, a_report
 from tuntas_chassis.database import Database
@@ -55,6 +55,7 @@ def full() -> Case:
         supplements=2,
         closed_reason="satisfied",
         closed_at=NOON,
+        name_fingerprints=bytes(range(240, 256)),
     )
 
 
@@ -74,7 +75,9 @@ async def load(engine: AsyncEngine, *ids: UUID) -> dict[str, Case]:
 @pytest.fixture
 async def pool(url: str) -> AsyncIterator[Database]:
     """Dispatch's own connections."""
-    settings = Settings(environment="test", kafka="127.0.0.1:1", database_url=SecretStr(url), oidc_issuer="http://127.0.0.1:1")
+    settings = Settings.model_validate(
+        {"environment": "test", "kafka": "127.0.0.1:1", "database_url": url, "oidc_issuer": "http://127.0.0.1:1", "name_keys": NAME_KEY}
+    )
     made = Database(settings, "dispatch")
     yield made
     await made.close()

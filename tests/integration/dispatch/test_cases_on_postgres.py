@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from dispatch.adapters.store import CaseStore
 from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
+from tests.support.names import NAMES
 from tests.support.servers import Servers
 from tests.unit.dispatch.mothers import BOGOR, NOON, UNITS, a_case, an_act
 from tuntas_chassis.migrations import upgrade
@@ -55,9 +56,9 @@ async def test_the_days_supplements_are_known_to_the_next_process(connection: As
     case, store = replace(a_case(), state=CaseState.DISPATCHED), CaseStore()
     answer = AnswerCase(case_id=case.case_id, answer="Jalan sudah diperbaiki")
     for minute in range(4):
-        event = decide(case, answer, an_act(minute), UNITS[BOGOR])
+        event = decide(case, answer, an_act(minute), UNITS[BOGOR], NAMES)
         await store.save(connection, [evolve(case, event)], [])
         case = (await store.load(connection, [str(case.case_id)]))[str(case.case_id)]
     with pytest.raises(Refusal) as refused:
-        decide(case, answer, an_act(5), UNITS[BOGOR])
+        decide(case, answer, an_act(5), UNITS[BOGOR], NAMES)
     assert refused.value.code == "supplement_quota"

@@ -15,6 +15,7 @@ from intake.adapters.store import HistoryStore
 from intake.app import build
 from intake.handlers import follow
 from intake.settings import Settings
+from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.unit.intake.mothers import KEY, a_report, incoming
 from tuntas_chassis.auth import Principal
@@ -65,6 +66,7 @@ class House:
             oidc_issuer="http://127.0.0.1:1",
             encryption_key=SecretStr(b64encode(KEY).decode()),
             access_code_pepper=SecretStr("a pepper of at least thirty-two characters"),
+            name_keys=SecretStr(NAME_KEY),
             database_pool_size=4,
         )
         self.replicas: Sequence[ServiceApp] = [build(settings) for _ in range(replicas)]

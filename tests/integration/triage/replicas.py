@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tests.unit.triage.mothers import NOON, submitted
@@ -58,6 +59,7 @@ class Replicas:
             "kafka": self.servers.bootstrap,
             "database_url": SecretStr(self.database_url),
             "oidc_issuer": "http://127.0.0.1:1",
+            "name_keys": NAME_KEY,
             "migrate_on_start": True,
             "register_reload_s": 3_600,
             "batch_linger_ms": 5,

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.support.names import NAME_KEY
 from tests.support.waiting import until
-from tests.unit.triage.mothers import NOON, a_report, an_agency
+from tests.unit.triage.mothers import NOON, a_report, an_agency, submitted
 from triage.adapters.queue import QueueFilter, QueuePosition, QueueReader
 from triage.adapters.register import AgencyStore, RegisterCopy
 from triage.adapters.store import CaseStore
@@ -30,7 +30,7 @@ _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = '
 def a_case(**changes: Any) -> Case:
     """A case that waits in the national queue."""
     waiting: dict[str, Any] = {"waiting_reason": "no_agency_addressed", "waiting_since": NOON, "queued_as": NOON}
-    return replace(Case.open(uuid4(), 1, a_report()), **(waiting | changes))
+    return replace(Case.open(submitted(uuid4())), **(waiting | changes))
 
 
 def full() -> Case:
@@ -55,6 +55,7 @@ def full() -> Case:
         archive_reason=ArchiveReason.DUPLICATE,
         archive_note="NULL",
         duplicate_of=uuid4(),
+        name_fingerprints=bytes(range(240, 256)),
     )
 
 
@@ -79,7 +80,10 @@ async def load(engine: AsyncEngine, *keys: object) -> dict[str, Case]:
 @pytest.fixture
 async def reader(url: str) -> AsyncIterator[QueueReader]:
     database = Database(
-        Settings(environment="test", kafka="127.0.0.1:1", database_url=SecretStr(url), oidc_issuer="http://127.0.0.1:1"), "triage"
+        Settings.model_validate(
+            {"environment": "test", "kafka": "127.0.0.1:1", "database_url": url, "oidc_issuer": "http://127.0.0.1:1", "name_keys": NAME_KEY}
+        ),
+        "triage",
     )
     yield QueueReader(database)
     await database.close()
@@ -234,7 +238,9 @@ async def test_the_register_is_kept_and_read_by_another_replica(engine: AsyncEng
     async with engine.begin() as connection:
         await AgencyStore(mine).save(connection, [one, other], ())
         assert await AgencyStore(mine).load(connection, ["kemenkes", "nobody"]) == {"kemenkes": other}
-    settings = Settings(environment="test", kafka="127.0.0.1:1", database_url=SecretStr(url), oidc_issuer="http://127.0.0.1:1")
+    settings = Settings.model_validate(
+        {"environment": "test", "kafka": "127.0.0.1:1", "database_url": url, "oidc_issuer": "http://127.0.0.1:1", "name_keys": NAME_KEY}
+    )
     database = Database(settings, "triage")
     try:
         await theirs.reload(database)

@@ -16,6 +16,7 @@ SURROUNDINGS = Surroundings(
     client_secrets={service: f"secret-{service}" for service in Service},
     encryption_key="key",
     access_code_pepper="pepper",
+    name_keys="name-key",
     smtp_port=2525,
     intake_url="http://127.0.0.1:8001",
     simulated_clock=None,
@@ -46,6 +47,7 @@ def test_every_service_has_its_own_user_at_a_secured_broker(service: Service) ->
 def test_only_intake_has_the_keys_and_only_the_notifier_a_client_secret(service: Service) -> None:
     told = service_environment(SURROUNDINGS, Place(service, service.value, 8123))
     assert ("TUNTAS_ENCRYPTION_KEY" in told) == ("TUNTAS_ACCESS_CODE_PEPPER" in told) == (service is Service.INTAKE)
+    assert (told.get("TUNTAS_NAME_KEYS") == "name-key") == (service in (Service.INTAKE, Service.TRIAGE, Service.DISPATCH))
     assert (told.get("TUNTAS_CLIENT_SECRET") == "secret-notifier") == (service is Service.NOTIFIER)
 
 

@@ -10,6 +10,7 @@ from dispatch.handlers import Handlers
 from dispatch.metrics import METRICS
 from dispatch.refusals import Refusals
 from dispatch.subscribers import TRACKED_OWN
+from tests.support.names import NAMES
 from tests.unit.dispatch.mothers import UNITS
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
@@ -31,7 +32,7 @@ class KnownUnits:
 def make_handlers(refusals_per_minute: int = 1_000_000) -> tuple[Handlers, Refusals, MetricSet]:
     metrics = MetricSet((*CHASSIS_METRICS, *METRICS))
     refusals = Refusals(RefusalQuota(refusals_per_minute, lambda: 0.0), SystemClock(), metrics)
-    return Handlers(KnownUnits(), refusals, metrics), refusals, metrics
+    return Handlers(KnownUnits(), refusals, metrics, NAMES), refusals, metrics
 
 
 def incoming(body: Contract, topic: str, at: datetime, message_id: UUID | None = None, source: str = "test", offset: int = 0) -> Incoming:

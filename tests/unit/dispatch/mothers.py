@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from dispatch.domain.arrival import arrive
 from dispatch.domain.case import Act, Case
+from tests.support.names import NAMES
 from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import CaseForwarded, FastTrack
 from tuntas_contracts.reports import ReportContent
@@ -40,11 +41,13 @@ def forwarded(
     report: ReportContent | None = None,
     bounces: int = 0,
     arbitrated: bool = False,
+    name: str | None = None,
 ) -> CaseForwarded:
-    """Triage's hand-over; by T21 with a fast track."""
+    """Triage's hand-over; by T21 with a fast track. `name` is the reporter's."""
+    case_id = case_id or uuid4()
     fast = by is Transition.T21
     return CaseForwarded(
-        case_id=case_id or uuid4(),
+        case_id=case_id,
         version=version,
         occurred_at=at,
         transition=by,
@@ -59,6 +62,7 @@ def forwarded(
         fast_track=FastTrack(rule="disaster", unit="layanan", service_class=ServiceClass.ORDINARY, follow_up_limit=1, completion_limit=3)
         if fast
         else None,
+        name_fingerprints=NAMES.fingerprints(case_id, name),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from dispatch.domain.case import Case
 from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
+from tests.support.names import NAMES
 from tests.unit.dispatch.mothers import BOGOR, NOON, UNITS, a_case, a_report, an_act
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.cases import CaseAnswered, CaseReturned
@@ -49,42 +50,42 @@ def test_only_the_transitions_of_the_table_are_made(state: CaseState, command: A
     case = in_state(state)
     if target is None:
         with pytest.raises(Refusal) as refused:
-            decide(case, command, an_act(), UNITS[BOGOR])
+            decide(case, command, an_act(), UNITS[BOGOR], NAMES)
         assert refused.value.code == "not_in_state"
         assert state.value in refused.value.detail
         return
-    event = decide(case, command, an_act(), UNITS[BOGOR])
+    event = decide(case, command, an_act(), UNITS[BOGOR], NAMES)
     after = evolve(case, event)
     assert (event.state, after.state, after.version) == (target, target, case.version + 1)
 
 
 def test_a_refusal_says_what_is_possible() -> None:
     with pytest.raises(Refusal, match=r"the case is dispatched\. Possible now: follow up, answer"):
-        decide(in_state(S.DISPATCHED), ACCEPT, an_act(), UNITS[BOGOR])
+        decide(in_state(S.DISPATCHED), ACCEPT, an_act(), UNITS[BOGOR], NAMES)
 
 
 def test_a_unit_that_the_agency_has_not_is_refused_with_those_it_has() -> None:
-    with pytest.raises(Refusal, match=r"no unit 'dinas-x'; its units are: dinas-pu, layanan") as refused:
-        decide(a_case(), ACCEPT.model_copy(update={"unit": "dinas-x"}), an_act(), UNITS[BOGOR])
+    with pytest.raises(Refusal, match=r"no unit of the code that the command gives; its units are: dinas-pu, layanan") as refused:
+        decide(a_case(), ACCEPT.model_copy(update={"unit": "dinas-x"}), an_act(), UNITS[BOGOR], NAMES)
     assert refused.value.code == "unknown_unit"
 
 
 def test_an_unknown_category_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
-        decide(a_case(), ACCEPT.model_copy(update={"category": "helth"}), an_act(), UNITS[BOGOR])
+        decide(a_case(), ACCEPT.model_copy(update={"category": "helth"}), an_act(), UNITS[BOGOR], NAMES)
     assert refused.value.code == "unknown_category"
 
 
 def test_text_that_no_database_stores_is_refused() -> None:
     with pytest.raises(Refusal, match="answer contains a NUL") as refused:
-        decide(in_state(S.DISPATCHED), ANSWER.model_copy(update={"answer": "a\x00b"}), an_act(), UNITS[BOGOR])
+        decide(in_state(S.DISPATCHED), ANSWER.model_copy(update={"answer": "a\x00b"}), an_act(), UNITS[BOGOR], NAMES)
     assert refused.value.code == "unreadable_text"
 
 
 @pytest.mark.parametrize(("bounces", "arbitration"), [(0, False), (1, True)])
 def test_the_second_bounce_goes_to_arbitration(bounces: int, arbitration: bool) -> None:
     case = a_case(bounces=bounces)
-    event = decide(case, RETURN, an_act(), UNITS[BOGOR])
+    event = decide(case, RETURN, an_act(), UNITS[BOGOR], NAMES)
     assert isinstance(event, CaseReturned)
     assert (event.bounces, event.arbitration, event.owner) == (bounces + 1, arbitration, Service.TRIAGE)
     assert evolve(case, event).owner is Service.TRIAGE
@@ -93,21 +94,21 @@ def test_the_second_bounce_goes_to_arbitration(bounces: int, arbitration: bool) 
 def test_a_case_assigned_by_arbitration_cannot_be_returned_but_accepted() -> None:
     case = a_case(bounces=2, arbitrated=True)
     with pytest.raises(Refusal) as refused:
-        decide(case, RETURN, an_act(), UNITS[BOGOR])
+        decide(case, RETURN, an_act(), UNITS[BOGOR], NAMES)
     assert refused.value.code == "binding_arbitration"
-    assert decide(case, ACCEPT, an_act(), UNITS[BOGOR]).state is S.DISPATCHED
+    assert decide(case, ACCEPT, an_act(), UNITS[BOGOR], NAMES).state is S.DISPATCHED
 
 
 def test_a_case_that_triage_owns_is_refused_with_the_owners_name() -> None:
-    returned = evolve(a_case(), decide(a_case(), RETURN, an_act(), UNITS[BOGOR]))
+    returned = evolve(a_case(), decide(a_case(), RETURN, an_act(), UNITS[BOGOR], NAMES))
     with pytest.raises(Refusal, match="the case is with triage") as refused:
-        decide(returned, ACCEPT, an_act(), UNITS[BOGOR])
+        decide(returned, ACCEPT, an_act(), UNITS[BOGOR], NAMES)
     assert refused.value.code == "owned_by_triage"
 
 
 def test_an_answer_to_an_answered_case_is_a_supplement_and_starts_the_window_anew() -> None:
-    case = evolve(in_state(S.DISPATCHED), decide(in_state(S.DISPATCHED), ANSWER, an_act(), UNITS[BOGOR]))
-    event = decide(case, ANSWER, an_act(120), UNITS[BOGOR])
+    case = evolve(in_state(S.DISPATCHED), decide(in_state(S.DISPATCHED), ANSWER, an_act(), UNITS[BOGOR], NAMES))
+    event = decide(case, ANSWER, an_act(120), UNITS[BOGOR], NAMES)
     assert isinstance(event, CaseAnswered)
     assert event.supplement
     assert evolve(case, event).answers == 2
@@ -115,7 +116,7 @@ def test_an_answer_to_an_answered_case_is_a_supplement_and_starts_the_window_ane
 
 def answered_by(case: Case, *minutes: int) -> Case:
     for minute in minutes:
-        case = evolve(case, decide(case, ANSWER, an_act(minute), UNITS[BOGOR]))
+        case = evolve(case, decide(case, ANSWER, an_act(minute), UNITS[BOGOR], NAMES))
     return case
 
 
@@ -123,14 +124,14 @@ def test_a_case_takes_three_supplements_a_day_and_says_when_the_next_one_is_poss
     full = answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240)
     assert full.answers == 4
     with pytest.raises(Refusal, match=r"3 times on 2025-03-03.* from 2025-03-04T00:00\+07:00 on") as refused:
-        decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+        decide(full, ANSWER, an_act(300), UNITS[BOGOR], NAMES)
     assert refused.value.code == "supplement_quota"
     before_midnight, midnight = 12 * 60 - 1, 12 * 60  # NOON is noon in Jakarta
     with pytest.raises(Refusal):
-        decide(full, ANSWER, an_act(before_midnight), UNITS[BOGOR])
+        decide(full, ANSWER, an_act(before_midnight), UNITS[BOGOR], NAMES)
     tomorrow = answered_by(full, midnight, midnight + 1, midnight + 2)
     with pytest.raises(Refusal, match="2025-03-05"):
-        decide(tomorrow, ANSWER, an_act(midnight + 3), UNITS[BOGOR])
+        decide(tomorrow, ANSWER, an_act(midnight + 3), UNITS[BOGOR], NAMES)
 
 
 def test_the_day_of_supplements_is_the_agencys() -> None:
@@ -138,17 +139,17 @@ def test_the_day_of_supplements_is_the_agencys() -> None:
     eastern = replace(in_state(S.DISPATCHED), time_zone="Asia/Jayapura")
     full = answered_by(eastern, 60, 61, 62, 63)
     with pytest.raises(Refusal, match=r"2025-03-04T00:00\+09:00"):
-        decide(full, ANSWER, an_act(9 * 60 + 59), UNITS[BOGOR])
-    assert decide(full, ANSWER, an_act(10 * 60), UNITS[BOGOR]).state is S.RESPONDED
+        decide(full, ANSWER, an_act(9 * 60 + 59), UNITS[BOGOR], NAMES)
+    assert decide(full, ANSWER, an_act(10 * 60), UNITS[BOGOR], NAMES).state is S.RESPONDED
 
 
 def test_a_new_answer_to_a_reply_is_no_supplement_but_the_days_supplements_stay_used() -> None:
     full = replace(answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240), state=S.IN_PROGRESS)
-    answered = decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+    answered = decide(full, ANSWER, an_act(300), UNITS[BOGOR], NAMES)
     assert isinstance(answered, CaseAnswered)
     assert not answered.supplement
     with pytest.raises(Refusal) as refused:
-        decide(evolve(full, answered), ANSWER, an_act(360), UNITS[BOGOR])
+        decide(evolve(full, answered), ANSWER, an_act(360), UNITS[BOGOR], NAMES)
     assert refused.value.code == "supplement_quota"
 
 
@@ -156,23 +157,23 @@ def test_an_agencys_clock_that_goes_back_gains_no_supplements() -> None:
     """Business time decides, and a case's history never runs backwards."""
     full = answered_by(in_state(S.DISPATCHED), 12 * 60 + 1, 12 * 60 + 2, 12 * 60 + 3, 12 * 60 + 4)
     with pytest.raises(Refusal, match="2025-03-04"):
-        decide(full, ANSWER, an_act(60), UNITS[BOGOR])
+        decide(full, ANSWER, an_act(60), UNITS[BOGOR], NAMES)
 
 
 def test_a_zone_that_nobody_knows_counts_as_the_national_one() -> None:
     full = answered_by(replace(in_state(S.DISPATCHED), time_zone="Asia/Atlantis"), 60, 120, 180, 240)
     with pytest.raises(Refusal, match=r"\+07:00"):
-        decide(full, ANSWER, an_act(300), UNITS[BOGOR])
+        decide(full, ANSWER, an_act(300), UNITS[BOGOR], NAMES)
 
 
 def test_history_never_runs_backwards() -> None:
     case = replace(a_case(), last_event_at=NOON + timedelta(hours=5))
-    assert decide(case, ACCEPT, an_act(minutes=-600), UNITS[BOGOR]).occurred_at == NOON + timedelta(hours=5)
+    assert decide(case, ACCEPT, an_act(minutes=-600), UNITS[BOGOR], NAMES).occurred_at == NOON + timedelta(hours=5)
 
 
 def test_the_event_names_who_and_by_which_command() -> None:
     act = an_act()
-    event = decide(a_case(), HANDLE, act, UNITS[BOGOR])
+    event = decide(a_case(), HANDLE, act, UNITS[BOGOR], NAMES)
     assert (event.actor, event.input_id, event.transition) == (act.actor, act.input_id, Transition.T5)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dispatch.domain.commands import decide
+from tests.support.names import NAMES
 from tests.unit.dispatch.mothers import BOGOR, UNITS, a_case, a_report, an_act
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.cases import CaseAccepted
@@ -35,6 +36,6 @@ def test_the_class_and_its_limit_follow_from_the_flags(
     command = AcceptCase(
         case_id=case.case_id, unit="layanan", normative=normative, supervision_content=supervision, field_inspection=inspection
     )
-    event = decide(case, command, an_act(), UNITS[BOGOR])
+    event = decide(case, command, an_act(), UNITS[BOGOR], NAMES)
     assert isinstance(event, CaseAccepted)
     assert (event.assessment.service_class, event.assessment.completion_limit) == (expected, days)

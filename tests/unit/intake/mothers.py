@@ -11,6 +11,7 @@ from intake.adapters.vault import Vault
 from intake.handlers import Submissions
 from intake.metrics import METRICS
 from intake.views import SubmitReport
+from tests.support.names import NAMES
 from tuntas_chassis.messages import Incoming
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts import cases
@@ -88,7 +89,9 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.file = FakeFile(self.clock)
-        self.submissions = Submissions(self.vault, PEPPER, DEFAULT_PROFILE, "https://lapor.example", self.clock, self.file, self.metrics)
+        self.submissions = Submissions(
+            self.vault, PEPPER, DEFAULT_PROFILE, "https://lapor.example", self.clock, self.file, self.metrics, NAMES
+        )
 
 
 def content(**fields: Any) -> ReportContent:

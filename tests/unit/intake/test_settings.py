@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from intake.settings import Settings
+from tests.support.names import NAME_KEY
 from tests.unit.intake.mothers import KEY
 
 
@@ -16,6 +17,7 @@ def settings(**given: object) -> Settings:
         "oidc_issuer": "http://127.0.0.1:1",
         "encryption_key": SecretStr(b64encode(KEY).decode()),
         "access_code_pepper": SecretStr("x" * 32),
+        "name_keys": SecretStr(NAME_KEY),
     }
     return Settings.model_validate(fields | given)
 
@@ -31,6 +33,9 @@ def test_usable_settings_give_a_vault() -> None:
     [
         ("encryption_key", SecretStr("abc"), "openssl"),
         ("access_code_pepper", SecretStr("short"), "32 characters"),
+        ("name_keys", SecretStr("abc"), "openssl"),
+        ("name_keys", SecretStr(" , "), "no key"),
+        ("name_keys", SecretStr(f"{NAME_KEY},{NAME_KEY[:8]}"), "6 bytes"),
         ("profile", "permenpan-1-1900", "permenpan-62-2018"),
         ("access_log_retention_days", 1, "365"),
     ],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from tests.support.names import NAMES
 from triage.domain.case import Case
 from triage.domain.register import Agency
 from triage.handlers import Handlers
@@ -15,6 +16,7 @@ from tuntas_contracts.cases import (
     CaseForwarded,
     CaseReturned,
     ReporterConfirmed,
+    ReporterErased,
     ReporterReplied,
     ReportSubmitted,
     WindowElapsed,
@@ -85,7 +87,7 @@ def a_register() -> FakeRegister:
 
 def handlers(register: FakeRegister | None = None) -> Handlers:
     """Handlers over a register."""
-    return Handlers(register or a_register())
+    return Handlers(register or a_register(), NAMES)
 
 
 def a_report(**changes: Any) -> ReportContent:
@@ -102,10 +104,16 @@ def a_report(**changes: Any) -> ReportContent:
     return ReportContent(**(values | changes))
 
 
-def submitted(case_id: UUID = CASE_ID, **report: Any) -> ReportSubmitted:
-    """Version 1, by intake."""
+def submitted(case_id: UUID = CASE_ID, *, name: str | None = None, **report: Any) -> ReportSubmitted:
+    """Version 1, by intake; `name` is the reporter's."""
     return ReportSubmitted(
-        case_id=case_id, version=1, occurred_at=NOON, state=CaseState.RECEIVED, owner=Service.TRIAGE, report=a_report(**report)
+        case_id=case_id,
+        version=1,
+        occurred_at=NOON,
+        state=CaseState.RECEIVED,
+        owner=Service.TRIAGE,
+        report=a_report(**report),
+        name_fingerprints=NAMES.fingerprints(case_id, name),
     )
 
 
@@ -142,8 +150,13 @@ def elapsed(name: str = "window", case_id: UUID = CASE_ID) -> WindowElapsed:
     return WindowElapsed(case_id=case_id, input_id=an_id(name), occurred_at=LATER, clock=Clock.C6, deadline_version=1, due_at=LATER)
 
 
+def erased(case_id: UUID = CASE_ID) -> ReporterErased:
+    """The reporter's personal data was destroyed."""
+    return ReporterErased(case_id=case_id, reporter_ref=an_id("reporter"), occurred_at=LATER)
+
+
 def incoming(
-    body: CaseEvent | InputEvent,
+    body: CaseEvent | InputEvent | ReporterErased,
     *,
     source: str = "intake",
     key: str | None = None,
@@ -169,7 +182,7 @@ def incoming(
     )
 
 
-def applied(made: Handlers, *bodies: CaseEvent | InputEvent, case: Case | None = None, replayed: bool = False) -> Case:
+def applied(made: Handlers, *bodies: CaseEvent | InputEvent | ReporterErased, case: Case | None = None, replayed: bool = False) -> Case:
     """The case after these events, each of which must concern triage or leave the case as it is."""
     for body in bodies:
         case = made.apply(case, incoming(body, replayed=replayed)).state or case
@@ -189,9 +202,9 @@ def waiting(made: Handlers, **report: Any) -> Case:
     return case
 
 
-def handed_over(made: Handlers, agency: str = "kota-bandung") -> tuple[Case, CaseForwarded]:
+def handed_over(made: Handlers, agency: str = "kota-bandung", name: str | None = None) -> tuple[Case, CaseForwarded]:
     """A case that went to an agency by itself (T2), the hand-over not yet read, with that event."""
-    outcome = made.apply(None, incoming(submitted(addressed_agency=agency)))
+    outcome = made.apply(None, incoming(submitted(name=name, addressed_agency=agency)))
     [event] = published(outcome.outgoing)
     assert outcome.state is not None
     assert isinstance(event, CaseForwarded)

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.k8s.kafka_objects import CLUSTER, Manifest
@@ -16,6 +17,11 @@ def _password() -> str:
 
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@cache
+def _name_key() -> str:
+    return _key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,10 @@ def service_secret(service: Service) -> dict[str, Entry]:
         "password": Entry("its password at PostgreSQL, of letters and digits", _password),
         "kafka-password": Entry("its password at Kafka", _password),
     }
+    if service in (Service.INTAKE, Service.TRIAGE, Service.DISPATCH):
+        entries["name-keys"] = Entry(
+            "32 bytes in base64, the same for intake, triage and dispatch: find a reporter's name in texts", _name_key
+        )
     if service is Service.INTAKE:
         entries |= {
             "encryption-key": Entry("32 bytes in base64, which wrap the keys of reporters' personal data: if lost, so are those", _key),

@@ -29,7 +29,7 @@ def build(settings: Settings) -> ServiceApp:
     app = ServiceApp(Service.DISPATCH, settings, package="dispatch", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     register = RegisterSnapshot(app.database, app.metrics, settings.register_refresh_s)
     refusals = Refusals(RefusalQuota(settings.refusals_per_minute, monotonic), app.clock, app.metrics)
-    handlers = Handlers(register, refusals, app.metrics)
+    handlers = Handlers(register, refusals, app.metrics, settings.fingerprint_keys())
     store = CaseStore()
 
     app.on_start("register", register.refresh)

@@ -16,8 +16,9 @@ from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_chassis.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
-from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused
+from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, ReporterErased
 from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Role, Service
 
@@ -45,18 +46,19 @@ class CaseReport:
 class Handlers:
     """Dispatch's decisions, in the shapes that the delivery core and the routes call."""
 
-    def __init__(self, register: UnitLookup, refusals: Refusals, metrics: MetricSet) -> None:
+    def __init__(self, register: UnitLookup, refusals: Refusals, metrics: MetricSet, names: NameKeys) -> None:
         self._register = register
         self._refusals = refusals
         self._metrics = metrics
+        self._names = names
 
     def on_case_message(self, case: Case | None, message: Incoming) -> Outcome[Case]:
-        """What stands on the cases topic: a case forwarded, an input, or an event of our own.
+        """What stands on the cases topic: a case forwarded, an input, a reporter's erasure, or an event of our own.
 
         Raises MisplacedEvent, and ForwardingFault or UnknownProfileError for a case that must not reach its agency.
         """
         body = message.body
-        if isinstance(body, CaseEvent | InputEvent) and message.key != str(body.case_id):
+        if isinstance(body, CaseEvent | InputEvent | ReporterErased) and message.key != str(body.case_id):
             raise MisplacedEvent(
                 f"{type(body).__name__} of case {body.case_id} lies under key {message.key[:80]!r}: publish it anew under its case id"
             )
@@ -67,6 +69,8 @@ class Handlers:
                 return self._on_input(case, event, message)
             case CaseEvent() as event:
                 return self._on_own(case, event, message.envelope.id)
+            case ReporterErased():
+                return Outcome(replace(case, name_fingerprints=b"") if case is not None and case.name_fingerprints else None)
         raise TypeError(f"{message.envelope.type} is not a message that dispatch reads")
 
     def on_action(self, case: Case | None, message: Incoming) -> Outcome[Case]:
@@ -96,7 +100,7 @@ class Handlers:
         try:
             if case is None:
                 raise Refusal("unknown_case", "no case of yours has this id; take case ids from what your agency was assigned")
-            event = decide(case, command, act, self._register.units_of(case.agency))
+            event = decide(case, command, act, self._register.units_of(case.agency), self._names)
         except Refusal as refusal:
             self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "refused")
             self._metrics.inc("tuntas_dispatch_refusals_total", refusal.code)

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.name_keys import NameKeySettings
 
 
-class Settings(ServiceSettings):
+class Settings(NameKeySettings):
     """Environment variables `TUNTAS_*`."""
 
     gauges_s: float = Field(default=60, gt=0, description="How often the open cases of every agency are counted for the gauges")

@@ -36,7 +36,9 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(status())
     app.every("purge", _PURGE_EVERY_S, Upkeep(app.database, settings.access_log_retention_days).purge)
     app.every("gauges", _MEASURE_EVERY_S, UndecidedReports(app.database, app.metrics).measure)
-    submissions = Submissions(vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics)
+    submissions = Submissions(
+        vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics, settings.fingerprint_keys()
+    )
     app.http.router.routes.insert(0, submission_route(submissions))
     app.http.include_router(
         routes(

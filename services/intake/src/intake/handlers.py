@@ -31,6 +31,7 @@ from tuntas_contracts.cases import ReporterErased, ReportSubmitted
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.reports import Place, ReportContent
 from tuntas_contracts.texts.masking import Masked
+from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.vocabulary import Role
 
 _TRACKING_ID_TRIES = 3
@@ -91,6 +92,7 @@ class Submissions:
         clock: Clock,
         group: ReportFile,
         metrics: MetricSet,
+        names: NameKeys,
     ) -> None:
         self._vault = vault
         self._pepper = pepper
@@ -100,6 +102,7 @@ class Submissions:
         self._clock = clock
         self._group = group
         self._metrics = metrics
+        self._names = names
 
     async def submit(self, request: SubmitReport, entered_by: Principal | None, idempotency_key: str | None) -> Receipt:
         """The receipt of a report that is on file. `entered_by` is the officer who types a report received by hand.
@@ -177,6 +180,7 @@ class Submissions:
             traceparent=current_traceparent(),
             retry=retry,
             assisted=entered_by is not None and access_code is not None,
+            name_fingerprints=self._names.fingerprints(case_id, request.reporter.name),
         )
         return report, access_code, masked
 

@@ -4,13 +4,13 @@ from pydantic import Field, SecretStr, field_validator
 
 from intake.adapters.vault import Vault
 from tuntas_chassis.client_address import Networks
-from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.name_keys import NameKeySettings
 from tuntas_contracts.profile import DEFAULT_PROFILE, known_profiles
 
 _PEPPER_CHARACTERS = 32
 
 
-class Settings(ServiceSettings):
+class Settings(NameKeySettings):
     """Environment variables `TUNTAS_*`."""
 
     encryption_key: SecretStr = Field(description="32 random bytes in base64; wraps the key of each reporter")

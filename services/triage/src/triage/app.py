@@ -19,7 +19,7 @@ def build(settings: Settings) -> ServiceApp:
     """Triage, ready to run."""
     app = ServiceApp(Service.TRIAGE, settings, package="triage", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     copy = RegisterCopy()
-    handlers = Handlers(copy)
+    handlers = Handlers(copy, settings.fingerprint_keys())
     store = CaseStore()
     reader = QueueReader(app.database)
     upkeep = Upkeep(app.database, copy, reader, app.clock, app.metrics)

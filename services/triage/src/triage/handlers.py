@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from triage.domain.case import Case
@@ -13,7 +14,7 @@ from triage.domain.routing import Forward, route
 from triage.domain.verification import Archive, Verify, check_archive, check_route, masked
 from tuntas_chassis.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.agencies import AgencyRegistered
-from tuntas_contracts.base import Actor, CaseEvent, InputEvent
+from tuntas_contracts.base import MAX_MEDIUM_TEXT, MAX_TITLE, Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import (
     CaseArchived,
     CaseClosed,
@@ -22,10 +23,12 @@ from tuntas_contracts.cases import (
     CaseResumed,
     CaseReturned,
     InputRefused,
+    ReporterErased,
     ReportSubmitted,
 )
 from tuntas_contracts.profile import RegulationProfile, load_profile
 from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.texts.name_fingerprints import NameKeys, unpacked
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
@@ -40,20 +43,23 @@ class MisplacedEvent(ValueError):
 class Handlers:
     """The decisions of triage over a register of agencies and the regulation profiles."""
 
-    def __init__(self, register: Register, profile: Callable[[str], RegulationProfile] = load_profile) -> None:
-        """`profile` gives the profile of a name or raises UnknownProfileError."""
+    def __init__(self, register: Register, names: NameKeys, profile: Callable[[str], RegulationProfile] = load_profile) -> None:
+        """`names` recognises a reporter's name; `profile` gives the profile of a name or raises UnknownProfileError."""
         self._register = register
+        self._names = names
         self._profile = profile
 
     def apply(self, case: Case | None, incoming: Incoming) -> Outcome[Case]:
         """Act on one record of the cases topic. Raises MisplacedEvent, UnknownProfileError."""
         body = incoming.body
-        if not isinstance(body, CaseEvent | InputEvent):
+        if not isinstance(body, CaseEvent | InputEvent | ReporterErased):
             raise TypeError(f"{type(body).__name__} is no event of a case")
         if incoming.key != str(body.case_id):
             raise MisplacedEvent(
                 f"{type(body).__name__} of case {body.case_id} lies under key {incoming.key[:80]!r}: publish it anew under its case id"
             )
+        if isinstance(body, ReporterErased):
+            return UNCHANGED if case is None else _erased(case, body)
         if isinstance(body, InputEvent):
             return UNCHANGED if case is None else self._input(case, body, incoming)
         if case is None:
@@ -78,7 +84,7 @@ class Handlers:
         agency = check_route(case, command, self._register)
         edited = replace(
             case,
-            title=masked(command.title, "title", 300) or case.title,
+            title=self._masked(case, command.title, "title", MAX_TITLE) or case.title,
             category=command.category or case.category,
             classification=command.classification or case.classification,
         )
@@ -97,6 +103,7 @@ class Handlers:
             published=not case.secret,
             bounces=case.bounces,
             arbitrated=case.arbitration,
+            name_fingerprints=unpacked(case.name_fingerprints),
         )
         return Outcome(edited.after_forwarded(event), (_to_cases(event),))
 
@@ -113,24 +120,27 @@ class Handlers:
             actor=actor,
             input_id=command_id,
             reason=command.reason,
-            note=masked(command.note, "note", 2_000),
+            note=self._masked(case, command.note, "note", MAX_MEDIUM_TEXT),
             duplicate_of=command.duplicate_of,
         )
         return Outcome(case.after_archived(event), (_to_cases(event),))
+
+    def _masked(self, case: Case, text: str | None, field: str, longest: int) -> str | None:
+        return masked(text, field, longest, partial(self._names.mask, case.case_id, case.name_fingerprints))
 
     def _first(self, event: CaseEvent) -> Outcome[Case]:
         """The first event that is read of a case; without its report there is nothing to go on from (a rebuild from the middle)."""
         if isinstance(event, ReportSubmitted):
             return self._submitted(event)
         if isinstance(event, CaseForwarded):
-            opened = Case.open(event.case_id, event.version, event.report)
+            opened = Case.open(event)
             case = opened.after_forwarded(event).read_from_topic(event.version, event.owner)
             return Outcome(case, rows=(FiledReport(event.case_id, event.report),), handled=_answered(event))
         return UNCHANGED
 
     def _submitted(self, event: ReportSubmitted) -> Outcome[Case]:
         report = event.report
-        case = Case.open(event.case_id, event.version, report)
+        case = Case.open(event)
         filed = FiledReport(event.case_id, report)
         decision = route(report, self._register, self._profile(report.profile))
         if isinstance(decision, Forward):
@@ -147,6 +157,7 @@ class Handlers:
                 report=report,
                 published=False,  # nobody has verified it yet
                 fast_track=decision.fast_track,
+                name_fingerprints=event.name_fingerprints,
             )
             return Outcome(case.after_forwarded(forwarded), (_to_cases(forwarded),), (filed,))
         received = CaseReceived(
@@ -222,9 +233,16 @@ def _reached_agency_at(event: ReportSubmitted, agency: str) -> datetime:
     return event.occurred_at if entered_itself else max(event.occurred_at, event.report.submitted_at)
 
 
+def _erased(case: Case, event: ReporterErased) -> Outcome[Case]:
+    """The reporter's name is recognised no more, here and, behind a hand-over that is not on the topic yet, by who takes the case over."""
+    handing_over = case.topic_owner is Service.TRIAGE and not case.owned
+    forgotten = replace(case, name_fingerprints=b"") if case.name_fingerprints else None
+    return Outcome(forgotten, (_to_cases(event),) if handing_over else ())
+
+
 def _answered(event: CaseEvent) -> tuple[UUID, ...]:
     return () if event.input_id is None else (event.input_id,)
 
 
-def _to_cases(body: CaseEvent | InputEvent) -> Outgoing:
+def _to_cases(body: CaseEvent | InputEvent | ReporterErased) -> Outgoing:
     return Outgoing(topic=CASES.name, key=str(body.case_id), body=body, time=body.occurred_at)

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.name_keys import NameKeySettings
 
 
-class Settings(ServiceSettings):
+class Settings(NameKeySettings):
     """Environment variables `TUNTAS_*`; seconds end in `_s`."""
 
     register_reload_s: float = Field(default=10, gt=0, description="How often the register is read again, for what other replicas took in")

@@ -34,6 +34,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Case], object]], ...] = (
     ("supplements", "smallint[]", lambda c: c.supplements),
     ("closed_reason", "text[]", lambda c: c.closed_reason),
     ("closed_at", "timestamptz[]", lambda c: c.closed_at),
+    ("name_fingerprints", "bytea[]", lambda c: c.name_fingerprints),
 )
 CASE_COLUMNS = ", ".join(f"c.{name}" for name, _, _ in _COLUMNS)
 
@@ -75,6 +76,7 @@ def case_of(row: Row[Any]) -> Case:
         supplements=row.supplements,
         closed_reason=row.closed_reason,
         closed_at=row.closed_at,
+        name_fingerprints=row.name_fingerprints,
     )
 
 

@@ -1,6 +1,21 @@
 """Dispatch's tables."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 METADATA = MetaData()
@@ -30,6 +45,7 @@ CASE = Table(
     Column("supplements", SmallInteger, nullable=False, server_default=text("0")),
     Column("closed_reason", Text),
     Column("closed_at", DateTime(timezone=True)),
+    Column("name_fingerprints", LargeBinary, nullable=False, server_default=text("''")),
 )
 Index("case_by_agency", CASE.c.agency, CASE.c.state, CASE.c.id)
 

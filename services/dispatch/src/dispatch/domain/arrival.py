@@ -3,6 +3,7 @@
 from dispatch.domain.case import Case
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.profile import load_profile
+from tuntas_contracts.texts.name_fingerprints import packed
 from tuntas_contracts.vocabulary import CaseState, Service, Transition
 
 _ARRIVALS = {
@@ -52,4 +53,5 @@ def arrive(known: Case | None, event: CaseForwarded) -> Case:
         answers=known.answers if known else 0,
         answered_at=known.answered_at if known else None,
         supplements=known.supplements if known else 0,
+        name_fingerprints=packed(event.name_fingerprints),
     )

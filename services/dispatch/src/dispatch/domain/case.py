@@ -15,6 +15,7 @@ class Case:
     """The state that decisions are made on; the report itself lies beside it, because no decision reads it.
 
     `owner` is who owns the case by this database, `topic_owner` by the hand-overs read from the cases topic so far.
+    `name_fingerprints`: what the words of the reporter's name are recognised by, `packed`; none once the reporter is erased.
     `answers` counts T15, and so the starts of C6; `supplements` those of them that added to an answer on the local day of `answered_at`.
     """
 
@@ -40,6 +41,7 @@ class Case:
     supplements: int = 0
     closed_reason: Literal["no_reply", "satisfied"] | None = None
     closed_at: datetime | None = None
+    name_fingerprints: bytes = b""
 
     def not_before_last(self, at: datetime) -> datetime:
         """`at`, or the time of the last event where that is later: a case's history never runs backwards."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
 from dispatch.domain.officers_texts import readable
@@ -20,18 +21,19 @@ from tuntas_contracts.categories import load_categories
 from tuntas_contracts.deadlines import end_of_day, local_date, zone_or_national
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.vocabulary import CaseState, Service
 
 _UNITS_NAMED = 40
 
 
-def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str]) -> CaseEvent:
+def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str], names: NameKeys) -> CaseEvent:
     """The event that a command of the case's own agency leads to; `units` are the codes of that agency's units.
 
-    Texts go on with identifiers masked. Raises Refusal where a text can't be read, or where the domain's table, the register or a
-    binding arbitration forbids it.
+    Texts go on with identifiers and the reporter's name masked. Raises Refusal where a text can't be read, or where the domain's
+    table, the register or a binding arbitration forbids it.
     """
-    command = readable(command)
+    command = readable(command, partial(names.mask, case.case_id, case.name_fingerprints))
     match command:
         case HandleCase():
             _permit(case, HANDLE)
@@ -105,12 +107,15 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
         listed = ", ".join(named[:_UNITS_NAMED]) + (" …" if len(named) > _UNITS_NAMED else "")
         raise Refusal(
             "unknown_unit",
-            f"{case.agency} has no unit {command.unit!r}; its units are: {listed}"
+            # not repeated: whatever somebody wrote there would be kept on the agency's topic
+            f"{case.agency} has no unit of the code that the command gives; its units are: {listed}"
             if named
             else f"{case.agency} has no units in the register; ask the operator to load it",
         )
     if command.category is not None and command.category not in load_categories():
-        raise Refusal("unknown_category", f"no category {command.category!r}; take a code of the category tree, such as 'health'")
+        raise Refusal(
+            "unknown_category", "no category has the code that the command gives; take a code of the category tree, such as 'health'"
+        )
     settled = service_class(
         case.classification,
         normative=command.normative,

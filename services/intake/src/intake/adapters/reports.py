@@ -70,6 +70,7 @@ class NewReport:
     traceparent: str
     retry: RetryKey | None
     assisted: bool = False
+    name_fingerprints: tuple[str, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -195,5 +196,6 @@ def _message(item: NewReport, content: ReportContent, now: datetime) -> Outgoing
         actor=item.actor,
         report=content,
         assisted=item.assisted,
+        name_fingerprints=item.name_fingerprints,
     )
     return Outgoing(CASES.name, str(item.case_id), event, occurred_at)

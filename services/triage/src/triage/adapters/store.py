@@ -23,6 +23,7 @@ _SQL_TYPES = {
     "submitted_at": "timestamptz",
     "waiting_since": "timestamptz",
     "queued_as": "timestamptz",
+    "name_fingerprints": "bytea",
 }
 COLUMNS = tuple(field.name for field in fields(Case))
 # what never changes after the first event

@@ -51,6 +51,7 @@ CASE_FILE = sa.Table(
     sa.Column("archive_reason", sa.Text),
     sa.Column("archive_note", sa.Text),
     sa.Column("duplicate_of", UUID(as_uuid=True)),
+    sa.Column("name_fingerprints", sa.LargeBinary, nullable=False, server_default=sa.text("''")),
     sa.Index(
         "case_file_queue",
         "queued_as",

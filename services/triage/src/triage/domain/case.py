@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from triage.domain.queue_order import queue_time
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, ReportSubmitted
 from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.texts.name_fingerprints import packed
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
 
@@ -17,7 +18,8 @@ class Case:
     `owner` is the owner by triage's own decisions and what it read; `topic_owner` the owner by the hand-overs read so far from
     the cases topic, `topic_version` the highest version read there. `title`, `category` and `classification` are as a verifier last
     edited them. `waiting_since` and `queued_as` are set while the case waits in the national queue (see `queue_time`).
-    `agency` is the last one that the case went to.
+    `agency` is the last one that the case went to. `name_fingerprints`: what the words of the reporter's name are recognised by,
+    `packed`; none once the reporter is erased.
     """
 
     case_id: UUID
@@ -43,17 +45,19 @@ class Case:
     archive_reason: ArchiveReason | None = None
     archive_note: str | None = None
     duplicate_of: UUID | None = None
+    name_fingerprints: bytes = b""
 
     @classmethod
-    def open(cls, case_id: UUID, version: int, report: ReportContent) -> "Case":
+    def open(cls, event: ReportSubmitted | CaseForwarded) -> "Case":
         """The case of a report that triage has just been given."""
+        report = event.report
         return cls(
-            case_id=case_id,
-            version=version,
+            case_id=event.case_id,
+            version=event.version,
             state=CaseState.RECEIVED,
             owner=Service.TRIAGE,
             topic_owner=Service.TRIAGE,
-            topic_version=version,
+            topic_version=event.version,
             profile=report.profile,
             classification=report.classification,
             category=report.category,
@@ -61,6 +65,7 @@ class Case:
             misconduct=report.misconduct,
             secret=report.secret,
             submitted_at=report.submitted_at,
+            name_fingerprints=packed(event.name_fingerprints),
         )
 
     @property

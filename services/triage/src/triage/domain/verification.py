@@ -1,5 +1,6 @@
 """What a national administrator may do with a case: verify and route it (T3), or archive it (T13)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,14 +42,17 @@ class Archive:
     duplicate_of: UUID | None = None
 
 
-def masked(text: str | None, field: str, longest: int) -> str | None:
-    """What a verifier wrote, with identifiers masked. Raises InvalidCommand where that makes it longer than `longest` characters."""
+def masked(text: str | None, field: str, longest: int, mask_name: Callable[[str, int], str]) -> str | None:
+    """What a verifier wrote, with identifiers and the reporter's name masked.
+
+    Raises InvalidCommand where identifiers' masks make it longer than `longest` characters; `mask_name` never does.
+    """
     if text is None:
         return None
     found = mask_identifiers(text).text
     if len(found) > longest:
         raise InvalidCommand("too_long", field, f"with identifiers masked it is longer than {longest} characters: shorten it")
-    return found
+    return mask_name(found, longest)
 
 
 def check_waiting(case: Case) -> None:
