@@ -53,6 +53,12 @@ class ServiceProcess:
         )
         return self
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     async def ended(self, within_s: float = _PATIENCE_S) -> tuple[int, str]:
         """Its exit status and all that it wrote, once it has ended."""
         assert self._process is not None
