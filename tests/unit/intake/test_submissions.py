@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from intake.domain.receipts import access_code_matches, read_tracking_id
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
+from tests.support.names import NAMES
 from tests.unit.intake.mothers import NOON, PEPPER, Desk, a_request
 from tuntas_chassis.auth import Principal
 from tuntas_chassis.problems import Problem
@@ -52,6 +53,17 @@ async def test_no_personal_data_is_in_what_goes_on() -> None:
     assert "Rp 1.500.000" in kept.content.body
     assert kept.content.place is not None
     assert kept.content.place.text == "dekat rumah saya, [alamat]"
+
+
+async def test_the_name_goes_on_as_fingerprints_that_the_receipt_does_not_show() -> None:
+    desk = Desk()
+    for reporter in ({"name": "Siti Nurhaliza", "email": "siti@contoh.id"}, {"email": "siti@contoh.id"}):
+        receipt = await submitted(desk, reporter=reporter)
+        assert "fingerprint" not in receipt.model_dump_json()
+    named, nameless = desk.file.reports
+    assert named.name_fingerprints == NAMES.fingerprints(named.case_id, "Siti Nurhaliza")
+    assert len(named.name_fingerprints) == 2
+    assert nameless.name_fingerprints == ()
 
 
 async def test_the_original_is_kept_encrypted_letter_for_letter() -> None:
