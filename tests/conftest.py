@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.servers import Servers, start_servers
 
 _E2E = Path(__file__).parent / "e2e"
-_OWN_STACK = ("test_demo.py", "test_drills.py", "test_kafka_lost.py")
+_OWN_STACK = ("test_demo.py", "test_drills.py", "test_fault_drills.py", "test_kafka_lost.py", "test_reading_again.py")
 """End-to-end tests that run a platform of their own; the others share one."""
 
 

@@ -16,6 +16,7 @@ from tests.support.database import execute
 from tests.support.kafka_log import TopicRecord
 from tests.support.platform import Platform, Receipt
 from tests.support.rollout import Endpoints, Traffic
+from tests.support.seeds import seed_of_this_run
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
 from tuntas_contracts.vocabulary import Role, Service
@@ -38,7 +39,7 @@ AT_ONCE = 40
 SERVICES = tuple(service.value for service in Service)
 PARTS = (*SERVICES, *(f"{service}-2" for service in SERVICES))
 QUIET_WITHIN_S = 240.0
-SEED = random.SystemRandom().randrange(10**6)
+SEED = seed_of_this_run()
 """Stands in the test's name: the moments of the kills follow from it."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.seeds import seed_of_this_run
 from tuntas_devstack.drills.model import Drill, Setting
 from tuntas_devstack.drills.registry import DRILLS
 from tuntas_devstack.drills.runner import do, must_hold, stack_options, staged
@@ -12,7 +13,7 @@ from tuntas_devstack.drills.scene import Scene
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.drill]
 
-SEED = random.SystemRandom().randrange(10**6)
+SEED = seed_of_this_run()
 """Stands in the tests' names: what is killed and frozen follows from it."""
 REPORTS = 60
 QUICK = [drill for drill in DRILLS.values() if drill.quick and drill.setting is Setting.THREE_BROKERS]
