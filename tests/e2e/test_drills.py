@@ -257,6 +257,7 @@ async def back_up(service: Service, platform: Platform) -> None:
     """Copy the service's database in the middle of its work; its processes are killed for it, and lie until they are restarted."""
     await on_each(of(service, platform), "kill", platform)
     name, admin = module_of(service), platform.stack.database_url("admin")
+    await platform.databases.close()
     await execute(admin, f'CREATE DATABASE "{name}_backup" TEMPLATE "{name}"', f'ALTER DATABASE "{name}_backup" OWNER TO "{name}"')
 
 
@@ -264,6 +265,7 @@ async def put_back(service: Service, platform: Platform) -> None:
     """Put the service's database back to its backup, while the service is stopped."""
     name, admin = module_of(service), platform.stack.database_url("admin")
     await on_each(of(service, platform), "stop_part", platform)
+    await platform.databases.close()
     await execute(admin, f'DROP DATABASE "{name}"', f'ALTER DATABASE "{name}_backup" RENAME TO "{name}"')
     await on_each(of(service, platform), "restart", platform)
 

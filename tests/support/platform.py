@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 from aiokafka import AIOKafkaProducer
 
@@ -24,7 +23,9 @@ from tuntas_devstack.issuer import mint_token
 from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.mailbox import Mail, stored_mails
 from tuntas_devstack.options import module_of
+from tuntas_devstack.sessions import Sessions
 from tuntas_devstack.stack import Stack
+from tuntas_devstack.state import read_databases
 
 Json = dict[str, Any]
 PATIENCE_S = 90.0
@@ -60,6 +61,7 @@ class Platform:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.http = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200, max_keepalive_connections=200))
+        self.databases = Sessions(read_databases(stack.folder))
         self.log = KafkaLog(stack.state.kafka, stack.kafka_client())
         self._reading = asyncio.Lock()
         self._producers: dict[str | None, AIOKafkaProducer] = {}
@@ -68,6 +70,7 @@ class Platform:
     async def close(self) -> None:
         """Leave the stack, which goes on."""
         await self.http.aclose()
+        await self.databases.close()
         for producer in self._producers.values():
             await producer.stop()
         await asyncio.to_thread(self.log.close)
@@ -279,11 +282,7 @@ class Platform:
 
     async def query(self, service: str, sql: str, *arguments: Any) -> list[Any]:
         """Rows of a service's database."""
-        connection = await asyncpg.connect(self.stack.database_url(module_of(Service(service))))
-        try:
-            return list(await connection.fetch(sql, *arguments))
-        finally:
-            await connection.close()
+        return await self.databases.fetch(module_of(Service(service)), sql, *arguments)
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -311,14 +310,11 @@ class Platform:
     async def _is_at_rest(self) -> bool:
         before = await asyncio.to_thread(self.log.ends)
         for service in Service:
-            connection = await asyncpg.connect(self.stack.database_url(module_of(service)))
-            try:
-                # in this order: what the last record read has led to is then in the outbox, or sent
-                rows = await connection.fetch("SELECT topic, partition, min(position) AS position FROM consumer_offset GROUP BY 1, 2")
-                if await connection.fetchval("SELECT EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside)"):
-                    return False
-            finally:
-                await connection.close()
+            # in this order: what the last record read has led to is then in the outbox, or sent
+            rows = await self.query(service, "SELECT topic, partition, min(position) AS position FROM consumer_offset GROUP BY 1, 2")
+            [left] = await self.query(service, "SELECT EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside) AS some")
+            if left["some"]:
+                return False
             positions = {(row["topic"], row["partition"]): row["position"] for row in rows}
             if any(positions.get(place, 0) < end for place, end in before.items() if _reads(service, place[0])):
                 return False

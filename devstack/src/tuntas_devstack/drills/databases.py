@@ -8,6 +8,7 @@ import asyncpg
 
 from tuntas_devstack.drills.counting import Tables
 from tuntas_devstack.drills.topic_log import AGENCY_ACTIONS, Place
+from tuntas_devstack.sessions import Sessions
 
 SERVICES = ("intake", "triage", "dispatch", "sla_monitor", "notifier")
 """The databases' names."""
@@ -22,21 +23,23 @@ _SET_ASIDE = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'wai
 
 
 class Databases:
-    """Short connections; `urls` are the databases' by module name, and the server's own under `admin`."""
+    """`urls` are the databases' by module name, and the server's own under `admin`."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
+        self._sessions = Sessions(urls)
 
     async def rows(self, name: str, sql: str, *arguments: Any) -> list[Any]:
-        """Rows of one database. Raises asyncpg's errors and OSError."""
-        connection = await asyncpg.connect(self._urls[name], timeout=20)
-        try:
-            return list(await connection.fetch(sql, *arguments))
-        finally:
-            await connection.close(timeout=10)
+        """Rows of one database. Raises asyncpg's errors, OSError and TimeoutError."""
+        return await self._sessions.fetch(name, sql, *arguments)
+
+    async def close(self) -> None:
+        """Leave the databases."""
+        await self._sessions.close()
 
     async def execute(self, *statements: str) -> None:
-        """Statements of the server's owner, one after the other, outside of transactions."""
+        """Statements of the server's owner, one after the other, outside of transactions, while nobody here has a session."""
+        await self._sessions.close()
         connection = await asyncpg.connect(self._urls["admin"], timeout=20)
         try:
             for statement in statements:

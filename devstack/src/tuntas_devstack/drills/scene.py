@@ -25,7 +25,7 @@ from tuntas_devstack.drills.topic_log import AGENCY_CASES, SLA, Record, TopicLog
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
 
-_LOOK_AGAIN_S = 0.1
+_LOOK_AGAIN_S, _LOOK_AGAIN_AT_LAST_S, _MORE_SELDOM = 0.1, 0.4, 1.2
 _SETTLED_WITHIN_S = 300.0
 _JOINED_FOR_S = 5.0
 _TOLD_WITHIN_S = 60.0
@@ -57,6 +57,7 @@ class Scene:
     async def close(self) -> None:
         """Leave the stack, which goes on."""
         await self.clients.close()
+        await self.databases.close()
         async with self._reading:  # what was given up may still read
             await asyncio.to_thread(self.log.close)
 
@@ -128,7 +129,7 @@ class Scene:
 
     async def until(self, condition: Callable[[], Awaitable[T]], what: str, within_s: float) -> T:
         """Wait for a condition; gives what it gave. An outage on the way counts as not yet."""
-        deadline = monotonic() + within_s
+        deadline, pause = monotonic() + within_s, _LOOK_AGAIN_S
         while True:
             try:
                 found = await condition()
@@ -138,7 +139,8 @@ class Scene:
                 return found
             if monotonic() > deadline:
                 raise DrillFailed(f"{within_s:.0f} s later still not: {what}")
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(pause)
+            pause = min(pause * _MORE_SELDOM, _LOOK_AGAIN_AT_LAST_S)
 
     async def delivered(self, filed: list[Filed], within_s: float, measure: str = "") -> None:
         """Wait until each of these cases stands on its agency's topic."""
