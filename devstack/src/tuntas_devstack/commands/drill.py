@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -42,6 +43,7 @@ def drill(
     from tuntas_devstack.drills.registry import drills_named
     from tuntas_devstack.drills.runner import failed, run_drills
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that a broker which was killed does not answer is no news
     asked = words(names) or []
     if asked == [_SOAK] and not list_:
         _soak(hours, _chosen(seed), store)
