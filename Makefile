@@ -44,9 +44,8 @@ bench: $(READY) ## Measure reports per second and CPU per report
 reconcile: $(READY) ## Compare what was accepted, published, owned and delivered
 	@$(BIN)/tuntas reconcile $(ARGS)
 
-test: $(READY) ## Run all tests on real Kafka and PostgreSQL: in two processes, and the drills after them by themselves
-	@$(BIN)/pytest -n 2 --no-loadscope-reorder -m "not drill" $(ARGS)
-	@$(BIN)/pytest -m drill $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS select none of them
+test: $(READY) ## Run all tests on real Kafka and PostgreSQL, in two processes
+	@$(BIN)/pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 drill: $(READY) ## Faults on a throw-away stack, by name or all, and a verdict on each
 	@$(BIN)/tuntas drill $(ARGS)

@@ -38,9 +38,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByPlatfo
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs Kafka and PostgreSQL; the longest first where several processes share the work: the small ones fill the end."""
+    """Mark what needs Kafka and PostgreSQL; the longest first where several processes share the work: drills, then end to end."""
     for item in items:
         if {"servers", "platform"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.path.is_relative_to(_E2E))
+        items.sort(key=lambda item: (item.get_closest_marker("drill") is None, not item.path.is_relative_to(_E2E)))

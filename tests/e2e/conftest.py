@@ -30,7 +30,7 @@ async def register_is_read(platform: Platform) -> None:
     await until(known, "the register is read", PATIENCE_S)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """The shared platform: simulated clock, every report traced."""
     folder = tmp_path_factory.mktemp("platform") / "stack"
