@@ -44,8 +44,8 @@ bench: $(READY) ## Measure reports per second and CPU per report
 reconcile: $(READY) ## Compare what was accepted, published, owned and delivered
 	@$(BIN)/tuntas reconcile $(ARGS)
 
-test: $(READY) ## Run all tests on real Kafka and PostgreSQL, in two processes
-	@$(BIN)/pytest -n 2 --no-loadscope-reorder $(ARGS)
+test: $(READY) ## Run all tests on real Kafka and PostgreSQL, in three processes, which wait more than they compute
+	@$(BIN)/pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 drill: $(READY) ## Faults on a throw-away stack, by name or all, and a verdict on each
 	@$(BIN)/tuntas drill $(ARGS)

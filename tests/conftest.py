@@ -11,6 +11,7 @@ from tests.support.servers import Servers, start_servers
 _E2E = Path(__file__).parent / "e2e"
 _OWN_STACK = ("test_demo.py", "test_drills.py", "test_fault_drills.py", "test_kafka_lost.py", "test_reading_again.py")
 """End-to-end tests that run a platform of their own; the others share one."""
+_PLATFORMS_AT_ONCE = 2
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,23 @@ class _ByPlatform(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no 
         file = nodeid.partition("::")[0]
         folder, _, name = file.rpartition("/")
         return folder if folder.endswith(f"/{_E2E.name}") and name not in _OWN_STACK else file
+
+    def _assign_work_unit(self, node: object) -> None:
+        """Two processes at most work on whole platforms at a time; the others meanwhile do what mostly waits for single servers."""
+        busy = sum(
+            any(_is_end_to_end(scope) and not all(tests.values()) for scope, tests in units.items())
+            for other, units in self.assigned_work.items()
+            if other is not node
+        )
+        wanted = busy < _PLATFORMS_AT_ONCE
+        chosen = next((scope for scope in self.workqueue if _is_end_to_end(scope) is wanted), None)
+        if chosen is not None:
+            self.workqueue.move_to_end(chosen, last=False)
+        super()._assign_work_unit(node)
+
+
+def _is_end_to_end(scope: str) -> bool:
+    return f"/{_E2E.name}" in scope
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByPlatform:

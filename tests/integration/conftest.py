@@ -1,4 +1,4 @@
-"""Triage's database, one for each module."""
+"""A service's database, one for each module of its tests."""
 
 from collections.abc import AsyncIterator
 
@@ -10,10 +10,10 @@ from tuntas_chassis.migrations import upgrade
 
 
 @pytest.fixture(scope="module")
-async def url(servers: Servers) -> str:
-    """A new database at triage's schema."""
+async def url(request: pytest.FixtureRequest, servers: Servers) -> str:
+    """A new database at the schema of the service after which the folder of the test is named."""
     found = servers.database()
-    await upgrade("triage", found.replace("postgresql://", "postgresql+asyncpg://", 1))
+    await upgrade(request.path.parent.name, found.replace("postgresql://", "postgresql+asyncpg://", 1))
     return found
 
 
