@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import time
 from typing import Any
 
 import httpx
@@ -64,6 +65,16 @@ async def found(prometheus: httpx.AsyncClient, expression: str) -> list[tuple[Ma
     answer = await prometheus.post("/api/v1/query", data={"query": expression})
     assert answer.status_code == 200, f"{expression}: {answer.text}"
     return [(series["metric"], float(series["value"][1])) for series in answer.json()["data"]["result"]]
+
+
+async def scraped(prometheus: httpx.AsyncClient, platform: Platform) -> None:
+    """Wait until every service has been scraped after now."""
+    now, services = time(), sum(part.kind == "service" for part in platform.stack.state.parts)
+
+    async def all_later() -> bool:
+        return len([at for _, at in await found(prometheus, "timestamp(up == 1)") if at > now]) == services
+
+    await until(all_later, "every service is scraped", PATIENCE_S)
 
 
 async def to_the_very_end(platform: Platform) -> None:
@@ -174,6 +185,7 @@ async def nothing_found(prometheus: httpx.AsyncClient) -> list[str]:
 async def test_every_query_of_every_panel_finds_what_it_asks_for(platform: Platform, prometheus: httpx.AsyncClient) -> None:
     # a counter begins with its first event, which no rate shows: what happened once must happen again
     await some_reports(platform)
+    await scraped(prometheus, platform)
     await platform.pass_time(timedelta(days=32))
     await some_reports(platform)
     await platform.pass_time(timedelta(days=32))
