@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,6 +13,7 @@ from tuntas_contracts.topology import CASES, NOTICES, SLA, Topic
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.demo.options import DemoFailed
 from tuntas_devstack.options import module_of
+from tuntas_devstack.sessions import Sessions
 
 READERS: Mapping[str, tuple[Service, Topic]] = {
     "intake.status": (Service.INTAKE, CASES),
@@ -31,8 +31,8 @@ _LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written,
     ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
 _LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
 # what waits for the morning is not settled at the end of a play, whose last moment is a morning
-_WAITING_MAIL = "SELECT count(*) FROM delivery WHERE status IN ('queued', 'sending', 'waiting')"
-_PARKED = "SELECT count(*) FROM parked_message WHERE state IN ('parked', 'waiting')"
+_WAITING_MAIL = "SELECT count(*) AS number FROM delivery WHERE status IN ('queued', 'sending', 'waiting')"
+_PARKED = "SELECT count(*) AS number FROM parked_message WHERE state IN ('parked', 'waiting')"
 _LOOK_AGAIN_S = 0.05
 _STALLED_S = 90.0
 
@@ -53,15 +53,12 @@ class Quiet:
     def __init__(self, bootstrap: str, client: Mapping[str, str], databases: Mapping[str, str]) -> None:
         """`client` holds further arguments of the Kafka client; `databases` are the services' URLs by module name."""
         self._kafka = {"bootstrap_servers": bootstrap, **client}
-        self._urls = {service: databases[module_of(service)] for service in Service}
-        self._connections: dict[Service, asyncpg.Connection[asyncpg.Record]] = {}
+        self._databases = Sessions(databases)
         self._consumer: AIOKafkaConsumer | None = None
         self._partitions: list[TopicPartition] = []
 
     async def open(self) -> None:
-        """Connect."""
-        for service, url in self._urls.items():
-            self._connections[service] = await asyncpg.connect(url)
+        """Connect to the broker; the databases are connected to by the first look."""
         consumer = AIOKafkaConsumer(enable_auto_commit=False, **self._kafka)
         await consumer.start()
         self._consumer = consumer
@@ -69,8 +66,7 @@ class Quiet:
 
     async def close(self) -> None:
         """Let go."""
-        for connection in self._connections.values():
-            await connection.close()
+        await self._databases.close()
         if self._consumer is not None:
             await self._consumer.stop()
 
@@ -107,12 +103,12 @@ class Quiet:
 
     async def waiting_mail(self) -> int:
         """How many notices are not settled yet."""
-        found: int = await self._connections[Service.NOTIFIER].fetchval(_WAITING_MAIL)
-        return found
+        [row] = await self._databases.fetch(module_of(Service.NOTIFIER), _WAITING_MAIL)
+        return int(row["number"])
 
     async def parked(self) -> int:
         """How many messages wait in the services' parking lots."""
-        return sum([await connection.fetchval(_PARKED) for connection in self._connections.values()])
+        return sum([int((await self._databases.fetch(module_of(service), _PARKED))[0]["number"]) for service in Service])
 
     async def _look(self, until: datetime) -> _Look:
         rows = dict(zip(Service, await asyncio.gather(*(self._row(service, until) for service in Service)), strict=True))
@@ -128,11 +124,9 @@ class Quiet:
             read=read,
         )
 
-    async def _row(self, service: Service, until: datetime) -> Any:
-        connection = self._connections[service]
-        row = await (connection.fetchrow(_LOOK_FOR_DUE, until) if service is Service.SLA_MONITOR else connection.fetchrow(_LOOK))
-        if row is None:
-            raise DemoFailed(f"the database of {service} gave no answer to a query that always has one")
+    async def _row(self, service: Service, until: datetime) -> asyncpg.Record:
+        due = service is Service.SLA_MONITOR
+        [row] = await self._databases.fetch(module_of(service), _LOOK_FOR_DUE if due else _LOOK, *([until] if due else []))
         return row
 
     async def _ends(self) -> Ends:

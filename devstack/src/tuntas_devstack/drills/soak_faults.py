@@ -5,7 +5,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.drills.clients import AGENCIES
+from tuntas_devstack.drills.databases import SERVICES as DATABASES
 from tuntas_devstack.drills.faults import (
     cut_off,
     database_read_only,
@@ -20,7 +22,7 @@ from tuntas_devstack.drills.hostile import at_its_worst
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.topic_log import agency_topic
 
-WATCHED = ("intake", "triage", "dispatch", "sla-monitor", "notifier")
+WATCHED = tuple(service.value for service in Service)
 """The processes whose memory is measured: they are never killed; their second replicas are."""
 LOSING = "bnpb"
 """The agency whose topic is deleted: what stood on it is gone, so that nothing is compared for it."""
@@ -36,7 +38,6 @@ Fault = Callable[[Scene], Coroutine[Any, Any, None]]
 def faults_of(scene: Scene) -> Mapping[str, Fault]:
     """Every fault that a round can bring about, by name."""
     stack, rng = scene.stack, scene.rng
-    databases = ("intake", "triage", "dispatch", "sla_monitor", "notifier")
     brokers = [part.name for part in stack.state.brokers()]
     to_brokers = [name for name in stack.proxies if name != "postgres"]
     return {
@@ -46,8 +47,8 @@ def faults_of(scene: Scene) -> Mapping[str, Fault]:
         "broker frozen": lambda s: _while(frozen(stack, rng.choice(brokers))),
         "partitions below their minimum": lambda s: _kill(s, *rng.sample(brokers, 2)),
         "database killed": lambda s: _kill(s, "postgres"),
-        "read-only database": lambda s: _while(database_read_only(stack, rng.choice(databases))),
-        "forgotten transaction": lambda s: _while(foreign_transaction(stack, rng.choice(databases))),
+        "read-only database": lambda s: _while(database_read_only(stack, rng.choice(DATABASES))),
+        "forgotten transaction": lambda s: _while(foreign_transaction(stack, rng.choice(DATABASES))),
         "cut off from database": lambda s: _while(cut_off(stack, "postgres")),
         "cut off from broker": lambda s: _while(cut_off(stack, *to_brokers)),
         "right missing": lambda s: _while(right_taken(stack, "dispatch", agency_topic(rng.choice(AGENCIES)))),
