@@ -50,9 +50,7 @@ async def until_parked(platform: Platform, service: Service, receipt: Receipt) -
 
 async def waiting_for(platform: Platform, reason: str) -> float:
     """How many due checkpoints wait for this reason, by the SLA monitor's metrics."""
-    told = (await platform.http.get(f"{platform.url('sla-monitor')}/metrics")).text
-    [line] = [line for line in told.splitlines() if line.startswith(f'tuntas_sla_due_held_checkpoints{{reason="{reason}"}}')]
-    return float(line.rsplit(" ", 1)[1])
+    return await platform.metric("sla-monitor", f'tuntas_sla_due_held_checkpoints{{reason="{reason}"}}')
 
 
 async def replay(platform: Platform, message_id: UUID) -> None:

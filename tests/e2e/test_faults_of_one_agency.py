@@ -43,18 +43,11 @@ async def accept(platform: Platform, agency: str, receipt: Receipt, unit: str = 
     await platform.produce(AGENCY_ACTIONS.for_agency(agency), [(str(receipt.case_id).encode(), value, envelope.headers())])
 
 
-async def shown(platform: Platform, service: str, metric: str) -> float:
-    """What a service's metrics say."""
-    told = (await platform.http.get(f"{platform.url(service)}/metrics")).text
-    [line] = [line for line in told.splitlines() if line.startswith(f"{metric} ")]
-    return float(line.rsplit(" ", 1)[1])
-
-
 async def until_shown(platform: Platform, service: str, metric: str, at_least: float) -> None:
     """Wait until a service's metrics say so much."""
 
     async def so_much() -> bool:
-        return await shown(platform, service, metric) >= at_least
+        return await platform.metric(service, metric) >= at_least
 
     await until(so_much, f"{metric} of {service} is {at_least}", PATIENCE_S)
 

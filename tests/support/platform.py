@@ -103,6 +103,12 @@ class Platform:
             told["Authorization"] = f"Bearer {self.token(role, agency)}"
         return await self.http.request(method, self.url(service) + path, headers=told, **request)
 
+    async def metric(self, service: str, series: str) -> float:
+        """What a service's metrics say of one series, named with its labels."""
+        shown = (await self.http.get(f"{self.url(service)}/metrics")).text
+        [line] = [line for line in shown.splitlines() if line.startswith(f"{series} ")]
+        return float(line.rsplit(" ", 1)[1])
+
     # -- reporters --------------------------------------------------------------------------------------------------
 
     async def submit(self, *, key: str | None = None, **fields: Any) -> Receipt:
