@@ -1,8 +1,8 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, data as JSON in the value."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 TYPE_PREFIX = "id.tuntas."
@@ -10,6 +10,7 @@ MAX_NAMES_LENGTH = 1_024
 """How many characters type, source and subject have at most together; every other attribute has a form that bounds it."""
 MAX_HEADERS = 100
 """How many headers a message has at most, those of others included."""
+_REQUIRED = ("ce_specversion", "ce_type", "ce_source", "ce_subject", "ce_id", "ce_time")
 Headers = Iterable[tuple[str, bytes]]
 
 
@@ -17,8 +18,7 @@ class EnvelopeError(ValueError):
     """The headers of a record are not a CloudEvents 1.0 envelope; the message names the attribute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The attributes of a message. `time` is the business time; `traceparent` the W3C trace context, or empty."""
 
     id: UUID
@@ -47,16 +47,17 @@ class Envelope:
     def read(cls, headers: Headers) -> "Envelope":
         """The envelope that these headers carry; raises EnvelopeError."""
         raw = dict(headers)
-        version = _text(raw, "ce_specversion")
+        try:
+            version, kind, source, subject, written_id, written_time = [raw[name].decode() for name in _REQUIRED]
+            traceparent = raw["traceparent"].decode() if "traceparent" in raw else ""
+        except (KeyError, UnicodeDecodeError, AttributeError):
+            raise EnvelopeError(_fault(raw)) from None
         if version != "1.0":
             raise EnvelopeError(f"ce_specversion is {version!r}; this platform reads CloudEvents 1.0")
-        kind = _text(raw, "ce_type")
         if not kind.startswith(TYPE_PREFIX):
             raise EnvelopeError(f"ce_type {kind[:80]!r} does not begin with {TYPE_PREFIX!r}")
-        source, subject = _text(raw, "ce_source"), _text(raw, "ce_subject")
         if len(kind) + len(source) + len(subject) > MAX_NAMES_LENGTH:
             raise EnvelopeError(f"ce_type, ce_source and ce_subject have more than {MAX_NAMES_LENGTH} characters together")
-        written_id, written_time = _text(raw, "ce_id"), _text(raw, "ce_time")
         try:
             identity = UUID(written_id)
         except ValueError as error:
@@ -73,16 +74,20 @@ class Envelope:
             type=kind.removeprefix(TYPE_PREFIX),
             subject=subject,
             time=time,
-            traceparent=_text(raw, "traceparent") if "traceparent" in raw else "",
+            traceparent=traceparent,
         )
 
 
-def _text(raw: Mapping[str, bytes], name: str) -> str:
+def _fault(raw: Mapping[str, bytes]) -> str:
+    """What is wrong with headers that are not all there as text."""
+    missing = next((name for name in _REQUIRED if name not in raw), None)
+    if missing is not None:
+        return f"header {missing} is missing"
+    return f"header {next(name for name in (*_REQUIRED, 'traceparent') if not _is_text(raw.get(name, b'')))} is not UTF-8 text"
+
+
+def _is_text(value: bytes | None) -> bool:
     try:
-        value = raw[name]
-    except KeyError as error:
-        raise EnvelopeError(f"header {name} is missing") from error
-    try:
-        return value.decode()
-    except (UnicodeDecodeError, AttributeError) as error:
-        raise EnvelopeError(f"header {name} is not UTF-8 text") from error
+        return value is not None and value.decode() is not None
+    except UnicodeDecodeError:
+        return False
