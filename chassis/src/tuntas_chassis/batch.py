@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import time_ns
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -213,7 +213,7 @@ class BatchWorker(Generic[S]):
             )  # fmt: skip
         cause = incoming.id
         outgoing = [
-            m if m.id else replace(m, id=derive_id(cause, self.subscription.name, n, type(m.body).__name__))
+            m if m.id else m._replace(id=derive_id(cause, self.subscription.name, n, type(m.body).__name__))
             for n, m in enumerate(outcome.outgoing)
         ]
         work.take(state_key, outcome, parent, outgoing)
@@ -339,7 +339,7 @@ class BatchWorker(Generic[S]):
                     raise
                 _log.error("key_parked", consumer=self.consumer, error=type(error).__name__, detail=_reason(error))
                 work = Work({})
-                first, *others = [replace(d, state_key=key, incoming=None, fault=Undecodable(_reason(error))) for d in group]
+                first, *others = [d._replace(state_key=key, incoming=None, fault=Undecodable(_reason(error))) for d in group]
                 work.outcomes[first.type_name, self._refuse_or_park(first, first.fault or error, {}, work)] += 1
                 for d in others:
                     if self.subscription.refuse is not None:

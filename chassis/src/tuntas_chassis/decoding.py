@@ -1,7 +1,7 @@
 """From a record to a message of a known type, or to the reason why not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -36,8 +36,7 @@ def without_frames(fault: Exception) -> Exception:
     return fault
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was).
 
     `catching_up`: it lay on the topic before this process began to read it.
@@ -100,7 +99,7 @@ def decode(
     except EnvelopeError as error:
         raise Undecodable(f"not a CloudEvents 1.0 message: {error}") from error
     if envelope.traceparent and not is_traceparent(envelope.traceparent):
-        envelope = replace(envelope, traceparent="")  # as W3C says: a traceparent that can't be read is none
+        envelope = envelope._replace(traceparent="")  # as W3C says: a traceparent that can't be read is none
     if record.value is None:
         raise Undecodable("the record has no value")
     kind = types.get(envelope.type)

@@ -1,9 +1,8 @@
 """What passes between the delivery core and a service's decisions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from tuntas_chassis.ids import derive_id
@@ -13,8 +12,7 @@ from tuntas_contracts.envelope import Envelope
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A decoded message.
 
     `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what lay on the topic before the process
@@ -42,8 +40,7 @@ class Incoming:
         return derive_id(self.envelope.id, self.writer) if self.writer else self.envelope.id
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to publish. `time` is the business time; without an `id` one is derived from the cause, or made anew."""
 
     topic: str
@@ -53,8 +50,7 @@ class Outgoing:
     id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[S]):
+class Outcome(NamedTuple, Generic[S]):
     """What a decision leads to.
 
     `state` None leaves the stored state as it is. `rows` are further rows for `Store.save`. `handled` are the ids of inputs

@@ -1,7 +1,6 @@
 """Cases in dispatch's tables: what is saved is what is loaded."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -33,8 +32,7 @@ async def connection(servers: Servers) -> AsyncIterator[AsyncConnection]:
 
 async def test_a_case_comes_back_as_it_was_saved(connection: AsyncConnection) -> None:
     fresh = a_case()
-    full = replace(
-        a_case(),
+    full = a_case()._replace(
         unit="layanan",
         service_class=ServiceClass.ORDINARY,
         completion_limit=14,
@@ -53,7 +51,7 @@ async def test_a_case_comes_back_as_it_was_saved(connection: AsyncConnection) ->
 
 
 async def test_the_days_supplements_are_known_to_the_next_process(connection: AsyncConnection) -> None:
-    case, store = replace(a_case(), state=CaseState.DISPATCHED), CaseStore()
+    case, store = a_case()._replace(state=CaseState.DISPATCHED), CaseStore()
     answer = AnswerCase(case_id=case.case_id, answer="Jalan sudah diperbaiki")
     for minute in range(4):
         event = decide(case, answer, an_act(minute), UNITS[BOGOR], NAMES)

@@ -268,7 +268,7 @@ async def test_the_history_shows_notices_in_order_page_by_page(database: Databas
 async def test_only_what_is_settled_and_old_is_forgotten(database: Database) -> None:
     queue = FilledQueue(database)
     old = UUID(int=int(NOON.timestamp() * 1000) << 80 | 7)
-    settled, waiting = replace(a_delivery("settled"), case_id=old), replace(a_delivery("waiting"), case_id=old)
+    settled, waiting = a_delivery("settled")._replace(case_id=old), a_delivery("waiting")._replace(case_id=old)
     await queue.put(settled, waiting)
     async with database.begin() as connection:
         sql = "UPDATE delivery SET status = CASE WHEN notice_id = :sent THEN 'sent' ELSE 'queued' END, created_at = :noon"

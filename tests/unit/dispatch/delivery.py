@@ -1,6 +1,6 @@
 """A delivery core in memory, with dispatch's real handlers on it: inbox, topics, batches of one."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -84,7 +84,7 @@ class Delivery:
         if replaying and isinstance(entry.body, CaseEvent):
             self.held = [held for held in self.held if held.body.input_id != entry.body.input_id]  # type: ignore[attr-defined]
         message = self._message(entry)
-        if self._deliver(replace(message, catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message):
+        if self._deliver(message._replace(catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message):
             self.held.append(entry)
         return True
 
@@ -93,7 +93,7 @@ class Delivery:
         given, self.held = self.held, []
         for entry in given:
             if entry.body.input_id not in self.handled:  # type: ignore[attr-defined]
-                self._keep(self.handlers.on_case_message(self.case, replace(self._message(entry), held=True)))
+                self._keep(self.handlers.on_case_message(self.case, self._message(entry)._replace(held=True)))
 
     def _message(self, entry: Entry) -> Incoming:
         return incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)

@@ -1,7 +1,5 @@
 """Which forwarded cases reach their agency."""
 
-from dataclasses import replace
-
 import pytest
 
 from dispatch.domain.arrival import ForwardingFault, arrive
@@ -30,6 +28,6 @@ def test_a_hand_over_that_contradicts_itself_is_a_fault(changes: dict[str, objec
 
 
 def test_a_case_forwarded_again_starts_afresh_but_keeps_count_of_its_answers() -> None:
-    known = replace(a_case(), answers=2, unit="layanan", bounces=1)
+    known = a_case()._replace(answers=2, unit="layanan", bounces=1)
     again = arrive(known, forwarded(known.case_id, version=9, agency=BEKASI, by=Transition.T3, bounces=2, arbitrated=True))
     assert (again.agency, again.unit, again.answers, again.bounces, again.arbitrated) == (BEKASI, None, 2, 2, True)

@@ -1,6 +1,5 @@
 """What an agency's commands lead to, and which of them are refused, state by state."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,7 +41,7 @@ CELLS = [
 
 
 def in_state(state: CaseState) -> Case:
-    return replace(a_case(), state=state)
+    return a_case()._replace(state=state)
 
 
 @pytest.mark.parametrize(("state", "command", "target"), CELLS, ids=lambda v: getattr(v, "value", type(v).__name__))
@@ -136,7 +135,7 @@ def test_a_case_takes_three_supplements_a_day_and_says_when_the_next_one_is_poss
 
 def test_the_day_of_supplements_is_the_agencys() -> None:
     """23:30 in Jayapura is 21:30 in Jakarta."""
-    eastern = replace(in_state(S.DISPATCHED), time_zone="Asia/Jayapura")
+    eastern = in_state(S.DISPATCHED)._replace(time_zone="Asia/Jayapura")
     full = answered_by(eastern, 60, 61, 62, 63)
     with pytest.raises(Refusal, match=r"2025-03-04T00:00\+09:00"):
         decide(full, ANSWER, an_act(9 * 60 + 59), UNITS[BOGOR], NAMES)
@@ -144,7 +143,7 @@ def test_the_day_of_supplements_is_the_agencys() -> None:
 
 
 def test_a_new_answer_to_a_reply_is_no_supplement_but_the_days_supplements_stay_used() -> None:
-    full = replace(answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240), state=S.IN_PROGRESS)
+    full = answered_by(in_state(S.DISPATCHED), 60, 120, 180, 240)._replace(state=S.IN_PROGRESS)
     answered = decide(full, ANSWER, an_act(300), UNITS[BOGOR], NAMES)
     assert isinstance(answered, CaseAnswered)
     assert not answered.supplement
@@ -161,13 +160,13 @@ def test_an_agencys_clock_that_goes_back_gains_no_supplements() -> None:
 
 
 def test_a_zone_that_nobody_knows_counts_as_the_national_one() -> None:
-    full = answered_by(replace(in_state(S.DISPATCHED), time_zone="Asia/Atlantis"), 60, 120, 180, 240)
+    full = answered_by(in_state(S.DISPATCHED)._replace(time_zone="Asia/Atlantis"), 60, 120, 180, 240)
     with pytest.raises(Refusal, match=r"\+07:00"):
         decide(full, ANSWER, an_act(300), UNITS[BOGOR], NAMES)
 
 
 def test_history_never_runs_backwards() -> None:
-    case = replace(a_case(), last_event_at=NOON + timedelta(hours=5))
+    case = a_case()._replace(last_event_at=NOON + timedelta(hours=5))
     assert decide(case, ACCEPT, an_act(minutes=-600), UNITS[BOGOR], NAMES).occurred_at == NOON + timedelta(hours=5)
 
 

@@ -1,6 +1,5 @@
 """What reporters and time do to a case with dispatch."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ DUE = NOON + timedelta(days=14)
 
 
 def answered(answers: int = 1) -> Case:
-    return replace(a_case(), version=4, state=CaseState.RESPONDED, answers=answers, answered_at=NOON, unit="layanan")
+    return a_case()._replace(version=4, state=CaseState.RESPONDED, answers=answers, answered_at=NOON, unit="layanan")
 
 
 def reply(case: Case, days: float = 1) -> ReporterReplied:
@@ -112,7 +111,7 @@ def test_a_reply_after_the_window_is_refused() -> None:
     ],
 )
 def test_inputs_that_come_too_early_are_refused(state: CaseState, answers: int, code: str) -> None:
-    case = replace(answered(answers), state=state)
+    case = answered(answers)._replace(state=state)
     for event in (reply(case), confirmation(case)):
         refused = react(case, event)
         assert isinstance(refused, InputRefused)

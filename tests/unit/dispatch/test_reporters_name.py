@@ -1,7 +1,6 @@
 """A reporter's own name, in whatever field an officer or an agency's system writes it, leaves dispatch masked."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,7 +55,7 @@ def a_command(kind: type[AgencyCommand]) -> AgencyCommand:
 
 
 def a_case_in(state: CaseState, name: str | None = NAME) -> Case:
-    return replace(a_case(case_id=CASE_ID, name=name), state=state)
+    return a_case(case_id=CASE_ID, name=name)._replace(state=state)
 
 
 def published(outcome: Outcome[Case]) -> str:
@@ -120,7 +119,7 @@ def test_whether_a_text_is_too_long_says_nothing_of_the_name(name: str | None) -
 
 
 def test_another_cases_name_is_not_masked() -> None:
-    case = replace(a_case(case_id=CASE_ID), state=CaseState.DISPATCHED, name_fingerprints=packed(NAMES.fingerprints(uuid4(), NAME)))
+    case = a_case(case_id=CASE_ID)._replace(state=CaseState.DISPATCHED, name_fingerprints=packed(NAMES.fingerprints(uuid4(), NAME)))
     outcome = make_handlers()[0].on_command(case, RecordFollowUp(case_id=CASE_ID, note=NAME), an_act(), source="http")
     assert NAME in published(outcome)
 

@@ -1,7 +1,7 @@
 """Test data and fakes: reports as clients send them, a file that remembers what it was given, a clock that stands still."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -71,7 +71,7 @@ class FakeFile:
             if item.retry and earlier.retry and earlier.retry.key_hash == item.retry.key_hash:
                 if earlier.retry.body_hash != item.retry.body_hash:
                     return KeyTaken()
-                return replace(self._filed(earlier), sealed_receipt=earlier.retry.sealed_receipt)
+                return self._filed(earlier)._replace(sealed_receipt=earlier.retry.sealed_receipt)
         self.reports.append(item)
         return self._filed(item)
 

@@ -1,6 +1,5 @@
 """Of what is old nobody is told again."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,7 +55,7 @@ def test_an_event_is_too_old_by_its_age_on_the_topic_and_by_what_is_remembered(
 
 
 def at_its_time(message: Incoming) -> Incoming:
-    return replace(message, envelope=replace(message.envelope, time=RECEIVED_AT), appended_at=RECEIVED_AT)
+    return message._replace(envelope=message.envelope._replace(time=RECEIVED_AT), appended_at=RECEIVED_AT)
 
 
 def test_an_old_event_is_remembered_and_nobody_is_told() -> None:

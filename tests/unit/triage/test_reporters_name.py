@@ -89,7 +89,7 @@ def test_an_erased_reporters_fingerprints_are_dropped_and_no_more_handed_over() 
     case = waiting(made, name=NAME)
     outcome = made.apply(case, incoming(erased()))
     assert outcome.outgoing == ()
-    assert outcome.state == replace(case, name_fingerprints=b"")
+    assert outcome.state == case._replace(name_fingerprints=b"")
     assert made.apply(outcome.state, incoming(erased())).state is None
     [event] = published(made.forward(outcome.state, a_report(), Verify(agency="kemenkes"), OFFICER, LATER).outgoing)
     assert isinstance(event, CaseForwarded)

@@ -1,6 +1,6 @@
 """Message or command + case → what is saved and published. Pure but for counting."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -70,7 +70,7 @@ class Handlers:
             case CaseEvent() as event:
                 return self._on_own(case, event, message.envelope.id)
             case ReporterErased():
-                return Outcome(replace(case, name_fingerprints=b"") if case is not None and case.name_fingerprints else None)
+                return Outcome(case._replace(name_fingerprints=b"") if case is not None and case.name_fingerprints else None)
         raise TypeError(f"{message.envelope.type} is not a message that dispatch reads")
 
     def on_action(self, case: Case | None, message: Incoming) -> Outcome[Case]:
@@ -126,8 +126,8 @@ class Handlers:
         if event.version < case.version:
             return Outcome(None, handled=answered)
         if event.version == case.version:
-            return replace(_with_topic_owner(case, topic_owner), handled=answered)
-        rebuilt = replace(evolve(case, event), topic_owner=topic_owner)
+            return _with_topic_owner(case, topic_owner)._replace(handled=answered)
+        rebuilt = evolve(case, event)._replace(topic_owner=topic_owner)
         # the agency is told again, by the same ids: what was put back may not have reached it
         return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=answered)
 
@@ -184,4 +184,4 @@ def _answered(event: CaseEvent) -> tuple[UUID, ...]:
 
 
 def _with_topic_owner(case: Case, owner: Service) -> Outcome[Case]:
-    return Outcome(replace(case, topic_owner=owner) if case.topic_owner is not owner else None)
+    return Outcome(case._replace(topic_owner=owner) if case.topic_owner is not owner else None)

@@ -1,7 +1,6 @@
 """Messages in, deliveries out."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -41,7 +40,7 @@ def unless_too_old(
             return outcome
         for delivery in deliveries:
             metrics.inc(TOO_OLD, delivery.kind.value)
-        return replace(outcome, rows=())
+        return outcome._replace(rows=())
 
     return applied
 

@@ -1,7 +1,6 @@
 """What triage does with a message or a command: state in, outcome out, no I/O."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -82,8 +81,7 @@ class Handlers:
     ) -> Outcome[Case]:
         """T3: verified and routed; binding in arbitration. Raises Refusal, InvalidCommand."""
         agency = check_route(case, command, self._register)
-        edited = replace(
-            case,
+        edited = case._replace(
             title=self._masked(case, command.title, "title", MAX_TITLE) or case.title,
             category=command.category or case.category,
             classification=command.classification or case.classification,
@@ -236,7 +234,7 @@ def _reached_agency_at(event: ReportSubmitted, agency: str) -> datetime:
 def _erased(case: Case, event: ReporterErased) -> Outcome[Case]:
     """The reporter's name is recognised no more, here and, behind a hand-over that is not on the topic yet, by who takes the case over."""
     handing_over = case.topic_owner is Service.TRIAGE and not case.owned
-    forgotten = replace(case, name_fingerprints=b"") if case.name_fingerprints else None
+    forgotten = case._replace(name_fingerprints=b"") if case.name_fingerprints else None
     return Outcome(forgotten, (_to_cases(event),) if handing_over else ())
 
 

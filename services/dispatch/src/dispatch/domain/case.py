@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from tuntas_contracts.base import Actor
@@ -10,8 +10,7 @@ from tuntas_contracts.deadlines import local_date, zone_or_national
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """The state that decisions are made on; the report itself lies beside it, because no decision reads it.
 
     `owner` is who owns the case by this database, `topic_owner` by the hand-overs read from the cases topic so far.

@@ -1,7 +1,5 @@
 """The state after one of dispatch's own events: how decisions take effect, and how a restored database is rebuilt."""
 
-from dataclasses import replace
-
 from dispatch.domain.case import Case
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import (
@@ -16,19 +14,19 @@ from tuntas_contracts.cases import (
 
 def evolve(case: Case, event: CaseEvent) -> Case:
     """The case after `event`, which dispatch itself decided, now or before a restore."""
-    after = replace(case, version=event.version, state=event.state, owner=event.owner, last_event_at=event.occurred_at)
+    after = case._replace(version=event.version, state=event.state, owner=event.owner, last_event_at=event.occurred_at)
     match event:
         case CaseAccepted() | HandlingStarted():
             settled = event.assessment
-            return replace(after, unit=settled.unit, service_class=settled.service_class, completion_limit=settled.completion_limit)
+            return after._replace(unit=settled.unit, service_class=settled.service_class, completion_limit=settled.completion_limit)
         case CaseReturned():
-            return replace(after, bounces=event.bounces)
+            return after._replace(bounces=event.bounces)
         case CaseAnswered():
             supplements = case.supplements_on(event.occurred_at) + int(event.supplement)
-            return replace(after, answers=case.answers + 1, answered_at=event.occurred_at, supplements=supplements)
+            return after._replace(answers=case.answers + 1, answered_at=event.occurred_at, supplements=supplements)
         case CaseResumed():
-            return replace(after, closed_reason=None, closed_at=None)
+            return after._replace(closed_reason=None, closed_at=None)
         case CaseClosed():
-            return replace(after, closed_reason=event.reason, closed_at=event.occurred_at)
+            return after._replace(closed_reason=event.reason, closed_at=event.occurred_at)
         case _:
             return after

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -44,8 +45,7 @@ _INSERT = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RetryKey:
+class RetryKey(NamedTuple):
     """What makes a retry return the same receipt: keyed hashes of the client's key and body, and the sealed receipt."""
 
     key_hash: bytes
@@ -53,8 +53,7 @@ class RetryKey:
     sealed_receipt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class NewReport:
+class NewReport(NamedTuple):
     """A report ready to be written. `content` is masked; its `submitted_at` is set when it is written.
 
     `access_hash` is None where the code is made when the receipt is mailed. `assisted`: who enters the report gets the code.
@@ -78,8 +77,7 @@ class NewReport:
         return len(self.content.title.encode()) + len(self.content.body.encode()) + len(self.sealed.ciphertext)
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(NamedTuple):
     """A report that is on file. `sealed_receipt` is that of the earlier submission where this one repeated it."""
 
     case_id: UUID

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from tuntas_contracts import cases
@@ -16,8 +16,7 @@ NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"
 Detail = Mapping[str, str | int | Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """One event of the owner of a case, with those of its words that are meant for the reporter in `detail`."""
 
     case_id: UUID

@@ -1,6 +1,6 @@
 """What the notifier keeps of a case so that later events, which lack the report, find their reader."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from tuntas_contracts.base import CaseEvent
@@ -10,8 +10,7 @@ from tuntas_contracts.vocabulary import CaseState
 _ENDED = frozenset({CaseState.CLOSED, CaseState.ARCHIVED})
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
+class CaseFacts(NamedTuple):
     """No personal data: `reporter_ref` is a pseudonym that only intake resolves.
 
     `agency` has the case now, None at the centre; `ended`: closed or archived.
@@ -40,4 +39,4 @@ def facts_after(facts: CaseFacts | None, event: CaseEvent) -> CaseFacts | None:
     if facts is None:
         return None
     agency = None if isinstance(event, CaseReturned) else facts.agency
-    return replace(facts, version=event.version, agency=agency, ended=event.state in _ENDED)
+    return facts._replace(version=event.version, agency=agency, ended=event.state in _ENDED)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from notifier.domain.notices import Kind, Value
@@ -30,8 +31,7 @@ class Status(StrEnum):
 ENDED = frozenset({Status.SENT, Status.FAILED, Status.NO_CHANNEL})
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A notice to be delivered. `occurred_at` is the business time of the event that caused it, `traceparent` its trace."""
 
     notice_id: UUID

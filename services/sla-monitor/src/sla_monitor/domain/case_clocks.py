@@ -1,9 +1,11 @@
 """The state of one case's clocks, and the steps by which it changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from sla_monitor.domain.deadlines import Checkpoint
@@ -21,8 +23,7 @@ class RunOutcome(StrEnum):
     ELAPSED = "elapsed"  # a window that ran out, as windows may
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A clock that runs. `deadline_version` counts each time this clock was set for the case."""
 
     clock: Clock
@@ -31,8 +32,7 @@ class Running:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CaseClocks:
+class CaseClocks(NamedTuple):
     """What the SLA monitor knows of one case.
 
     `held_by` are inputs of the reporter accepted within C6 that the owner of the case has not decided on yet: while there is one, C6
@@ -54,7 +54,7 @@ class CaseClocks:
     responded_at: datetime | None = None
     answered_at: datetime | None = None
     running: tuple[Running, ...] = ()
-    deadline_versions: Mapping[Clock, int] = field(default_factory=dict)
+    deadline_versions: Mapping[Clock, int] = MappingProxyType({})
     held_by: tuple[UUID, ...] = ()
     settled: tuple[UUID, ...] = ()
 
@@ -66,8 +66,7 @@ class CaseClocks:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A clock started. Without `announced` it was met in the same moment and nobody need be told of its end.
 
     `known_at` is when the platform learnt of it, where that is later than the start: the report was entered late.
@@ -86,8 +85,7 @@ class Started:
     known_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A clock ended at `ended_at` (business time).
 
     Its checkpoints from then on fall away, and those that are held; earlier ones still fire, so that what is told depends on business

@@ -1,7 +1,6 @@
 """Which clocks an event of a case starts, meets and stops (the domain's clock table)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -49,7 +48,7 @@ def _hold(state: CaseClocks | None, event: InputEvent) -> Change:
         return None, ()
     if event.input_id in state.held_by or event.input_id in state.settled:
         return None, ()
-    held = replace(state, held_by=(*state.held_by, event.input_id))
+    held = state._replace(held_by=(*state.held_by, event.input_id))
     return held, () if state.held_by else (Held(state.case_id, Clock.C6, True, event.occurred_at),)
 
 
@@ -130,7 +129,7 @@ class _Move:
 
     def finish(self) -> CaseClocks:
         """The case after the event."""
-        return replace(self.before, running=tuple(self.running.values()), deadline_versions=self._versions, **self.changed)
+        return self.before._replace(running=tuple(self.running.values()), deadline_versions=self._versions, **self.changed)
 
 
 def _received(move: _Move, event: cases.CaseReceived) -> None:

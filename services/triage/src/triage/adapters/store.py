@@ -1,7 +1,6 @@
 """Cases read and written in bulk: one statement for all that a batch touches."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -25,7 +24,7 @@ _SQL_TYPES = {
     "queued_as": "timestamptz",
     "name_fingerprints": "bytea",
 }
-COLUMNS = tuple(field.name for field in fields(Case))
+COLUMNS = Case._fields
 # what never changes after the first event
 _FIXED = frozenset({"case_id", "profile", "misconduct", "secret", "submitted_at"})
 _CHANGING = tuple(column for column in COLUMNS if column not in _FIXED)

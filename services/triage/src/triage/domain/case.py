@@ -1,7 +1,7 @@
 """A case as triage keeps it: frozen; each change gives a new one."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from triage.domain.queue_order import queue_time
@@ -11,8 +11,7 @@ from tuntas_contracts.texts.name_fingerprints import packed
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """Everything triage knows of a case but the report's text, which never changes and lies apart.
 
     `owner` is the owner by triage's own decisions and what it read; `topic_owner` the owner by the hand-overs read so far from
@@ -80,8 +79,7 @@ class Case:
 
     def after_received(self, event: CaseReceived) -> "Case":
         """T1."""
-        return replace(
-            self,
+        return self._replace(
             version=event.version,
             state=event.state,
             owner=event.owner,
@@ -92,8 +90,7 @@ class Case:
 
     def after_forwarded(self, event: CaseForwarded) -> "Case":
         """T2, T3 or T21: dispatch owns the case."""
-        return replace(
-            self,
+        return self._replace(
             version=event.version,
             state=event.state,
             owner=event.owner,
@@ -111,8 +108,7 @@ class Case:
 
     def after_returned(self, event: CaseReturned) -> "Case":
         """T10: back in the queue, at the second bounce as an arbitration."""
-        return replace(
-            self,
+        return self._replace(
             version=event.version,
             state=event.state,
             owner=event.owner,
@@ -127,8 +123,7 @@ class Case:
 
     def after_archived(self, event: CaseArchived) -> "Case":
         """T13: kept for ever, out of the queue."""
-        return replace(
-            self,
+        return self._replace(
             version=event.version,
             state=event.state,
             owner=event.owner,
@@ -143,8 +138,8 @@ class Case:
 
     def after_refused(self, version: int) -> "Case":
         """An input was refused: only the version moves."""
-        return replace(self, version=version)
+        return self._replace(version=version)
 
     def read_from_topic(self, version: int, topic_owner: Service | None = None) -> "Case":
         """An owner's event was read from the topic; a hand-over says who owns the case from there on."""
-        return replace(self, topic_version=version, topic_owner=topic_owner or self.topic_owner)
+        return self._replace(topic_version=version, topic_owner=topic_owner or self.topic_owner)
