@@ -5,10 +5,14 @@ import re
 from collections import Counter
 from typing import Any, Final
 
+import jiter
+
 MAX_DEPTH: Final = 32
 """How deeply objects and lists may lie in each other; ours lie four deep."""
 MAX_NUMBER_LENGTH: Final = 100
 """Digits and signs of one number."""
+_FEW_DIGITS: Final = MAX_NUMBER_LENGTH - len("-.e-")
+"""So many digits in all make no number that is too long."""
 _OUR_NAMES: Final = re.compile(r"[a-z][a-z_]{0,39}")
 
 
@@ -18,6 +22,16 @@ class UnreadableJson(ValueError):
 
 def read_json(data: bytes) -> Any:
     """What `data` holds. Raises UnreadableJson, or json.JSONDecodeError where it is no JSON at all."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH and len(data) - len(data.translate(None, b"0123456789")) <= _FEW_DIGITS:
+        try:
+            return jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
+        except ValueError:
+            pass
+    return _read_slowly(data)
+
+
+def _read_slowly(data: bytes) -> Any:
+    """The same for any `data`, in several times the time; its errors say what is wrong."""
     try:
         text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:

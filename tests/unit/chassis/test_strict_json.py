@@ -1,7 +1,7 @@
 """JSON of others is one thing for every reader of it, within bounds, and what is refused is told without quoting it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tuntas_chassis import strict_json
 from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.problems import install_problems
 from tuntas_chassis.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, UnreadableJson, read_json
@@ -58,18 +59,33 @@ anything = st.recursive(
 )
 
 
+LIKE_JSON = st.text(alphabet='{}[]":,1eE.-+\\u0 ntf', max_size=60).map(str.encode)
+
+
 @given(anything)
 def test_all_that_json_writes_is_read_as_it_was(value: Any) -> None:
     assert read_json(json.dumps(value).encode()) == value
 
 
-@given(st.binary(max_size=60) | st.text(alphabet='{}[]":,1eE.-+\\u0 ntf', max_size=60).map(str.encode))
+@given(st.binary(max_size=60) | LIKE_JSON)
 def test_whatever_the_bytes_they_are_read_refused_or_no_json(data: bytes) -> None:
     try:
         found = read_json(data)
     except (UnreadableJson, json.JSONDecodeError):
         return
     assert found == json.loads(data)
+
+
+@given(anything.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60) | LIKE_JSON)
+def test_the_fast_reader_takes_nothing_that_the_thorough_one_refuses(data: bytes) -> None:
+    assert _outcome(read_json, data) == _outcome(strict_json._read_slowly, data)
+
+
+def _outcome(read: Callable[[bytes], Any], data: bytes) -> object:
+    try:
+        return read(data)
+    except (UnreadableJson, json.JSONDecodeError) as error:
+        return str(error)
 
 
 class Letter(BaseModel):
