@@ -64,7 +64,7 @@ async def send(
 ) -> Outcome:
     """Send rows, those of a partition in their order; comes back when all are acknowledged, or when some failed and the rest had its time.
 
-    `limit_s` is how long one batch per partition may take.
+    `limit_s` is how long it may take to hand over one batch for each partition, and to get the answers.
     """
     outcome = Outcome()
     try:
@@ -127,15 +127,18 @@ async def _hand_over(
     producer: AIOKafkaProducer, batches: Sequence[_Batch], outcome: Outcome, limit_s: float
 ) -> dict["asyncio.Future[object]", _Batch]:
     on_way: dict[asyncio.Future[object], _Batch] = {}
-    for batch in batches:
-        try:
-            async with asyncio.timeout(limit_s):
-                on_way[await producer.send_batch(batch.builder, batch.destination.topic, partition=batch.destination.partition)] = batch
-        except (KafkaError, TimeoutError, AssertionError) as error:  # the client asserts that it knows the partition
-            outcome.fail(batch.destination, f"{type(error).__name__}: {error}", silent=isinstance(error, TimeoutError))
-            outcome.out_of_step = True
-            if isinstance(error, TimeoutError):
-                break  # the client answers nothing at all: the others would take as long each
+    batch = batches[0]
+    try:
+        async with asyncio.timeout(limit_s):
+            for batch in batches:
+                try:
+                    on_way[await producer.send_batch(batch.builder, batch.destination.topic, partition=batch.destination.partition)] = batch
+                except (KafkaError, AssertionError) as error:  # the client asserts that it knows the partition
+                    outcome.fail(batch.destination, f"{type(error).__name__}: {error}")
+                    outcome.out_of_step = True
+    except TimeoutError:  # the client answers nothing at all
+        outcome.fail(batch.destination, "TimeoutError: the client did not take it", silent=True)
+        outcome.out_of_step = True
     return on_way
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from time import monotonic
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tuntas_chassis.settings import ServiceSettings
@@ -86,15 +86,17 @@ class Tracing:
     @contextmanager
     def span(self, name: str, kind: SpanKind, traceparent: str = "", **attributes: str | int) -> Iterator[Span]:
         """A span that continues `traceparent`, or begins a trace where that is empty; it is current inside the block."""
-        with self._tracer.start_as_current_span(
-            name, _context(traceparent), kind, attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as span:
-            try:
-                yield span
-            except Exception as error:
-                span.set_status(StatusCode.ERROR)
-                span.set_attribute("error.type", type(error).__name__)  # never its message, which may quote a person
-                raise
+        span = self._tracer.start_span(name, _context(traceparent), kind, attributes=attributes)
+        token = attach(set_span_in_context(span))
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(StatusCode.ERROR)
+            span.set_attribute("error.type", type(error).__name__)  # never its message, which may quote a person
+            raise
+        finally:
+            detach(token)
+            span.end()
 
     def child(self, name: str, kind: SpanKind, traceparent: str, start_ns: int, end_ns: int, **attributes: str | int) -> str:
         """Record a finished span below `traceparent`; returns the traceparent of what follows from it.
