@@ -11,12 +11,14 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from tuntas_chassis.auth import TokenVerifier
 from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.consumer import BatchConsumer
 from tuntas_chassis.database import Database
+from tuntas_chassis.hot_routes import HotRoutes
 from tuntas_chassis.http import RequestMiddleware
 from tuntas_chassis.http_guard import CLOSED_BECAUSE
 from tuntas_chassis.http_server import HttpServer, service_config
@@ -45,8 +47,19 @@ S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)
 _LOOK_ROUND_S = 3.0
 _LOOK_FOR_DATABASE_S = 1.0
-_COLLECT_AFTER = 20_000  # new objects: about a batch; by default a batch would set off dozens of collections
+_COLLECT_AFTER = 50_000  # new objects: more than a batch makes; by default a batch would set off dozens of collections
 _log = logger(__name__)
+
+
+class _Http(FastAPI):
+    """An application whose whole stack of layers is surrounded by further ones."""
+
+    def __init__(self, surround: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
+        super().__init__(**options)
+        self._surround = surround
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._surround(super().build_middleware_stack())
 
 
 class ServiceApp:
@@ -87,20 +100,22 @@ class ServiceApp:
         self.http = self._make_http()
 
     def _make_http(self) -> FastAPI:
-        app = FastAPI(title=f"Tuntas {self.service}", version="1", docs_url="/docs", redoc_url=None)
+        app = _Http(self._surrounded, title=f"Tuntas {self.service}", version="1", docs_url="/docs", redoc_url=None)
         app.state.tokens = self.tokens
         install_problems(app)
         app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
         app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self.workers), self.resume_halted))
-        app.add_middleware(
-            RequestMiddleware,
+        return app
+
+    def _surrounded(self, app: ASGIApp) -> ASGIApp:
+        return RequestMiddleware(
+            HotRoutes(app, self.http.router.routes),
             metrics=self.metrics,
             tracing=self.tracing,
             max_body_bytes=self.settings.max_body_bytes,
             slow_s=self.settings.trace_slow_s,
             max_requests=self.settings.http_max_requests,
         )
-        return app
 
     # -- wiring -----------------------------------------------------------------------------------------------------
 

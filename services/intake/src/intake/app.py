@@ -39,7 +39,7 @@ def build(settings: Settings) -> ServiceApp:
     submissions = Submissions(
         vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics, settings.fingerprint_keys()
     )
-    app.http.router.routes.insert(0, submission_route(submissions))
+    app.http.router.routes.append(submission_route(submissions))
     app.http.include_router(
         routes(
             StatusReader(gate, app.database, load_calendar()),

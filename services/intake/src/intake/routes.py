@@ -1,16 +1,13 @@
 """Intake's HTTP: reports and receipts, status, what reporters do with answers, and who may learn who reported."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
-from starlette.types import Receive, Scope, Send
 
 from intake.disclosure import Disclosures
 from intake.domain.submission import is_manual
@@ -31,6 +28,7 @@ from intake.views import (
 )
 from tuntas_chassis.auth import Principal, optional_principal, require
 from tuntas_chassis.client_address import ClientAddresses
+from tuntas_chassis.hot_routes import HotRoute
 from tuntas_chassis.json_routes import JsonRoute, refuse_ambiguous
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
 from tuntas_contracts.vocabulary import Channel, Role
@@ -57,24 +55,8 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: PROBLEM_RESPONSES[status] for status in statuses}
 
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class ThinRoute(APIRoute):
-    """Documented by the signature of `endpoint`, served by `handler`: the hot path pays for no dependency solving and no exit stacks."""
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], handler: Handler, **documentation: Any) -> None:
-        super().__init__(path, endpoint, **documentation)
-
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await handler(Request(scope, receive, send))
-            await response(scope, receive, send)
-
-        self.app = serve
-
-
-def submission_route(submissions: Submissions) -> APIRoute:
-    """The route that takes every report in. It belongs first in the application's list, which is searched in order."""
+def submission_route(submissions: Submissions) -> HotRoute:
+    """The route that takes every report in."""
 
     async def submit(request: Request, report: SubmitReport, token: Bearer = None, idempotency_key: IdempotencyKey = None) -> Receipt:
         """Public for the channels web and mobile; other channels need the token of a clerk.
@@ -89,7 +71,7 @@ def submission_route(submissions: Submissions) -> APIRoute:
         receipt = await submit(request, await _report_in(request), token, _idempotency_key(request))
         return Response(receipt.model_dump_json(), 201, media_type="application/json", headers={"Location": receipt.status_url})
 
-    return ThinRoute(
+    return HotRoute(
         "/v1/reports",
         submit,
         handle,

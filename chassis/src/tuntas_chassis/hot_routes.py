@@ -1,0 +1,49 @@
+"""Routes that are served before the application looks for one: they pay for none of its layers."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_FAILED = "tuntas.failed"
+
+
+class HotRoute(APIRoute):
+    """Documented by the signature of `endpoint`, served by `handler` without dependency solving. Its path has no parameters."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], handler: Handler, **documentation: Any) -> None:
+        super().__init__(path, endpoint, **documentation)
+        self.handler = handler
+        self.app = _raise_failure
+
+
+async def _raise_failure(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise scope[_FAILED]
+
+
+class HotRoutes:
+    """Serves the hot ones among `routes`. What one of them raises, the application answers as it answers every error."""
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._app = app
+        self._hot = {(method, route.path): route for route in routes if isinstance(route, HotRoute) for method in route.methods or ()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        route = self._hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        try:
+            response = await route.handler(Request(scope, receive, send))
+        except Exception as error:
+            scope[_FAILED] = error
+        else:
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
