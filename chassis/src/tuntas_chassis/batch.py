@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tuntas_chassis.answered import read_answered, write_answered
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database, is_transient
-from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type, without_frames
+from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
 from tuntas_chassis.effects import Effects
 from tuntas_chassis.held import drop_held, forget_answered, hold, holds_any, take_held
 from tuntas_chassis.ids import derive_id
@@ -28,6 +28,7 @@ from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.parking import FirstParked, Parking, blocked_keys, park
 from tuntas_chassis.partition_records import UnreadableRecords
 from tuntas_chassis.subscription import Record, Subscription
+from tuntas_chassis.tracebacks import without_frames
 from tuntas_chassis.tracing import Tracing, is_sampled
 from tuntas_contracts.base import CaseEvent
 

@@ -26,16 +26,6 @@ class UnknownType(Undecodable):
     """A valid envelope of a type that this consumer does not take."""
 
 
-def without_frames(fault: Exception) -> Exception:
-    """The same fault without tracebacks and causes; what it says stays.
-
-    A fault is kept until its batch is committed. Its traceback refers to the frames that hold the batch, and the batch to the
-    fault: such cycles are freed only by a full garbage collection, and an agency that writes what can't be read makes thousands.
-    """
-    fault.__traceback__ = fault.__cause__ = fault.__context__ = None
-    return fault
-
-
 class Decoded(NamedTuple):
     """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was).
 

@@ -18,11 +18,14 @@ class HotRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], handler: Handler, **documentation: Any) -> None:
         super().__init__(path, endpoint, **documentation)
         self.handler = handler
-        self.app = _raise_failure
+        self.app = self._serve
 
-
-async def _raise_failure(scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise scope[_FAILED]
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Within the application: raise what the handler has raised before it, or serve."""
+        if _FAILED in scope:
+            raise scope[_FAILED]
+        response = await self.handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class HotRoutes:

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.database import Database
-from tuntas_chassis.decoding import without_frames
 from tuntas_chassis.effects import Effects
 from tuntas_chassis.group_commit import GroupCommit
 from tuntas_chassis.inbox import forget_handled, remember_handled
@@ -19,6 +18,7 @@ from tuntas_chassis.outbox import Outbox
 from tuntas_chassis.problems import Problem
 from tuntas_chassis.retry_keys import RetryKey, key_reused
 from tuntas_chassis.subscription import Store
+from tuntas_chassis.tracebacks import without_frames
 from tuntas_chassis.tracing import current_traceparent
 from tuntas_contracts.refusal import Refusal
 

@@ -6,6 +6,7 @@ Day 0 is the local date of the event, day 1 the next working day. A deadline is 
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tuntas_contracts.calendar import CalendarError, WorkingCalendar
@@ -13,7 +14,7 @@ from tuntas_contracts.profile import DayUnit, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 
 _MIDNIGHT = time()
-_NATIONAL_TIME_ZONE = "Asia/Jakarta"
+NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"
 
 
 @lru_cache(maxsize=64)
@@ -28,9 +29,9 @@ def zone_of(name: str) -> tzinfo:
 def zone_or_national(name: str | None) -> tzinfo:
     """The time zone of that IANA name; the national one where there is none, or one that nobody knows."""
     try:
-        return zone_of(name or _NATIONAL_TIME_ZONE)
+        return zone_of(name or NATIONAL_TIME_ZONE)
     except CalendarError:
-        return zone_of(_NATIONAL_TIME_ZONE)
+        return zone_of(NATIONAL_TIME_ZONE)
 
 
 def local_date(at: datetime, zone: tzinfo) -> date:

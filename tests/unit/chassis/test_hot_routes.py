@@ -37,7 +37,7 @@ async def handle(request: Request) -> Response:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+def application() -> FastAPI:
     app = FastAPI()
     install_problems(app)
 
@@ -50,7 +50,12 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     async def letters() -> list[str]:
         return ["cold"]
 
-    hot = HotRoutes(app, app.router.routes)
+    return app
+
+
+@pytest.fixture
+async def http(application: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    hot = HotRoutes(application, application.router.routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(hot, raise_app_exceptions=False), base_url="http://tests") as client:
         yield client
 
@@ -60,6 +65,12 @@ async def test_it_is_served_without_the_application(http: httpx.AsyncClient) -> 
     assert (answer.status_code, answer.content) == (201, b'{"title": 1}')
     assert "app" not in Kept.scope, "the application had a part in it"
     assert getattr(Kept.scope["route"], "path", None) == "/v1/letters"
+
+
+async def test_the_application_by_itself_serves_it_too(application: FastAPI) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://tests") as client:
+        answer = await client.post("/v1/letters", content=b'{"title": 1}')
+    assert (answer.status_code, answer.content) == (201, b'{"title": 1}')
 
 
 async def test_every_other_request_goes_to_the_application(http: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryKey
+from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryReceipt
 from intake.adapters.store import RebuiltReport
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
@@ -164,7 +164,7 @@ class Submissions:
             # Nothing tells two clients without a token apart, and people choose keys like 1: such a key counts for its body only, so that
             # nobody's key blocks another's report or shows its receipt.
             scope = (entered_by.subject.encode(),) if entered_by else (b"", body_hash)
-            retry = RetryKey(
+            retry = RetryReceipt(
                 key_hash=self._digest(b"idempotency", *scope, idempotency_key.encode()),
                 body_hash=body_hash,
                 sealed_receipt=self._sealed(case_id, access_code, masked),

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries, StoredCase
 from sla_monitor.adapters.figures import FigureReader, Period
-from sla_monitor.domain.clocks import NATIONAL_ZONE
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.domain.warnings import warnings_of
 from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
@@ -21,7 +20,7 @@ from tuntas_chassis.json_routes import JsonRoute
 from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
-from tuntas_contracts.deadlines import zone_of
+from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE, zone_of
 from tuntas_contracts.vocabulary import Clock as Clocks
 from tuntas_contracts.vocabulary import Role
 
@@ -126,7 +125,7 @@ def public_routes(figures: FigureReader, planner: DeadlinePlanner, clock: Clock)
             str, Header(max_length=2_000, description="The `ETag` of an earlier answer: 304 where it still holds")
         ] = "",
     ) -> Response:
-        zone = zone_of(NATIONAL_ZONE)
+        zone = zone_of(NATIONAL_TIME_ZONE)
         today = clock.now().astimezone(zone).date()
         last = last_day or max(today, first_day or today)
         first = first_day or date(last.year, 1, 1)

@@ -45,7 +45,7 @@ _INSERT = text(
 )
 
 
-class RetryKey(NamedTuple):
+class RetryReceipt(NamedTuple):
     """What makes a retry return the same receipt: keyed hashes of the client's key and body, and the sealed receipt."""
 
     key_hash: bytes
@@ -67,7 +67,7 @@ class NewReport(NamedTuple):
     entered_by: str | None
     original_received_at: datetime | None
     traceparent: str
-    retry: RetryKey | None
+    retry: RetryReceipt | None
     assisted: bool = False
     name_fingerprints: tuple[str, ...] = ()
 

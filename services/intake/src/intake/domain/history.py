@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.calendar import CalendarError, WorkingCalendar
-from tuntas_contracts.deadlines import due_at, zone_of
+from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE, due_at, zone_of
 from tuntas_contracts.vocabulary import CaseState, Clock, Service
 
-NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"
 Detail = Mapping[str, str | int | Sequence[str]]
 
 

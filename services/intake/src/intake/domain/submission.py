@@ -4,11 +4,12 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE
 from tuntas_contracts.vocabulary import Channel, Classification
 
 PUBLIC_CHANNELS: Final = frozenset({Channel.WEB, Channel.MOBILE})
 LATE_ENTRY_DAYS: Final = 366
-_NATIONAL: Final = ZoneInfo("Asia/Jakarta")
+_NATIONAL: Final = ZoneInfo(NATIONAL_TIME_ZONE)
 _EASTERNMOST: Final = ZoneInfo("Asia/Jayapura")
 
 

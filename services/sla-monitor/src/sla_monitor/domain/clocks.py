@@ -9,10 +9,10 @@ from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Running, Run
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
+from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 
-NATIONAL_ZONE = "Asia/Jakarta"
 _VERIFICATION = (Clock.C1, Clock.C2, Clock.C10)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
 
@@ -32,7 +32,7 @@ class Clockwork:
         if isinstance(event, InputEvent):
             return _hold(state, event)
         if state is None:
-            state = CaseClocks(event.case_id, partition, 0, event.state, DEFAULT_PROFILE, NATIONAL_ZONE, event.occurred_at)
+            state = CaseClocks(event.case_id, partition, 0, event.state, DEFAULT_PROFILE, NATIONAL_TIME_ZONE, event.occurred_at)
         elif event.version <= state.version:
             return None, ()
         move = _Move(state, event, partition, self._planner)
