@@ -58,6 +58,8 @@ def test_the_chassis_is_as_the_page_shows_it(module: str, node: Node) -> None:
     if isinstance(real, type) and is_dataclass(real):
         signature = inspect.signature(real).parameters
         assert [(f.name, signature[f.name].default is not inspect.Parameter.empty) for f in fields(real)] == list(attributes.items())
+    elif issubclass(real, tuple):
+        assert [(name, name in real._field_defaults) for name in real._fields] == list(attributes.items())
     else:
         source = inspect.getsource(real)
         assert [name for name in attributes if f"self.{name}" not in source] == []
