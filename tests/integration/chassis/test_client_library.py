@@ -31,6 +31,8 @@ PRIVATE = {
     "kafka.py": {"_closed", "_sender"},
 }
 """Private names of other people's objects, by the module that uses them; what follows checks aiokafka's."""
+OF_NAMED_TUPLES = {"_replace", "_fields", "_asdict"}
+"""Public, whatever they begin with: the language's documentation has them."""
 
 
 def _private_names(path: Path) -> set[str]:
@@ -40,6 +42,7 @@ def _private_names(path: Path) -> set[str]:
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.startswith("__")
+        and node.attr not in OF_NAMED_TUPLES
         and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
     }
 
