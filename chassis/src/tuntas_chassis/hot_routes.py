@@ -1,4 +1,4 @@
-"""Routes that are served before the application looks for one: they pay for none of its layers."""
+"""Routes that are served before the application looks for one: they do not pass its routing and error handling."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any

@@ -80,14 +80,18 @@ class Envelope(NamedTuple):
 
 def _fault(raw: Mapping[str, bytes]) -> str:
     """What is wrong with headers that are not all there as text."""
-    missing = next((name for name in _REQUIRED if name not in raw), None)
-    if missing is not None:
-        return f"header {missing} is missing"
-    return f"header {next(name for name in (*_REQUIRED, 'traceparent') if not _is_text(raw.get(name, b'')))} is not UTF-8 text"
+    for name in _REQUIRED:
+        if name not in raw:
+            return f"header {name} is missing"
+    broken = next(name for name in (*_REQUIRED, "traceparent") if not _is_text(raw.get(name, b"")))
+    return f"header {broken} is not UTF-8 text"
 
 
 def _is_text(value: bytes | None) -> bool:
+    if value is None:
+        return False
     try:
-        return value is not None and value.decode() is not None
+        value.decode()
     except UnicodeDecodeError:
         return False
+    return True
