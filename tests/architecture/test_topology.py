@@ -163,3 +163,10 @@ def test_it_makes_the_messages_that_the_topology_lets_it_publish_and_no_others(s
     assert strange == {}
     never = allowed - made.keys() - PASSED_ON.get(service, set()) - {WatermarkAdvanced}
     assert never == set(), f"{service} never makes {never}: take them out of the topology, or publish them"
+
+
+def test_each_name_belongs_to_one_topic_or_family() -> None:
+    names = {topic.for_agency("kab-bekasi") if topic.per_agency else topic.name: topic for topic in TOPICS}
+    for name, owner in names.items():
+        assert [topic for topic in TOPICS if topic.includes(name)] == [owner]
+        assert not any(topic.includes(name + "x") or topic.includes("x" + name) for topic in TOPICS)

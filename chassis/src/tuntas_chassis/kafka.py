@@ -7,12 +7,15 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
 from tuntas_chassis.fetching import FETCH_BYTES
 from tuntas_chassis.outbox import key_hash
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_contracts.topology import TOPICS
 
 MAX_MESSAGE_BYTES = 1_048_576
 REQUEST_TIMEOUT_MS = 10_000  # how long a broker may keep a produce request, and a connection its answer
@@ -131,11 +134,24 @@ def partition_of(key: bytes, partitions: Sequence[int], _available: Sequence[int
 
 async def unknown_topics(producer: AIOKafkaProducer, topics: Set[str]) -> set[str]:
     """Those of `topics` that the broker does not have. A send to one of them would hold up all others."""
-    known = producer.client.cluster.topics()
+    client = producer.client
+    known = client.cluster.topics()
     if topics <= known:
         return set()
     # one request for all: the client would ask anew, about every topic so far, for each that it meets
-    await producer.client.set_topics(known | topics)
-    if not topics <= producer.client.cluster.topics():
-        await producer.client.force_metadata_update()
-    return {topic for topic in topics if not producer.client.cluster.partitions_for_topic(topic)}
+    await client.set_topics(known | topics | await _families(client, topics - known))
+    if not topics <= client.cluster.topics():
+        await client.force_metadata_update()
+    return {topic for topic in topics if not client.cluster.partitions_for_topic(topic)}
+
+
+async def _families(client: AIOKafkaClient, topics: Set[str]) -> set[str]:
+    """All topics of the agencies, of the kinds that are among `topics`: whoever sends to one of them soon sends to most."""
+    families = [family for family in TOPICS if family.per_agency and any(map(family.includes, topics))]
+    if not families:
+        return set()
+    try:
+        everything = await client.fetch_all_metadata()
+    except KafkaError:
+        return set()  # the topics themselves are asked about next, and that says what is wrong
+    return {topic for topic in everything.topics() if any(family.includes(topic) for family in families)}

@@ -59,6 +59,11 @@ class Topic:
         """A regular expression that finds every topic of the family."""
         return "^" + self.name.replace(".", r"\.").format(agency="[a-z0-9-]+") + "$"
 
+    def includes(self, topic: str) -> bool:
+        """Whether this is the topic's name, or that of one of its family."""
+        head, _, tail = self.name.partition("{agency}")
+        return topic.startswith(head) and topic.endswith(tail) if self.per_agency else topic == self.name
+
     def agency_of(self, topic: str) -> str:
         """The agency whose topic this is: the part of the name that stands for `{agency}`."""
         head, tail = self.name.split("{agency}")
@@ -205,8 +210,7 @@ TOPICS: tuple[Topic, ...] = (CASES, SLA, NOTICES, AGENCIES, AGENCY_CASES, AGENCY
 def agency_of(topic: str) -> str | None:
     """The agency that a topic belongs to, None for one that belongs to no agency."""
     for family in (AGENCY_CASES, AGENCY_ACTIONS):
-        head, tail = family.name.split("{agency}")
-        if topic.startswith(head) and topic.endswith(tail):
+        if family.includes(topic):
             return family.agency_of(topic)
     return None
 
