@@ -14,12 +14,13 @@ _COLUMNS = "id, shard, topic, key, message_id, type, time, traceparent, written_
 
 # a value's length is known without reading it, and of rows beyond the limit no value is
 _READ = f"""SELECT {_COLUMNS} FROM (
-  SELECT *, sum(octet_length(value)) OVER (ORDER BY id) - octet_length(value) AS before FROM outbox {{of}} ORDER BY id LIMIT $1) r
+  SELECT *, sum(octet_length(value)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before
+  FROM outbox {{of}} ORDER BY id LIMIT $1) r
  WHERE before < $2"""  # noqa: S608  (names of columns only)
 _READ_ALL = _READ.format(of="")
 _READ_SHARDS = _READ.format(of="WHERE shard = ANY($3::smallint[])")
 _MOVE = f"""WITH head AS MATERIALIZED (
-  SELECT id, topic, shard, sum(octet_length(value)) OVER (ORDER BY id) - octet_length(value) AS before
+  SELECT id, topic, shard, sum(octet_length(value)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before
   FROM outbox WHERE shard = ANY($1::smallint[]) ORDER BY id LIMIT $4),
  moved AS (DELETE FROM outbox o USING head h, unnest($2::text[], $3::smallint[]) AS p(topic, shard)
   WHERE o.id = h.id AND h.topic = p.topic AND h.shard = p.shard AND h.before < $5 RETURNING o.*)
