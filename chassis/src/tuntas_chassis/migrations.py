@@ -1,6 +1,6 @@
 """Alembic without a file of its own: each service's migrations lie in its package, and `env.py` is one call."""
 
-from functools import partial
+from functools import cache, partial
 from importlib.resources import as_file, files
 
 from alembic import command, context
@@ -33,6 +33,7 @@ def _config(package: str, connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head_revision(package: str) -> str:
     """The revision that this package's code needs."""
     head = ScriptDirectory.from_config(_config(package)).get_current_head()
