@@ -60,6 +60,9 @@ class _Phase(Enum):
     ANSWER = auto()  # the request is here, it is our turn
 
 
+_IDLE, _HEADER, _BODY, _ANSWER = _Phase  # Python 3.11 finds a member of an enumeration by a function call
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
@@ -71,7 +74,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._now = self.loop.time
         self._limits = self.config.limits
         self._waiting = self.config.waiting
-        self._phase, self._since, self._received = _Phase.HEADER, self._now(), 0
+        self._phase, self._since, self._received = _HEADER, self._now(), 0
         self._unread_since: float | None = None
         if len(self.connections) > self._limits.connections:
             oldest, waits_since = next(iter(self._waiting.items()), (None, self._since))
@@ -89,17 +92,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
-        if self._phase is _Phase.IDLE:
-            self._phase, self._since, self._received = _Phase.HEADER, self._now(), 0
+        if self._phase is _IDLE:
+            self._phase, self._since, self._received = _HEADER, self._now(), 0
         super().data_received(data)
-        if self._phase is _Phase.HEADER:
+        if self._phase is _HEADER:
             self._received += len(data)
             if self._received > self._limits.header_bytes:
                 self._refuse("header_too_large", 431, f"The line and headers of a request may have {self._limits.header_bytes:,} bytes.")
 
     def on_headers_complete(self) -> None:
         """The body may follow."""
-        self._phase, self._since = _Phase.BODY, self._now()
+        self._phase, self._since = _BODY, self._now()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -108,23 +111,23 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._wait_for_next()
         else:
-            self._phase = _Phase.ANSWER
+            self._phase = _ANSWER
             self._waiting.pop(self, None)
 
     def on_response_complete(self) -> None:
         """The answer is written."""
         more = bool(self.pipeline)
         super().on_response_complete()
-        if self._phase is _Phase.ANSWER and not more:
+        if self._phase is _ANSWER and not more:
             self._wait_for_next()
 
     def _wait_for_next(self) -> None:
-        self._phase, self._since, self._received = _Phase.IDLE, self._now(), 0
+        self._phase, self._since, self._received = _IDLE, self._now(), 0
         self._waiting[self] = self._since
 
     def make_room(self) -> None:
         """Close this connection for another: its peer has kept us waiting longest."""
-        if self._phase is _Phase.IDLE:
+        if self._phase is _IDLE:
             self.config.closed("idle_made_room")
             self._waiting.pop(self, None)
             self.transport.close()
@@ -143,9 +146,9 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self.transport.is_closing():
             return
-        if self._phase is _Phase.HEADER and now - self._since > self._limits.header_s:
+        if self._phase is _HEADER and now - self._since > self._limits.header_s:
             self._refuse("header_timeout", 408, f"The headers of a request must arrive within {self._limits.header_s:g} s.")
-        elif self._phase is _Phase.BODY and now - self._since > self._limits.body_s:
+        elif self._phase is _BODY and now - self._since > self._limits.body_s:
             self._refuse("body_timeout", 408, f"The body of a request must arrive within {self._limits.body_s:g} s; shorten it.")
 
     def _refuse(self, reason: str, status: int, detail: str) -> None:
@@ -153,7 +156,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._waiting.pop(self, None)
         self.config.closed(reason)
         answering = self.cycle is not None and not self.cycle.response_complete and self.cycle.response_started
-        asked = self._phase is not _Phase.HEADER or self._received > 0 or status == 503
+        asked = self._phase is not _HEADER or self._received > 0 or status == 503
         if asked and not answering and not self.transport.is_closing():
             self.transport.write(_answer(status, reason, detail))
         if self.cycle is not None and not self.cycle.response_complete:

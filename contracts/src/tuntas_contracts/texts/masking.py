@@ -3,8 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tuntas_contracts.texts.normalisation import normalised, skeleton
 from tuntas_contracts.texts.numbers import number_spans
@@ -18,8 +17,7 @@ _SPELT_DOMAIN: Final = re.compile(r"[\w-]{1,63}(?: ?(?:[\[({] ?(?:dot|titik) ?[\
 _LONGEST_LOCAL: Final = 65
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(NamedTuple):
     """A text without identifiers, and what was taken out, in order."""
 
     text: str

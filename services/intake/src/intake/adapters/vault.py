@@ -5,8 +5,7 @@ import os
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -22,8 +21,7 @@ class VaultError(Exception):
     """A ciphertext that no key of ours opens: a key is missing, or the row was changed or moved to another reporter."""
 
 
-@dataclass(frozen=True, slots=True)
-class SealedData:
+class SealedData(NamedTuple):
     """A new reporter's wrapped key and first ciphertext."""
 
     wrapped_key: bytes

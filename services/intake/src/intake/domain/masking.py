@@ -1,6 +1,6 @@
 """Masks what gives a reporter away in free text: a report as agencies and the public may read it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from intake.domain.own_data import OwnAddress, OwnName
 from tuntas_contracts.texts.masking import Masked, identifier_spans, replaced_in
@@ -8,8 +8,7 @@ from tuntas_contracts.texts.normalisation import folded, normalised, skeleton
 from tuntas_contracts.texts.numbers import own_numbers
 
 
-@dataclass(frozen=True, slots=True)
-class OwnData:
+class OwnData(NamedTuple):
     """What the reporter told of themselves; each may be missing. `phone` in E.164."""
 
     name: str | None = None

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-from base64 import b32encode
 from operator import mul
 from typing import Final
 from uuid import UUID
@@ -12,14 +11,14 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no 
 _VALUE: Final = {letter: number for number, letter in enumerate(ALPHABET)}
 _READ: Final = str.maketrans("ILOilo", "110110", "- ")  # what people write for 1 and 0; separators are dropped
 _TRACKING_RANDOM: Final = 11
-_ACCESS_BYTES: Final = 10
-_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
+_ACCESS_RANDOM: Final = 16
+_LETTER_OF_BYTE: Final = ALPHABET.encode() * 8  # each letter stands for eight bytes of 256, so all are equally likely
 _WEIGHTS: Final = tuple(range(1, 2 * _TRACKING_RANDOM, 2))
 
 
 def new_tracking_id() -> str:
     """A tracking id: 55 random bits and a check character, grouped as `K7QM-2XD9-4TAB`; never sequential."""
-    characters = _random()[:_TRACKING_RANDOM]
+    characters = _random(_TRACKING_RANDOM)
     return _grouped(characters + _check_character(characters))
 
 
@@ -35,7 +34,7 @@ def read_tracking_id(text: str) -> str | None:
 
 def new_access_code() -> str:
     """An access code: 80 random bits in 16 characters, grouped by four."""
-    return _grouped(_random())
+    return _grouped(_random(_ACCESS_RANDOM))
 
 
 def access_code_hash(pepper: bytes, case_id: UUID, code: str) -> bytes:
@@ -52,9 +51,8 @@ def _read(text: str) -> str:
     return text.strip().translate(_READ).upper()
 
 
-def _random() -> str:
-    """16 random characters."""
-    return b32encode(secrets.token_bytes(_ACCESS_BYTES)).translate(_CROCKFORD).decode()
+def _random(number: int) -> str:
+    return secrets.token_bytes(number).translate(_LETTER_OF_BYTE).decode()
 
 
 def _check_character(characters: str) -> str:
