@@ -9,7 +9,13 @@ from tuntas_contracts.vocabulary import Service
 
 
 def status() -> Subscription[HistoryEntry]:
-    """Every event of the owners of cases."""
+    """Every event of the owners of cases. A line of the history that comes again is passed over by its primary key, not by the inbox."""
     return Subscription(
-        name="status", topics=[CASES.name], types=CASES.readers[Service.INTAKE], store=HistoryStore(), apply=follow, gates_readiness=False
+        name="status",
+        topics=[CASES.name],
+        types=CASES.readers[Service.INTAKE],
+        store=HistoryStore(),
+        apply=follow,
+        gates_readiness=False,
+        remembered=False,
     )
