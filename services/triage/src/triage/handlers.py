@@ -25,11 +25,12 @@ from tuntas_contracts.cases import (
     ReporterErased,
     ReportSubmitted,
 )
+from tuntas_contracts.lifecycle import TRANSITIONS
 from tuntas_contracts.profile import RegulationProfile, load_profile
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.texts.name_fingerprints import NameKeys, unpacked
 from tuntas_contracts.topology import CASES
-from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
+from tuntas_contracts.vocabulary import Role, Service, Transition
 
 SYSTEM = Actor(role=Role.SYSTEM, subject="triage")
 UNCHANGED: Outcome[Case] = Outcome(None)
@@ -90,9 +91,7 @@ class Handlers:
             case_id=case.case_id,
             version=case.version + 1,
             occurred_at=now,
-            transition=Transition.T3,
-            state=CaseState.AT_AGENCY,
-            owner=Service.DISPATCH,
+            **TRANSITIONS[Transition.T3].effect,
             actor=actor,
             input_id=command_id,
             agency=agency.code,
@@ -112,9 +111,7 @@ class Handlers:
             case_id=case.case_id,
             version=case.version + 1,
             occurred_at=now,
-            transition=Transition.T13,
-            state=CaseState.ARCHIVED,
-            owner=Service.TRIAGE,
+            **TRANSITIONS[Transition.T13].effect,
             actor=actor,
             input_id=command_id,
             reason=command.reason,
@@ -146,9 +143,7 @@ class Handlers:
                 case_id=event.case_id,
                 version=event.version + 1,
                 occurred_at=_reached_agency_at(event, decision.agency.code),
-                transition=Transition.T21 if decision.fast_track else Transition.T2,
-                state=CaseState.DISPATCHED if decision.fast_track else CaseState.AT_AGENCY,
-                owner=Service.DISPATCH,
+                **TRANSITIONS[Transition.T21 if decision.fast_track else Transition.T2].effect,
                 actor=SYSTEM,
                 agency=decision.agency.code,
                 time_zone=decision.agency.time_zone,
@@ -162,9 +157,7 @@ class Handlers:
             case_id=event.case_id,
             version=event.version + 1,
             occurred_at=event.occurred_at,
-            transition=Transition.T1,
-            state=CaseState.RECEIVED,
-            owner=Service.TRIAGE,
+            **TRANSITIONS[Transition.T1].effect,
             actor=SYSTEM,
             reason=decision.reason,
             profile=report.profile,

@@ -2,15 +2,12 @@
 
 from dispatch.domain.case import Case
 from tuntas_contracts.cases import CaseForwarded
+from tuntas_contracts.lifecycle import TRANSITIONS
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.texts.name_fingerprints import packed
-from tuntas_contracts.vocabulary import CaseState, Service, Transition
+from tuntas_contracts.vocabulary import Service, Transition
 
-_ARRIVALS = {
-    Transition.T2: CaseState.AT_AGENCY,
-    Transition.T3: CaseState.AT_AGENCY,
-    Transition.T21: CaseState.DISPATCHED,
-}
+_ARRIVALS = {row.number: row.target for row in TRANSITIONS.values() if row.event == CaseForwarded.__name__}
 
 
 class ForwardingFault(ValueError):

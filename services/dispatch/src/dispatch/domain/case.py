@@ -1,4 +1,4 @@
-"""A case as dispatch knows it, and the transitions of the domain's table that dispatch makes."""
+"""A case as dispatch knows it, and what its agency may do with it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from tuntas_contracts.base import Actor
 from tuntas_contracts.deadlines import local_date, zone_or_national
-from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
+from tuntas_contracts.lifecycle import possible
+from tuntas_contracts.vocabulary import CaseState, Classification, Role, Service, ServiceClass
 
 
 class Case(NamedTuple):
@@ -62,29 +63,6 @@ class Act:
     input_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A transition: from which states it may be made, and what an officer calls it."""
-
-    transition: Transition
-    sources: frozenset[CaseState]
-    target: CaseState
-    verb: str
-
-
-ACCEPT = Rule(Transition.T4, frozenset({CaseState.AT_AGENCY}), CaseState.DISPATCHED, "accept")
-HANDLE = Rule(Transition.T5, frozenset({CaseState.AT_AGENCY}), CaseState.IN_PROGRESS, "handle")
-RETURN = Rule(Transition.T10, frozenset({CaseState.AT_AGENCY}), CaseState.RECEIVED, "return")
-FOLLOW_UP = Rule(Transition.T14, frozenset({CaseState.DISPATCHED}), CaseState.IN_PROGRESS, "follow up")
-ANSWER = Rule(
-    Transition.T15,
-    frozenset({CaseState.DISPATCHED, CaseState.IN_PROGRESS, CaseState.RESPONDED}),
-    CaseState.RESPONDED,
-    "answer",
-)
-OFFICER_RULES = (ACCEPT, HANDLE, RETURN, FOLLOW_UP, ANSWER)
-
-
 def possible_verbs(state: CaseState) -> tuple[str, ...]:
     """What officers of the agency may do in a state."""
-    return tuple(rule.verb for rule in OFFICER_RULES if state in rule.sources)
+    return tuple(row.verb for row in possible(state, Service.DISPATCH, Role.AGENCY_SYSTEM))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from dispatch.domain.case import ACCEPT, ANSWER, FOLLOW_UP, HANDLE, RETURN, Act, Case, Rule, possible_verbs
+from dispatch.domain.case import Act, Case, possible_verbs
 from dispatch.domain.officers_texts import readable
 from dispatch.domain.service_class import service_class
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
@@ -19,12 +19,15 @@ from tuntas_contracts.cases import (
 )
 from tuntas_contracts.categories import load_categories
 from tuntas_contracts.deadlines import end_of_day, local_date, zone_or_national
+from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
 from tuntas_contracts.profile import load_profile
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.texts.name_fingerprints import NameKeys
-from tuntas_contracts.vocabulary import CaseState, Service
+from tuntas_contracts.vocabulary import CaseState, Service, Transition
 
 _UNITS_NAMED = 40
+_ACCEPT, _HANDLE, _RETURN = TRANSITIONS[Transition.T4], TRANSITIONS[Transition.T5], TRANSITIONS[Transition.T10]
+_FOLLOW_UP, _ANSWER = TRANSITIONS[Transition.T14], TRANSITIONS[Transition.T15]
 
 
 def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str], names: NameKeys) -> CaseEvent:
@@ -36,21 +39,21 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str],
     command = readable(command, partial(names.mask, case.case_id, case.name_fingerprints))
     match command:
         case HandleCase():
-            _permit(case, HANDLE)
-            return HandlingStarted(**_base(case, HANDLE, act), agency=case.agency, assessment=_assess(case, command, units))
+            _permit(case, _HANDLE)
+            return HandlingStarted(**_base(case, _HANDLE, act), agency=case.agency, assessment=_assess(case, command, units))
         case AcceptCase():
-            _permit(case, ACCEPT)
-            return CaseAccepted(**_base(case, ACCEPT, act), agency=case.agency, assessment=_assess(case, command, units))
+            _permit(case, _ACCEPT)
+            return CaseAccepted(**_base(case, _ACCEPT, act), agency=case.agency, assessment=_assess(case, command, units))
         case ReturnCase():
             return _give_back(case, command, act)
         case RecordFollowUp():
-            _permit(case, FOLLOW_UP)
-            return FollowUpRecorded(**_base(case, FOLLOW_UP, act), agency=case.agency, note=command.note)
+            _permit(case, _FOLLOW_UP)
+            return FollowUpRecorded(**_base(case, _FOLLOW_UP, act), agency=case.agency, note=command.note)
         case AnswerCase():
-            _permit(case, ANSWER)
+            _permit(case, _ANSWER)
             _permit_supplement(case, case.not_before_last(act.at))
             return CaseAnswered(
-                **_base(case, ANSWER, act),
+                **_base(case, _ANSWER, act),
                 agency=case.agency,
                 answer=command.answer,
                 evidence=command.evidence,
@@ -59,18 +62,18 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str],
     raise TypeError(f"{type(command).__name__} is not a command that dispatch knows")
 
 
-def _permit(case: Case, rule: Rule) -> None:
+def _permit(case: Case, row: TransitionRow) -> None:
     if case.owner is not Service.DISPATCH:
         raise Refusal(
             "owned_by_" + case.owner,
-            f"the case is with {case.owner} and the agency can't {rule.verb} it; wait until it is assigned again",
+            f"the case is with {case.owner} and the agency can't {row.verb} it; wait until it is assigned again",
         )
-    if case.state not in rule.sources:
+    if case.state not in row.possible_from:
         possible = ", ".join(possible_verbs(case.state)) or "nothing until the reporter acts"
-        wanted = " or ".join(sorted(rule.sources))
+        wanted = " or ".join(sorted(row.possible_from))
         raise Refusal(
             "not_in_state",
-            f"{rule.verb} ({rule.transition}) needs the state {wanted}; the case is {case.state}. Possible now: {possible}",
+            f"{row.verb} ({row.number}) needs the state {wanted}; the case is {case.state}. Possible now: {possible}",
         )
 
 
@@ -88,14 +91,12 @@ def _permit_supplement(case: Case, at: datetime) -> None:
         )
 
 
-def _base(case: Case, rule: Rule, act: Act) -> "dict[str, object]":
+def _base(case: Case, row: TransitionRow, act: Act) -> "dict[str, object]":
     return {
         "case_id": case.case_id,
         "version": case.version + 1,
         "occurred_at": case.not_before_last(act.at),
-        "transition": rule.transition,
-        "state": rule.target,
-        "owner": Service.TRIAGE if rule is RETURN else Service.DISPATCH,
+        **row.effect,
         "actor": act.actor,
         "input_id": act.input_id,
     }
@@ -135,12 +136,12 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
 
 
 def _give_back(case: Case, command: ReturnCase, act: Act) -> CaseReturned:
-    _permit(case, RETURN)
+    _permit(case, _RETURN)
     if case.arbitrated:
         raise Refusal("binding_arbitration", "the national administrator assigned the case by binding arbitration: accept or handle it")
     bounces = case.bounces + 1
     return CaseReturned(
-        **_base(case, RETURN, act),
+        **_base(case, _RETURN, act),
         agency=case.agency,
         reason=command.reason,
         bounces=bounces,

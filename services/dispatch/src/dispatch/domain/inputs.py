@@ -3,6 +3,7 @@
 from dispatch.domain.case import Case
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
+from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
 from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
 
 REPORTER = Actor(role=Role.REPORTER, subject="reporter")
@@ -33,7 +34,7 @@ def _reply(case: Case, event: ReporterReplied) -> CaseEvent:
     # a reply accepted before the window's end counts even if it is read behind the automatic close
     in_time = case.closed_reason == "no_reply" and case.closed_at is not None and event.occurred_at < case.closed_at
     if case.state is CaseState.RESPONDED or in_time:
-        return CaseResumed(**_base(case, event, Transition.T16, CaseState.IN_PROGRESS, REPORTER), agency=case.agency, reply=event.text)
+        return CaseResumed(**_base(case, event, TRANSITIONS[Transition.T16], REPORTER), agency=case.agency, reply=event.text)
     return _refuse(case, event)
 
 
@@ -41,7 +42,7 @@ def _confirm(case: Case, event: ReporterConfirmed) -> CaseEvent:
     if case.state is not CaseState.RESPONDED:
         return _refuse(case, event)
     return CaseClosed(
-        **_base(case, event, Transition.T18, CaseState.CLOSED, REPORTER),
+        **_base(case, event, TRANSITIONS[Transition.T18], REPORTER),
         agency=case.agency,
         reason="satisfied",
         rating=event.rating,
@@ -55,7 +56,7 @@ def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
     if case.answered_at is None or event.due_at <= case.answered_at:
         return None  # it ended before this answer was given, so it can't be this answer's window
     # closed at the end of the window, whenever that was noticed: replies are judged by this time
-    base = _base(case, event, Transition.T17, CaseState.CLOSED, TIME) | {"occurred_at": case.not_before_last(event.due_at)}
+    base = _base(case, event, TRANSITIONS[Transition.T17], TIME) | {"occurred_at": case.not_before_last(event.due_at)}
     return CaseClosed(**base, agency=case.agency, reason="no_reply")
 
 
@@ -64,17 +65,15 @@ def _refuse(case: Case, event: InputEvent) -> InputRefused:
         code = "already_confirmed" if case.closed_reason == "satisfied" else "window_over"
     else:
         code = "being_answered_again" if case.answers else "not_yet_answered"
-    return InputRefused(**_base(case, event, None, case.state, REPORTER), code=code, detail=_REFUSALS[code])
+    return InputRefused(**_base(case, event, None, REPORTER), code=code, detail=_REFUSALS[code])
 
 
-def _base(case: Case, event: InputEvent, by: Transition | None, state: CaseState, actor: Actor) -> "dict[str, object]":
+def _base(case: Case, event: InputEvent, row: TransitionRow | None, actor: Actor) -> "dict[str, object]":
     return {
         "case_id": case.case_id,
         "version": case.version + 1,
         "occurred_at": case.not_before_last(event.occurred_at),
-        "transition": by,
-        "state": state,
-        "owner": Service.DISPATCH,
+        **(row.effect if row else {"state": case.state, "owner": Service.DISPATCH}),
         "actor": actor,
         "input_id": event.input_id,
     }
