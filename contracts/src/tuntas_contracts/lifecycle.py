@@ -18,8 +18,8 @@ class TransitionRow:
 
     `sources` are the states that it starts from, none where there is no case yet; from those among them that are `planned_sources` it is
     not possible in this release. `target` is None where the case goes back to the state before. `owners` may own the case before, `owner`
-    owns it after, None where that is the owner before. `roles` may ask for it, by the command or input `asked_by`; None where a service
-    decides by itself. Where `own_administrator`, an administrator may only while the case is with them: the national one while triage owns
+    owns it after, None where that is the owner before. `roles` may ask for it by the command or input `asked_by`, nobody where time
+    does it. Where `own_administrator`, an administrator may only while the case is with them: the national one while triage owns
     it, the agency's while dispatch does. `event` tells of it. `guards` name what is asked beside state, owner and role.
     """
 
@@ -30,7 +30,7 @@ class TransitionRow:
     owners: Set[Service]
     owner: Service | None
     roles: Set[Role]
-    asked_by: str | None
+    asked_by: str
     event: str
     guards: tuple[str, ...] = ()
     own_administrator: bool = False

@@ -62,6 +62,11 @@ class Checkout:
         """The diagram as SVG."""
         return self.root / "docs" / "images" / "topology.svg"
 
+    @property
+    def lifecycle(self) -> Path:
+        """The page of states, transitions and clocks."""
+        return self.root / "docs" / "lifecycle.md"
+
     def contracts_version(self) -> str:
         """The version that the contracts stand at."""
         with (self.contracts / "pyproject.toml").open("rb") as file:

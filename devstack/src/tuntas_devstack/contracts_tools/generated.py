@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tuntas_devstack.contracts_tools import asyncapi, picture
+from tuntas_devstack.contracts_tools import asyncapi, lifecycle_page, picture
 from tuntas_devstack.contracts_tools.checkout import Checkout
 from tuntas_devstack.contracts_tools.examples import read_examples
 from tuntas_devstack.contracts_tools.mermaid import NoPlaceForTheDiagram, readme_with_diagram
@@ -17,6 +17,7 @@ def generated_files(checkout: Checkout) -> dict[Path, str]:
     documents = asyncapi.documents(checkout.contracts_version(), read_examples(checkout.examples))
     files |= {checkout.asyncapi / f"{name}.yaml": asyncapi.as_yaml(document, COMMAND) for name, document in documents.items()}
     files[checkout.picture] = picture.svg()
+    files[checkout.lifecycle] = lifecycle_page.page()
     return files
 
 

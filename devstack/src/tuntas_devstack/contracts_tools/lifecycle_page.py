@@ -1,0 +1,80 @@
+"""docs/lifecycle.md: the state diagram, the table of transitions, the matrix of clocks and who may do what."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, TransitionRow, possible
+from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
+
+_HEAD = """# The life of a case
+Made from [lifecycle.py](../contracts/src/tuntas_contracts/lifecycle.py) by `make generate`; change it there.
+What is *planned* belongs to a later release.
+
+## States and transitions
+"""
+_EFFECTS: tuple[tuple[str, Callable[[Clock], Iterable[Transition]]], ...] = (
+    ("starts", lambda clock: CLOCKS[clock].starts),
+    ("meets", lambda clock: CLOCKS[clock].meets),
+    ("stops", lambda clock: CLOCKS[clock].stops),
+    ("pauses", lambda clock: CLOCKS[clock].pauses),
+    ("resumes", lambda clock: CLOCKS[clock].resumes),
+)
+
+
+def page() -> str:
+    """The text of the page."""
+    parts = [
+        _HEAD + "```mermaid\n" + "\n".join(_diagram()) + "\n```",
+        "A case whose target is *before* goes back to the state that it had.",
+        _table(("#", "what", "from", "to", "owner after", "asked by", "event", "asked beside", ""), map(_row, TRANSITIONS.values())),
+        "## Clocks\nWhat each transition does to each clock that runs.",
+        _table(("clock", "measures", *(name for name, _ in _EFFECTS), ""), map(_clock_row, Clock)),
+        "## Who may ask for what\nIn this release, by the state of the case.",
+        _table(("role", *CaseState), _roles()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _diagram() -> Iterable[str]:
+    yield "stateDiagram-v2"
+    for row in TRANSITIONS.values():
+        if row.planned:
+            continue
+        for source in [*map(str, sorted(row.possible_from))] or ["[*]"]:
+            yield f"  {source} --> {row.target}: {row.number} {row.verb}"
+
+
+def _row(row: TransitionRow) -> Sequence[str]:
+    sources = [f"{state} (planned)" if state in row.planned_sources else state for state in CaseState if state in row.sources]
+    return (
+        row.number,
+        row.verb,
+        ", ".join(sources) or "–",
+        row.target or "*before*",
+        row.owner or "*before*",
+        f"{', '.join(role for role in Role if role in row.roles) or 'time'} by `{row.asked_by}`",
+        f"`{row.event}`",
+        ", ".join(row.guards).replace("_", " "),
+        "planned" if row.planned else "",
+    )
+
+
+def _clock_row(clock: Clock) -> Sequence[str]:
+    effects = [", ".join(number for number in Transition if number in set(of(clock))) for _, of in _EFFECTS]
+    return clock, CLOCKS[clock].measures, *effects, "planned" if CLOCKS[clock].planned else ""
+
+
+def _roles() -> Iterable[Sequence[str]]:
+    for role in Role:
+        cells = [", ".join(row.verb for owner in _owners(state) for row in possible(state, owner, role)) for state in CaseState]
+        if any(cells):
+            yield role, *cells
+
+
+def _owners(state: CaseState) -> Sequence[Service]:
+    found = {row.owner for row in TRANSITIONS.values() if row.target is state}
+    return [owner for owner in Service if owner in found]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
