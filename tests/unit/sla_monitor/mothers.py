@@ -77,10 +77,11 @@ class History:
     def forwarded(
         self, at: datetime, fast_track: cases.FastTrack | None = None, *, entered_at: datetime | None = None
     ) -> cases.CaseForwarded:
-        """T2 or T3; T21 with a fast track."""
+        """T2, or T3 where it is not the first event of the case; T21 with a fast track."""
         state = CaseState.DISPATCHED if fast_track else CaseState.AT_AGENCY
+        at_agency = Transition.T2 if self.version == 1 else Transition.T3
         return cases.CaseForwarded(
-            **self._base(at, Transition.T21 if fast_track else Transition.T2, state, Service.DISPATCH),
+            **self._base(at, Transition.T21 if fast_track else at_agency, state, Service.DISPATCH),
             agency=AGENCY,
             time_zone=self.time_zone,
             report=a_report(entered_at or at - timedelta(minutes=1)),

@@ -1,4 +1,8 @@
-"""Which clocks an event of a case starts, meets and stops (the domain's clock table)."""
+"""What an event of a case does to its clocks: which start, are met or stop is read from the table of the contracts.
+
+What no table says is here: the limits that an event brings, that arbitration takes the place of verification, that a window which ran out
+was not met, and that nothing runs on in a case that is closed, archived or returned.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -10,10 +14,12 @@ from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE
+from tuntas_contracts.lifecycle import CLOCKS
 from tuntas_contracts.profile import DEFAULT_PROFILE
-from tuntas_contracts.vocabulary import Clock, ServiceClass
+from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, Transition
 
-_VERIFICATION = (Clock.C1, Clock.C2, Clock.C10)
+_OVER = frozenset({CaseState.CLOSED, CaseState.ARCHIVED})
+_TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
 
 
@@ -36,9 +42,11 @@ class Clockwork:
         elif event.version <= state.version:
             return None, ()
         move = _Move(state, event, partition, self._planner)
-        decide = _DECISIONS.get(type(event))
-        if decide is not None:
-            decide(move, event)
+        note = _NOTES.get(type(event))
+        if note is not None:
+            note(move, event)
+        if event.transition is not None:
+            move.apply(event.transition, over=event.state in _OVER or isinstance(event, cases.CaseReturned))
         return move.finish(), tuple(move.steps)
 
 
@@ -64,6 +72,24 @@ class _Move:
         self._versions = state.deadline_versions
         self._planner = planner
         self.known_at: datetime | None = None
+        self.limits: Mapping[Clock, int] = {}
+        self.replaced: Clock | None = None
+
+    def apply(self, number: Transition, *, over: bool) -> None:
+        """End and start the clocks that the transition ends and starts. `over`: none of those before runs on.
+
+        `limits` replace the profile's lengths, and `replaced` is not started though the transition may.
+        """
+        for row in _TIMED:
+            if number in row.meets:
+                self.end((row.number,), RunOutcome.ELAPSED if number is Transition.T17 else RunOutcome.MET)
+            elif number in row.stops:
+                self.end((row.number,), RunOutcome.STOPPED)
+        if over:
+            self.end(tuple(self.running), RunOutcome.STOPPED)
+        for row in _TIMED:
+            if number in row.starts and row.number is not self.replaced:
+                self.start(row.number, self.limits.get(row.number), met_at_once=number in row.meets)
 
     def entered(self, at: datetime | None) -> None:
         """The report of the case was entered at that time, which is later than the event where it had been received by hand before."""
@@ -135,80 +161,47 @@ class _Move:
 def _received(move: _Move, event: cases.CaseReceived) -> None:
     move.changed["profile"] = event.profile or DEFAULT_PROFILE  # the events of the first release do not name it
     move.entered(event.submitted_at)
-    move.start(Clock.C1)
 
 
 def _forwarded(move: _Move, event: cases.CaseForwarded) -> None:
+    track = event.fast_track
     move.changed |= {
         "agency": event.agency,
-        "unit": None,
-        "service_class": None,
+        "unit": track and track.unit,
+        "service_class": track and track.service_class,
         "time_zone": event.time_zone,
         "profile": event.report.profile,
         "bounces": event.bounces,
         "received_at": event.report.submitted_at,
     }
     move.entered(event.report.submitted_at)
-    move.end((Clock.C1, Clock.C10), RunOutcome.MET)
-    track = event.fast_track
-    if track is None:
-        move.start(Clock.C2)
-        return
-    move.changed |= {"unit": track.unit, "service_class": track.service_class}
-    move.start(Clock.C3, track.follow_up_limit)
-    move.start(Clock.C4, track.completion_limit)
+    if track is not None:
+        move.limits = {Clock.C3: track.follow_up_limit, Clock.C4: track.completion_limit}
 
 
-def _accepted(move: _Move, event: cases.CaseAccepted) -> None:
-    _assessed(move, event)
-    move.start(Clock.C3)
-    move.start(Clock.C4, event.assessment.completion_limit)
+def _assessed(move: _Move, event: cases.CaseAccepted | cases.HandlingStarted) -> None:
+    move.changed |= {"agency": event.agency, "unit": event.assessment.unit, "service_class": event.assessment.service_class}
+    move.limits = {Clock.C4: event.assessment.completion_limit}
 
 
 def _handling_started(move: _Move, event: cases.HandlingStarted) -> None:
     _assessed(move, event)
     move.first("responded_at")
-    move.start(Clock.C3, met_at_once=True)
-    move.start(Clock.C4, event.assessment.completion_limit)
-
-
-def _assessed(move: _Move, event: cases.CaseAccepted | cases.HandlingStarted) -> None:
-    move.changed |= {"agency": event.agency, "unit": event.assessment.unit, "service_class": event.assessment.service_class}
-    move.end((Clock.C2,), RunOutcome.MET)
 
 
 def _returned(move: _Move, event: cases.CaseReturned) -> None:
-    move.end(tuple(move.running), RunOutcome.STOPPED)
     move.changed |= {"agency": None, "unit": None, "service_class": None, "bounces": event.bounces}
-    move.start(Clock.C10 if event.arbitration else Clock.C1)
+    move.replaced = Clock.C1 if event.arbitration else Clock.C10
 
 
-def _followed_up(move: _Move, event: cases.FollowUpRecorded) -> None:
+def _followed_up(move: _Move, _event: cases.FollowUpRecorded) -> None:
     move.first("responded_at")
-    move.end((Clock.C3,), RunOutcome.MET)
 
 
 def _answered(move: _Move, event: cases.CaseAnswered) -> None:
     move.first("responded_at")
     move.first("answered_at")
     move.changed["agency"] = event.agency
-    move.end((Clock.C3, Clock.C4, Clock.C8), RunOutcome.MET)
-    move.start(Clock.C6)
-
-
-def _resumed(move: _Move, event: cases.CaseResumed) -> None:
-    move.end((Clock.C6,), RunOutcome.MET)
-    move.start(Clock.C8)
-
-
-def _closed(move: _Move, event: cases.CaseClosed) -> None:
-    move.end((Clock.C6,), RunOutcome.ELAPSED if event.reason == "no_reply" else RunOutcome.MET)
-    move.end(tuple(move.running), RunOutcome.STOPPED)
-
-
-def _archived(move: _Move, event: cases.CaseArchived) -> None:
-    move.end(_VERIFICATION, RunOutcome.MET)
-    move.end(tuple(move.running), RunOutcome.STOPPED)
 
 
 def _input_refused(move: _Move, event: cases.InputRefused) -> None:
@@ -220,18 +213,16 @@ def _input_refused(move: _Move, event: cases.InputRefused) -> None:
         move.steps.append(Held(move.before.case_id, Clock.C6, False, move.running[Clock.C6].started_at))
 
 
-_DECISIONS: Mapping[type[CaseEvent], Callable[[_Move, Any], None]] = MappingProxyType(
+_NOTES: Mapping[type[CaseEvent], Callable[[_Move, Any], None]] = MappingProxyType(
     {
         cases.CaseReceived: _received,
         cases.CaseForwarded: _forwarded,
-        cases.CaseAccepted: _accepted,
+        cases.CaseAccepted: _assessed,
         cases.HandlingStarted: _handling_started,
         cases.CaseReturned: _returned,
         cases.FollowUpRecorded: _followed_up,
         cases.CaseAnswered: _answered,
-        cases.CaseResumed: _resumed,
-        cases.CaseClosed: _closed,
-        cases.CaseArchived: _archived,
         cases.InputRefused: _input_refused,
     }
 )
+"""What each event says of the case itself, before its transition moves the clocks."""
