@@ -15,7 +15,8 @@ from tuntas_devstack.contracts_tools import generated, picture
 from tuntas_devstack.contracts_tools.__main__ import main
 from tuntas_devstack.contracts_tools.checkout import Checkout, NotACheckout
 from tuntas_devstack.contracts_tools.flows import touches
-from tuntas_devstack.contracts_tools.mermaid import BEGIN, END, flowchart
+from tuntas_devstack.contracts_tools.mermaid import flowchart
+from tuntas_devstack.contracts_tools.readme import PARTS, markers
 from tuntas_devstack.contracts_tools.schemas import current_schemas
 
 
@@ -24,7 +25,8 @@ def copy(tmp_path: Path) -> Checkout:
     """A checkout with only the contracts and a README, freshly generated."""
     shutil.copytree(CHECKOUT.examples, tmp_path / "contracts" / "examples")
     shutil.copy(CHECKOUT.contracts / "pyproject.toml", tmp_path / "contracts")
-    (tmp_path / "README.md").write_text(f"# Tuntas\n\n{BEGIN}\n{END}\n\nEnd.\n", encoding="utf-8")
+    places = "\n\n".join("\n".join(markers(part)) for part in PARTS)
+    (tmp_path / "README.md").write_text(f"# Tuntas\n\n{places}\n\nEnd.\n", encoding="utf-8")
     checkout = Checkout(tmp_path)
     generated.generate(checkout)
     return checkout
@@ -48,7 +50,7 @@ def test_a_changed_file_is_named_with_the_command(copy: Checkout) -> None:
         f"contracts/schemas/CaseClosed.json is out of date: run `{generated.COMMAND}`",
         f"contracts/asyncapi/triage.yaml is missing: run `{generated.COMMAND}`",
         f"contracts/schemas/CaseForgotten.json belongs to no message or service: run `{generated.COMMAND}`",
-        f"README.md shows an old diagram: run `{generated.COMMAND}`",
+        f"README.md is out of date: run `{generated.COMMAND}`",
     ]
     generated.generate(copy)
     assert generated.differences(copy) == []
@@ -61,10 +63,11 @@ def test_the_readme_keeps_its_own_text(copy: Checkout) -> None:
     assert text.count("```mermaid") == 1
 
 
-def test_a_readme_without_markers_is_told(copy: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
-    copy.readme.write_text("# Tuntas\n", encoding="utf-8")
+@pytest.mark.parametrize("part", PARTS)
+def test_a_readme_without_markers_is_told(copy: Checkout, capsys: pytest.CaptureFixture[str], part: str) -> None:
+    copy.readme.write_text(copy.readme.read_text(encoding="utf-8").replace(markers(part)[1], ""), encoding="utf-8")
     assert main(["generate", "--root", str(copy.root)]) == 1
-    assert "README.md has no place for the diagram" in capsys.readouterr().err
+    assert f"README.md has no place for the {part}" in capsys.readouterr().err
 
 
 def test_outside_a_checkout_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tuntas_devstack.contracts_tools import generated, released
 from tuntas_devstack.contracts_tools.checkout import Checkout, NotACheckout
 from tuntas_devstack.contracts_tools.examples import UnreadableExample
-from tuntas_devstack.contracts_tools.mermaid import NoPlaceForTheDiagram
+from tuntas_devstack.contracts_tools.readme import NoPlaceInReadme
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = {"generate": _generate, "check": _check, "release": _release}
     try:
         return commands[told.command](Checkout.around(told.root))
-    except (NotACheckout, UnreadableExample, NoPlaceForTheDiagram, released.NotReleasable) as error:
+    except (NotACheckout, UnreadableExample, NoPlaceInReadme, released.NotReleasable) as error:
         print(error, file=sys.stderr)
         return 1
 

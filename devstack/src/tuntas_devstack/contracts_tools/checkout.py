@@ -54,7 +54,7 @@ class Checkout:
 
     @property
     def readme(self) -> Path:
-        """Holds the diagram between two markers."""
+        """Holds generated parts between markers."""
         return self.root / "README.md"
 
     @property

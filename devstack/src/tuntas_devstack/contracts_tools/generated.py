@@ -5,7 +5,7 @@ from pathlib import Path
 from tuntas_devstack.contracts_tools import asyncapi, lifecycle_page, picture
 from tuntas_devstack.contracts_tools.checkout import Checkout
 from tuntas_devstack.contracts_tools.examples import read_examples
-from tuntas_devstack.contracts_tools.mermaid import NoPlaceForTheDiagram, readme_with_diagram
+from tuntas_devstack.contracts_tools.readme import NoPlaceInReadme, readme_text
 from tuntas_devstack.contracts_tools.schemas import as_json, current_schemas
 
 COMMAND = "python -m tuntas_devstack.contracts_tools generate"
@@ -25,7 +25,7 @@ def generate(checkout: Checkout) -> list[Path]:
     """Write what differs and remove what is no longer generated; gives the paths touched.
 
     Raises:
-        NoPlaceForTheDiagram: all but the README is written.
+        NoPlaceInReadme: all but the README is written.
     """
     files = generated_files(checkout)
     touched = [path for path, text in files.items() if _text(path) != text]
@@ -35,7 +35,7 @@ def generate(checkout: Checkout) -> list[Path]:
     for path in _left_over(checkout, files):
         path.unlink()
         touched.append(path)
-    readme = readme_with_diagram(checkout.readme)
+    readme = readme_text(checkout.readme)
     if readme != _text(checkout.readme):
         checkout.readme.write_text(readme, encoding="utf-8")
         touched.append(checkout.readme)
@@ -53,9 +53,9 @@ def differences(checkout: Checkout) -> list[str]:
         f"{path.relative_to(checkout.root)} belongs to no message or service: run `{COMMAND}`" for path in _left_over(checkout, files)
     ]
     try:
-        if readme_with_diagram(checkout.readme) != _text(checkout.readme):
-            found.append(f"README.md shows an old diagram: run `{COMMAND}`")
-    except NoPlaceForTheDiagram as error:
+        if readme_text(checkout.readme) != _text(checkout.readme):
+            found.append(f"README.md is out of date: run `{COMMAND}`")
+    except NoPlaceInReadme as error:
         found.append(str(error))
     return found
 

@@ -1,4 +1,4 @@
-"""docs/lifecycle.md: the state diagram, the table of transitions, the matrix of clocks and who may do what."""
+"""docs/lifecycle.md: the state diagram, the table of transitions, the matrix of clocks and who may do what; and what of it is planned."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -32,6 +32,16 @@ def page() -> str:
         _table(("role", *CaseState), _roles()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def planned() -> str:
+    """The transitions and clocks of later releases, for the README."""
+    transitions = ", ".join(f"{row.number} *{row.verb}*" for row in TRANSITIONS.values() if row.planned)
+    further = ", ".join(
+        f"{row.number} from {' and '.join(sorted(row.planned_sources))}" for row in TRANSITIONS.values() if row.planned_sources
+    )
+    clocks = ", ".join(f"{row.number} *{row.measures}*" for row in CLOCKS.values() if row.planned)
+    return f"- **Transitions**: {transitions}; {further}.\n- **Clocks**: {clocks}."
 
 
 def _diagram() -> Iterable[str]:

@@ -1,20 +1,9 @@
-"""The topology as a Mermaid flowchart, and its place in the README."""
-
-from pathlib import Path
+"""The topology as a Mermaid flowchart."""
 
 from tuntas_contracts.topology import AGENCY, TOPICS, Topic
 from tuntas_devstack.contracts_tools.flows import PARTIES, TOLD, touches
 
-BEGIN = "<!-- topology:begin -->"
-END = "<!-- topology:end -->"
 _FEW = 3
-
-
-class NoPlaceForTheDiagram(Exception):
-    """The README lacks one of the two markers, or has them in the wrong order."""
-
-    def __init__(self, readme: Path) -> None:
-        super().__init__(f"{readme.name} has no place for the diagram: write the lines {BEGIN} and {END} where it belongs")
 
 
 def flowchart() -> str:
@@ -46,16 +35,6 @@ def flowchart() -> str:
         f"  class {_id(AGENCY)} agency",
     ]
     return "\n".join(lines)
-
-
-def readme_with_diagram(readme: Path) -> str:
-    """The README's text with the diagram of today between its markers; raises NoPlaceForTheDiagram."""
-    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise NoPlaceForTheDiagram(readme)
-    return f"{head}{BEGIN}\n```mermaid\n{flowchart()}\n```\n{END}{tail}"
 
 
 def _told(kinds: object) -> str:
