@@ -14,6 +14,7 @@ import httpx
 from tests.support.platform import A_REPORT, Platform, Receipt, receipt_of
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.stack import Stack
+from tuntas_devstack.threads import in_thread
 
 _AGAIN_AFTER_S = 0.25
 _GIVEN_UP_AFTER_S = 240.0
@@ -81,8 +82,8 @@ class Plugs:
         self._restarts.append(asyncio.create_task(self._kill_and_restart(part)))
 
     async def _kill_and_restart(self, part: str) -> None:
-        await asyncio.to_thread(self.stack.kill, part)
-        await asyncio.to_thread(self.stack.restart, part)
+        await in_thread(self.stack.kill, part)
+        await in_thread(self.stack.restart, part)
 
     async def all_back(self) -> None:
         """Wait until everything that was killed runs again."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from tuntas_devstack.drills.faults import admin_of, frozen
 from tuntas_devstack.drills.model import Drill, DrillSkipped, Setting
 from tuntas_devstack.drills.scene import Scene
+from tuntas_devstack.threads import in_thread
 
 _OTHER = "kota-32-73"
 _FLOWS_WITHIN_S = 60.0
@@ -70,9 +71,9 @@ async def one_broker_killed(scene: Scene) -> None:
 
     async def fault() -> None:
         scene.say(f"kill -9 {part}")
-        await asyncio.to_thread(scene.stack.kill, part)
+        await in_thread(scene.stack.kill, part)
         await scene.delivered(await scene.file(30), _FLOWS_WITHIN_S, "without it")
-        await asyncio.to_thread(scene.stack.restart, part)
+        await in_thread(scene.stack.restart, part)
 
     await _goes_on(scene, fault)
 
@@ -140,12 +141,12 @@ async def partition_below_minimum(scene: Scene) -> None:
 
     async def fault() -> None:
         scene.say(f"{first} and {second} are killed")
-        await asyncio.to_thread(scene.stack.kill, first)
-        await asyncio.to_thread(scene.stack.kill, second)
+        await in_thread(scene.stack.kill, first)
+        await in_thread(scene.stack.kill, second)
         waiting = await scene.file(12)
         await asyncio.sleep(10)
         scene.say("both come back")
-        await asyncio.gather(*(asyncio.to_thread(scene.stack.restart, part) for part in (first, second)))
+        await asyncio.gather(*(in_thread(scene.stack.restart, part) for part in (first, second)))
         await scene.delivered(waiting, _FLOWS_WITHIN_S * 2, "what waited arrives after")
 
     await _goes_on(scene, fault)
@@ -157,7 +158,7 @@ async def rolling_restart(scene: Scene) -> None:
     async def fault() -> None:
         for part in scene.stack.state.brokers():
             scene.say(f"{part.name} is restarted")
-            await asyncio.to_thread(scene.stack.restart, part.name)
+            await in_thread(scene.stack.restart, part.name)
             await _in_sync(scene)
 
     await _goes_on(scene, fault)

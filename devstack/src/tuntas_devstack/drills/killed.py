@@ -1,16 +1,15 @@
 """Parts are killed (`kill -9`) in the middle of the work and start again at once."""
 
-import asyncio
-
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.drills.model import Drill, Setting
 from tuntas_devstack.drills.scene import Scene
+from tuntas_devstack.threads import in_thread
 
 
 async def _kill(scene: Scene, part: str) -> None:
     scene.say(f"kill -9 {part}")
-    await asyncio.to_thread(scene.stack.kill, part)
-    await asyncio.to_thread(scene.stack.restart, part)
+    await in_thread(scene.stack.kill, part)
+    await in_thread(scene.stack.restart, part)
 
 
 async def _kill_at_random(scene: Scene, parts: list[str]) -> None:

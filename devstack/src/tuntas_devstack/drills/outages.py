@@ -10,6 +10,7 @@ from tuntas_devstack.drills.faults import database_read_only, foreign_transactio
 from tuntas_devstack.drills.killed import replicas_of
 from tuntas_devstack.drills.model import Drill, DrillFailed, Setting
 from tuntas_devstack.drills.scene import Scene
+from tuntas_devstack.threads import in_thread
 
 _READ_ONLY_S = 20.0
 _FLOWS_WITHIN_S = 60.0
@@ -61,7 +62,7 @@ async def database_put_back(scene: Scene) -> None:
 
 
 async def _back(scene: Scene, parts: list[str]) -> None:
-    await asyncio.gather(*(asyncio.to_thread(scene.stack.restart, part) for part in parts))
+    await asyncio.gather(*(in_thread(scene.stack.restart, part) for part in parts))
 
 
 async def forgotten_transaction(scene: Scene) -> None:

@@ -6,6 +6,7 @@ from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.drills.killed import replicas_of
 from tuntas_devstack.drills.model import Drill, Setting
 from tuntas_devstack.drills.scene import Scene
+from tuntas_devstack.threads import in_thread
 
 _FLOWS_WITHIN_S = 120.0
 
@@ -19,14 +20,14 @@ async def replicas_join_and_leave(scene: Scene) -> None:
         await asyncio.to_thread(scene.stack.stop_part, part)
     filed = await scene.file(scene.reports)
     scene.say(f"{first} starts; the others join while it reads")
-    await asyncio.gather(*(asyncio.to_thread(scene.stack.restart, part) for part in (first, *others)))
+    await asyncio.gather(*(in_thread(scene.stack.restart, part) for part in (first, *others)))
     third = await asyncio.to_thread(scene.stack.add_replica, service)
     scene.say(f"{third} joins, and {first} leaves")
-    await asyncio.to_thread(scene.stack.kill, first)
+    await in_thread(scene.stack.kill, first)
     await scene.delivered(filed, _FLOWS_WITHIN_S, "delivered")
     await asyncio.to_thread(scene.stack.stop_part, third)
     scene.stack.forget(third)
-    await asyncio.to_thread(scene.stack.restart, first)
+    await in_thread(scene.stack.restart, first)
     await scene.delivered(await scene.file(6), _FLOWS_WITHIN_S)
 
 

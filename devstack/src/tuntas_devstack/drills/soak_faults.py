@@ -21,6 +21,7 @@ from tuntas_devstack.drills.faults import (
 from tuntas_devstack.drills.hostile import at_its_worst
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.topic_log import agency_topic
+from tuntas_devstack.threads import in_thread
 
 WATCHED = tuple(service.value for service in Service)
 """The processes whose memory is measured: they are never killed; their second replicas are."""
@@ -66,8 +67,8 @@ async def _while(fault: AbstractAsyncContextManager[object]) -> None:
 
 async def _kill(scene: Scene, *parts: str) -> None:
     for part in parts:
-        await asyncio.to_thread(scene.stack.kill, part)
-    await asyncio.gather(*(asyncio.to_thread(scene.stack.restart, part) for part in parts))
+        await in_thread(scene.stack.kill, part)
+    await asyncio.gather(*(in_thread(scene.stack.restart, part) for part in parts))
 
 
 async def _at_its_worst(scene: Scene, agency: str) -> None:
