@@ -34,7 +34,8 @@ _AROUND = ("postgres", "mail", "issuer", "prometheus")
 
 
 class Stack:
-    """One stack, started once. Not asynchronous: from a coroutine call its methods through `in_thread`.
+    """One stack, started once. Not asynchronous: from a coroutine call its methods in a thread, and
+    starts that may wait for each other through `in_thread`.
 
     `proxies` are those before brokers and database, by part, where `StackOptions.proxied` names services behind them.
     `say` is told each step in a few words; `on_death(part, sentence)` each part that ends unasked, from another thread.

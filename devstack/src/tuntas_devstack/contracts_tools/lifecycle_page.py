@@ -1,9 +1,9 @@
 """docs/lifecycle.md: the state diagram, the table of transitions, the matrix of clocks and who may do what; and what of it is planned."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, TransitionRow, possible
-from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
+from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible
+from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
 _HEAD = """# The life of a case
 Made from [lifecycle.py](../contracts/src/tuntas_contracts/lifecycle.py) by `make generate`; change it there.
@@ -11,13 +11,6 @@ What is *planned* belongs to a later release.
 
 ## States and transitions
 """
-_EFFECTS: tuple[tuple[str, Callable[[Clock], Iterable[Transition]]], ...] = (
-    ("starts", lambda clock: CLOCKS[clock].starts),
-    ("meets", lambda clock: CLOCKS[clock].meets),
-    ("stops", lambda clock: CLOCKS[clock].stops),
-    ("pauses", lambda clock: CLOCKS[clock].pauses),
-    ("resumes", lambda clock: CLOCKS[clock].resumes),
-)
 
 
 def page() -> str:
@@ -27,7 +20,7 @@ def page() -> str:
         "A case whose target is *before* goes back to the state that it had.",
         _table(("#", "what", "from", "to", "owner after", "asked by", "event", "asked beside", ""), map(_row, TRANSITIONS.values())),
         "## Clocks\nWhat each transition does to each clock that runs.",
-        _table(("clock", "measures", *(name for name, _ in _EFFECTS), ""), map(_clock_row, Clock)),
+        _table(("clock", "measures", "starts", "meets", "stops", "pauses", "resumes", ""), map(_clock_row, CLOCKS.values())),
         "## Who may ask for what\nIn this release, by the state of the case.",
         _table(("role", *CaseState), _roles()),
     ]
@@ -68,9 +61,10 @@ def _row(row: TransitionRow) -> Sequence[str]:
     )
 
 
-def _clock_row(clock: Clock) -> Sequence[str]:
-    effects = [", ".join(number for number in Transition if number in set(of(clock))) for _, of in _EFFECTS]
-    return clock, CLOCKS[clock].measures, *effects, "planned" if CLOCKS[clock].planned else ""
+def _clock_row(row: ClockRow) -> Sequence[str]:
+    effects = (row.starts, row.meets, row.stops, row.pauses, row.resumes)
+    cells = [", ".join(number for number in Transition if number in effect) for effect in effects]
+    return row.number, row.measures, *cells, "planned" if row.planned else ""
 
 
 def _roles() -> Iterable[Sequence[str]]:
