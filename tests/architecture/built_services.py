@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from tests.support.names import NAME_KEY
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Subscription
 
 _SETTINGS: dict[str, Any] = {
     "environment": "test",

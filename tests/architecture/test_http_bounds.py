@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tests.architecture.built_services import built
 from tests.support.field_bounds import Bounds
-from tuntas_chassis.json_routes import JsonRoute
+from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_contracts.vocabulary import Service
 
 BOUNDED_ELSEWHERE = (

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from tests.architecture.sources import PACKAGES, SERVICES, calls, code, shown
-from tuntas_chassis.metrics import CHASSIS_METRICS, Metric
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
 
 NAME = "tuntas_"
 VALUE_FIRST = {"inc": 0, "set": 1, "observe": 1}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import SERVICES, files, shown, tree
-from tuntas_chassis.migrations import head_revision
+from tuntas_chassis.persistence.migrations import head_revision
 
 VERSIONS = [path for package in SERVICES.values() for path in files(package / "migrations/versions") if path.name != "__init__.py"]
 DESTRUCTIVE = re.compile(

@@ -9,8 +9,8 @@ import pytest
 
 from tests.architecture.built_services import subscriptions
 from tests.architecture.sources import ROOT, SERVICES
-from tuntas_chassis.messages import Incoming, Outgoing
-from tuntas_chassis.subscription import Subscription
+from tuntas_chassis.messaging.messages import Incoming, Outgoing
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, SLA, TOPICS, Topic
 from tuntas_devstack.contracts_tools.examples import GoldenExample, read_examples
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT, SERVICES, shown, tree
-from tuntas_chassis.metrics import Metric
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.telemetry.metrics import Metric
 
 each_service = pytest.mark.parametrize(("service", "package"), SERVICES.items(), ids=list(SERVICES))
 INSIDE = ("adapters/tables.py", "adapters/store.py", "domain/__init__.py", "migrations/env.py", "migrations/versions/0001_*.py")

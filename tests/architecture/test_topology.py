@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.built_services import built, subscriptions
 from tests.architecture.sources import SERVICES, calls, code, shown, tree
-from tuntas_chassis.watermarks import WatermarkScope
+from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_contracts import topology
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract

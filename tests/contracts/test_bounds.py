@@ -10,8 +10,8 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from tests.support.field_bounds import Bounds
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.outbox import MAX_VALUE_BYTES, encode
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import MAX_VALUE_BYTES, encode
 from tuntas_contracts import agencies, base, cases, notices, reports, sla, watermarks
 from tuntas_contracts.agencies import AgencyCommand, AgencyRegistered, AnswerCase
 from tuntas_contracts.base import Contract

@@ -13,7 +13,7 @@ import pytest
 
 _PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 _SECTION = re.compile(r"^## The chassis, as services see it\n.*?```python\n(?P<code>.*?)```", re.DOTALL | re.MULTILINE)
-_MODULE = re.compile(r"^# (tuntas_chassis\.\w+)$", re.MULTILINE)
+_MODULE = re.compile(r"^# (tuntas_chassis[.\w]+)$", re.MULTILINE)
 Node = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -13,7 +13,7 @@ from intake.metrics import METRICS as INTAKE
 from notifier.metrics import METRICS as NOTIFIER
 from sla_monitor.metrics import METRICS as SLA_MONITOR
 from triage.metrics import METRICS as TRIAGE
-from tuntas_chassis.metrics import CHASSIS_METRICS
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_devstack.cli import app as cli
 from tuntas_devstack.ops.reconcile_metrics import RECONCILE_METRICS
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.support.servers import Servers
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.migrations import upgrade
 
 
 @pytest.fixture(scope="module")

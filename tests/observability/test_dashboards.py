@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.dashboard_queries import all_asked, chassis_series, series_of
-from tuntas_chassis.metrics import CHASSIS_METRICS
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
 from tuntas_devstack.observability.dashboards.model import Dashboard

@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.metrics import Metric, MetricSet
+from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_devstack.observability.programs import find_promtool
 from tuntas_devstack.observability.server import RULES, PrometheusServer, Target
 from tuntas_devstack.options import StackOptions

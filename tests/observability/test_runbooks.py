@@ -17,7 +17,7 @@ from tests.architecture.built_services import built
 from tests.architecture.sources import ROOT, SERVICES
 from tests.observability.test_alerts import ALERTS
 from tests.support.servers import Servers
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_devstack.cli import app as cli
 from tuntas_devstack.observability.promtool import check_rules

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tuntas_chassis.metrics import CHASSIS_METRICS, Metric
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
 from tuntas_devstack.observability.dashboards import DASHBOARDS
 from tuntas_devstack.observability.dashboards.model import Dashboard, Panel, Query
 

@@ -15,9 +15,9 @@ from tests.support.counting import Added, Asked, Summed, TallyStore, apply_to
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.base import Contract
 from tuntas_contracts.envelope import Envelope
 

@@ -16,12 +16,12 @@ from dispatch.register_changes import RegisterChanges
 from dispatch.register_routes import register_change_routes, register_routes
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
-from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock, SystemClock
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.problems import Problem, install_problems
+from tuntas_chassis.http.auth import Principal
+from tuntas_chassis.http.problems import Problem, install_problems
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.vocabulary import Role
 
 PRINCIPALS = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from tests.support.servers import Servers
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_devstack.postgres.apart import run_apart
 
 

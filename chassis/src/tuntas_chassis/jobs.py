@@ -11,9 +11,9 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from tuntas_chassis.database import is_transient
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import is_transient
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.waiting import set_within
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]

@@ -13,35 +13,35 @@ from typing import Any, TypeVar
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from tuntas_chassis.auth import TokenVerifier
-from tuntas_chassis.batch import BatchWorker
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
-from tuntas_chassis.consumer import BatchConsumer
-from tuntas_chassis.database import Database
-from tuntas_chassis.hot_routes import HotRoutes
-from tuntas_chassis.http import RequestMiddleware
-from tuntas_chassis.http_guard import CLOSED_BECAUSE
-from tuntas_chassis.http_server import HttpServer, service_config
+from tuntas_chassis.http.auth import TokenVerifier
+from tuntas_chassis.http.guard import CLOSED_BECAUSE
+from tuntas_chassis.http.hot_routes import HotRoutes
+from tuntas_chassis.http.middleware import RequestMiddleware
+from tuntas_chassis.http.operations import health_routes, parking_routes
+from tuntas_chassis.http.problems import install_problems
+from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.http.replay import ParkingLot
+from tuntas_chassis.http.server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
-from tuntas_chassis.kafka import make_producer
-from tuntas_chassis.logs import logger, setup_logs
-from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
-from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
-from tuntas_chassis.operations import health_routes, parking_routes
-from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.patience import StillAway
-from tuntas_chassis.problems import install_problems
-from tuntas_chassis.processor import Processor
-from tuntas_chassis.read_progress import DelayingConsumer
-from tuntas_chassis.relay import Relay
-from tuntas_chassis.replay import ParkingLot
+from tuntas_chassis.messaging.batch import BatchWorker
+from tuntas_chassis.messaging.consumer import BatchConsumer
+from tuntas_chassis.messaging.kafka import make_producer
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.messaging.read_progress import DelayingConsumer
+from tuntas_chassis.messaging.relay import Relay
+from tuntas_chassis.messaging.subscription import Store, Subscription
+from tuntas_chassis.messaging.upkeep import PURGE_EVERY_S, Upkeep
+from tuntas_chassis.messaging.watermarks import WatermarkPublisher, WatermarkScope
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
+from tuntas_chassis.persistence.patience import StillAway
 from tuntas_chassis.settings import ServiceSettings, load_settings
-from tuntas_chassis.subscription import Store, Subscription
-from tuntas_chassis.tracing import Tracing
-from tuntas_chassis.upkeep import PURGE_EVERY_S, Upkeep
+from tuntas_chassis.telemetry.logs import logger, setup_logs
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric, MetricSet
+from tuntas_chassis.telemetry.tracing import Tracing
 from tuntas_chassis.waiting import set_within
-from tuntas_chassis.watermarks import WatermarkPublisher, WatermarkScope
 
 S = TypeVar("S")
 ST = TypeVar("ST", bound=ServiceSettings)

@@ -14,14 +14,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from tuntas_chassis.answers import MAX_PAGE, Cursor, Line, Moment, Prose, Total
-from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES
+from tuntas_chassis.http.answers import MAX_PAGE, Cursor, Line, Moment, Prose, Total
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES
 from tuntas_chassis.service import ServiceApp
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)

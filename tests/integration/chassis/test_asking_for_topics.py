@@ -10,7 +10,7 @@ from aiokafka.conn import AIOKafkaConnection
 
 from tests.support.delivery import Delivery
 from tests.support.servers import Servers
-from tuntas_chassis.kafka import make_producer, unknown_topics
+from tuntas_chassis.messaging.kafka import make_producer, unknown_topics
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
 from tuntas_devstack.topics import TopicSpec, create_topics
 

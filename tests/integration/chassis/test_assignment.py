@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.support.counting import Added
 from tests.support.delivery import Delivery
-from tuntas_chassis.subscription import Record
+from tuntas_chassis.messaging.subscription import Record
 
 
 async def _records(delivery: Delivery, first: int, last: int) -> Sequence[Record]:

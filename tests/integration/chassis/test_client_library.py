@@ -20,8 +20,8 @@ from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.fetching import Fetching, missing_parts
-from tuntas_chassis.kafka import abort, make_producer
+from tuntas_chassis.messaging.fetching import Fetching, missing_parts
+from tuntas_chassis.messaging.kafka import abort, make_producer
 
 GAPS = "tuntas_consumer_gaps_total"
 PRIVATE = {
@@ -48,7 +48,7 @@ def _private_names(path: Path) -> set[str]:
 
 
 def test_no_other_private_name_is_used_than_those_that_are_checked() -> None:
-    used = {path.name: names for path in Path(tuntas_chassis.__path__[0]).glob("*.py") if (names := _private_names(path))}
+    used = {path.name: names for path in Path(tuntas_chassis.__path__[0]).rglob("*.py") if (names := _private_names(path))}
     assert used == PRIVATE
 
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from tests.support.counting import Summed, Tally, TallyStore
-from tuntas_chassis.messages import Outcome, Outgoing
-from tuntas_chassis.problems import Problem
-from tuntas_chassis.processor import Processor
-from tuntas_chassis.retry_keys import RetryKey
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.http.retry_keys import RetryKey
+from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.service import ServiceApp
 
 TOPIC = "never-sent"

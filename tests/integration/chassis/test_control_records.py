@@ -10,7 +10,7 @@ from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.read_progress import DelayingConsumer, ReadProgress
+from tuntas_chassis.messaging.read_progress import DelayingConsumer, ReadProgress
 from tuntas_contracts.envelope import Envelope
 
 WITHIN_S = 90.0

@@ -13,12 +13,12 @@ import pytest
 from tests.support.counting import Added, Tally, TallyStore, apply_to
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Outcome
-from tuntas_chassis.problems import Problem
-from tuntas_chassis.processor import Processor
+from tuntas_chassis.messaging.messages import Outcome
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.envelope import Envelope
 
 FAULTS = 200

@@ -11,7 +11,7 @@ from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
 
 
 def _caused(seconds_ago: float) -> UUID:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.group_commit import GroupCommit
+from tuntas_chassis.http.group_commit import GroupCommit
 from tuntas_chassis.service import ServiceApp
 
 INSERT = text("INSERT INTO note SELECT unnest(CAST(:remarks AS text[])) RETURNING remark")

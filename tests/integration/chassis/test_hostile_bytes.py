@@ -14,9 +14,9 @@ from tests.support.hostile_batches import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, 
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.subscription import Record, Subscription
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Record, Subscription
 from tuntas_contracts.envelope import Envelope
 
 SERVED_WITHIN_S = 5.0

@@ -16,8 +16,8 @@ from tests.support.database import execute
 from tests.support.servers import Servers
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import until
-from tuntas_chassis.connections import UNACKNOWLEDGED_S, client_options
-from tuntas_chassis.database import Database, is_transient
+from tuntas_chassis.persistence.connections import UNACKNOWLEDGED_S, client_options
+from tuntas_chassis.persistence.database import Database, is_transient
 from tuntas_chassis.settings import ServiceSettings
 
 

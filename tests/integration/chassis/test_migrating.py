@@ -13,8 +13,8 @@ from tests.support.database import execute
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.migrations import head_revision, is_served_by, upgrade
-from tuntas_chassis.patience import StillAway
+from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
+from tuntas_chassis.persistence.patience import StillAway
 from tuntas_devstack.ports import free_port
 
 ROOT = Path(__file__).parents[3]

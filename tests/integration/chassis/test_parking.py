@@ -12,10 +12,10 @@ from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.parking import purge_settled
-from tuntas_chassis.problems import Problem
-from tuntas_chassis.replay import ParkingLot
+from tuntas_chassis.messaging.parking import purge_settled
 from tuntas_contracts.envelope import Envelope
 
 GOOD = b'{"amount": 1}'

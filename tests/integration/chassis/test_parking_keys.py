@@ -9,8 +9,8 @@ from uuid import UUID
 from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
+from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.replay import ParkingLot
 from tuntas_contracts.envelope import Envelope
 
 LONG = "".join(random.Random(1).choices(string.printable, k=400_000))  # too varied to be compressed into an index entry

@@ -12,9 +12,9 @@ from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Subscription
 
 KEYS = [f"key-{n}" for n in range(20)]
 TABLES = ("consumer_offset", "tally", "inbox", "held_input", "outbox")  # positions first: who holds them holds up the others

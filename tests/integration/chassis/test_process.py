@@ -12,7 +12,7 @@ from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import until
-from tuntas_chassis.migrations import head_revision
+from tuntas_chassis.persistence.migrations import head_revision
 
 KEYS = [f"key-{n}" for n in range(20)]
 

@@ -12,8 +12,8 @@ from tests.support.counting import Added, Summed, Tally, TallyStore
 from tests.support.database import execute
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.messages import Outcome, Outgoing
-from tuntas_chassis.processor import Processor
+from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.service import ServiceApp
 
 

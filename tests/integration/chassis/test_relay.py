@@ -9,7 +9,7 @@ from tests.support.counting import Summed
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.service import ServiceApp
 from tuntas_devstack.topics import TopicSpec, create_topics
 

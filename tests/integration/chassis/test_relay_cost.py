@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.plans import EXPLAIN, Plan
-from tuntas_chassis.outbox_rows import _HEADS, _READ_ALL, _READ_SET_ASIDE, _READ_SHARDS, READ_BYTES
+from tuntas_chassis.messaging.outbox_rows import _HEADS, _READ_ALL, _READ_SET_ASIDE, _READ_SHARDS, READ_BYTES
 from tuntas_chassis.service import ServiceApp
 
 BLOCKED = 100_000

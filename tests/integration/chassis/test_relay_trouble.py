@@ -20,8 +20,8 @@ from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import until
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.outbox_rows import READ_BYTES, OutboxRows
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox_rows import READ_BYTES, OutboxRows
 from tuntas_chassis.service import ServiceApp
 
 KEYS = [f"key-{n}" for n in range(20)]

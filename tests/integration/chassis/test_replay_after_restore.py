@@ -10,12 +10,12 @@ from tests.support.counting import Added, Tally, TallyStore, apply_to
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
+from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.parking import ParkedMessage
-from tuntas_chassis.replay import ParkingLot
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.messaging.parking import ParkedMessage
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Subscription
 from tuntas_contracts.envelope import Envelope
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.support.servers import Servers
-from tuntas_chassis.migrations import head_revision, upgrade
-from tuntas_chassis.schema import TABLE_NAMES
+from tuntas_chassis.persistence.migrations import head_revision, upgrade
+from tuntas_chassis.persistence.schema import TABLE_NAMES
 from tuntas_contracts.vocabulary import Service
 
 

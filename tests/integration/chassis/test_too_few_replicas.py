@@ -11,10 +11,10 @@ from aiokafka.protocol.produce import ProduceRequest
 from tests.support.counting import Summed
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
-from tuntas_chassis.kafka import make_producer
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.outbox import key_hash
-from tuntas_chassis.relay import Relay
+from tuntas_chassis.messaging.kafka import make_producer
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import key_hash
+from tuntas_chassis.messaging.relay import Relay
 
 PARTITIONS = 4
 BELOW = 1

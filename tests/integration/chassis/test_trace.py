@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from tests.support.counting import Added, Tally, TallyStore
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
-from tuntas_chassis.messages import Outcome, Outgoing
+from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.service import ServiceApp
 
 A_CALLER = f"00-{'ab' * 16}-{'cd' * 8}-01"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.database import is_transient
+from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.service import ServiceApp
 
 NEVER = {

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.integration.chassis.watermarked import Watermarked, assert_promises_kept, summed
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.group_commit import GroupCommit
+from tuntas_chassis.http.group_commit import GroupCommit
 
 QUICK = {"watermark_interval_s": 0.1, "watermark_tolerance_s": 0, "outbox_poll_s": 0.1}
 

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from tests.support.counting import Added, Summed, TallyStore, apply_to
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.subscription import Subscription
+from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.subscription import Subscription
-from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import WATERMARKS
 from tuntas_contracts.watermarks import WatermarkAdvanced

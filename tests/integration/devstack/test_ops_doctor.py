@@ -17,7 +17,7 @@ from tests.support.operator import Operator
 from tests.support.registers import register_of
 from tests.support.servers import Servers
 from tests.support.waiting import until_it_holds
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_contracts.topology import CASES, NOTICES
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.k8s.rights import BrokerUser, Grant, agency_user, platform_users, service_user

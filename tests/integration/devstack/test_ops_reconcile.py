@@ -20,7 +20,7 @@ from tests.support.operator import Operator
 from tests.support.servers import Servers
 from tests.support.waiting import until_it_holds
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_contracts.topology import CASES
 from tuntas_devstack.ops.reconcile_metrics import ReconcileMetrics
 from tuntas_devstack.ports import free_port

@@ -14,10 +14,10 @@ from dispatch.refusals import Refusals
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
 from tuntas_chassis.clock import SystemClock
-from tuntas_chassis.database import Database
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.outbox import MAX_VALUE_BYTES, MessageTooLarge, Outbox
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import MAX_VALUE_BYTES, MessageTooLarge, Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 
 ENTRY = text(
     "INSERT INTO agency (code, name, kind, time_zone, email, sectors, units, enabled, changed_at) VALUES "

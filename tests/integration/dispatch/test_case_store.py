@@ -21,8 +21,8 @@ from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
 from tests.support.waiting import until
 from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, a_case, a_report
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass
 
 STORE = CaseStore()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.adapters.register_store import Loaded, load_into, lock_register, read_all, write_changes
 from dispatch.domain.register import Agency, load_register
 from dispatch.domain.register_changes import Author, Change, StoredAgency
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_contracts.agencies import AgencyRegistered
 
 FILES = load_register()

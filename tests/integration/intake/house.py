@@ -18,8 +18,8 @@ from intake.settings import Settings
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.unit.intake.mothers import KEY, a_report, incoming
-from tuntas_chassis.auth import Principal
-from tuntas_chassis.problems import Problem
+from tuntas_chassis.http.auth import Principal
+from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.base import Contract
 from tuntas_contracts.vocabulary import Role

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from intake.adapters.tables import METADATA
 from tests.integration.intake.house import House
-from tuntas_chassis.schema import TABLE_NAMES
+from tuntas_chassis.persistence.schema import TABLE_NAMES
 
 
 def _differences(connection: Connection) -> list[object]:

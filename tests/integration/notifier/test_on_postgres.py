@@ -39,12 +39,12 @@ from tests.unit.notifier.mothers import (
 )
 from tests.unit.notifier.relay import TestRelay
 from tests.unit.notifier.sending_behaviour import SendingBehaviour, World
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.migrations import upgrade
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.set_aside_rows import retry_all
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.profile import DEFAULT_PROFILE

@@ -14,8 +14,8 @@ from sla_monitor.adapters.watermark_store import MOST_AHEAD, WatermarkStore
 from sla_monitor.subscribers import CONSUMER
 from sla_monitor.watermarks import Watermark
 from tests.support.servers import Servers
-from tuntas_chassis.database import Database
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.watermarks import LateAgency

@@ -11,8 +11,8 @@ from sqlalchemy import TextClause, text
 from sla_monitor.adapters.figures import _REPORTS, _RUNS
 from tests.support.plans import EXPLAIN, Plan
 from tests.support.servers import Servers
-from tuntas_chassis.database import Database
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 
 FIRST, LAST = date(2016, 1, 1), date(2025, 12, 31)

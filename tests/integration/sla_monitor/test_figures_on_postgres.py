@@ -16,8 +16,8 @@ from sla_monitor.adapters.figures import FigureReader, FigureRollups, Period
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures, Reports, RunCount, figures_of
 from tests.support.servers import Servers
-from tuntas_chassis.database import Database
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 

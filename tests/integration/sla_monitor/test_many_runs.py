@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from sla_monitor.adapters.clock_queries import NEWEST, RUNS, ClockQueries
 from tests.support.servers import Servers
-from tuntas_chassis.database import Database
-from tuntas_chassis.migrations import upgrade
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.vocabulary import Clock
 

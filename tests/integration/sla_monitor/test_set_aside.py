@@ -15,12 +15,12 @@ from sla_monitor.firing import FiringLoop
 from sla_monitor.metrics import METRICS
 from sla_monitor.subscribers import CONSUMER
 from tests.support.servers import Servers
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.migrations import upgrade
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.set_aside_rows import retry_all
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Clock
 

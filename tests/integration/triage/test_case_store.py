@@ -20,7 +20,7 @@ from triage.adapters.store import CaseStore
 from triage.domain.case import Case
 from triage.domain.report import FiledReport
 from triage.settings import Settings
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
 STORE = CaseStore()

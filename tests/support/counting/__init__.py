@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.base import Contract, InputEvent
 
 

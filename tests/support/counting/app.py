@@ -1,9 +1,9 @@
 """The counting service as a process of its own: `python -m tests.support.counting`."""
 
 from tests.support.counting import Added, Asked, TallyStore, apply_to
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_chassis.subscription import Subscription
 
 
 class Settings(ServiceSettings):

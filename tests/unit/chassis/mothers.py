@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.messaging.subscription import Record
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_chassis.subscription import Record
 from tuntas_contracts.envelope import Envelope
 
 A_MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)

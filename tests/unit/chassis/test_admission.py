@@ -2,8 +2,8 @@
 
 import pytest
 
-from tuntas_chassis.admission import SMALL_BODY, Admission
-from tuntas_chassis.problems import Overloaded
+from tuntas_chassis.http.admission import SMALL_BODY, Admission
+from tuntas_chassis.http.problems import Overloaded
 
 
 def test_one_more_than_are_answered_at_once_is_told_to_come_again_and_may_once_another_is_over() -> None:

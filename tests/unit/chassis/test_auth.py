@@ -11,8 +11,8 @@ import pytest
 from fastapi import Depends, FastAPI
 
 from tests.unit.chassis.identity_provider import IdentityProvider, token
-from tuntas_chassis.auth import Principal, TokenVerifier, require
-from tuntas_chassis.problems import Problem, install_problems
+from tuntas_chassis.http.auth import Principal, TokenVerifier, require
+from tuntas_chassis.http.problems import Problem, install_problems
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.issuer import SigningKey, mint_token
 
@@ -122,7 +122,7 @@ async def test_a_new_key_is_taken_up_and_strangers_keys_do_not_make_us_ask_each_
         await _refused(verifier, token(provider.new_key(listed=False), sub=f"stranger-{n}"))
     assert provider.asked.count("/jwks") == 1, "just asked: who signs with unknown keys can't make us flood the provider"
     rotated = provider.new_key()
-    monkeypatch.setattr("tuntas_chassis.auth._UNKNOWN_KEY_BACKOFF_S", 0.0)
+    monkeypatch.setattr("tuntas_chassis.http.auth._UNKNOWN_KEY_BACKOFF_S", 0.0)
     assert (await verifier.verify(token(rotated))).subject == "budi"
 
 
@@ -132,8 +132,8 @@ async def test_a_key_that_is_withdrawn_is_refused_after_the_next_fetch(
     await verifier.verify(token(key))
     provider.keys = []
     provider.new_key()
-    monkeypatch.setattr("tuntas_chassis.auth._REFRESH_KEYS_S", 0.0)
-    monkeypatch.setattr("tuntas_chassis.auth._UNKNOWN_KEY_BACKOFF_S", 0.0)
+    monkeypatch.setattr("tuntas_chassis.http.auth._REFRESH_KEYS_S", 0.0)
+    monkeypatch.setattr("tuntas_chassis.http.auth._UNKNOWN_KEY_BACKOFF_S", 0.0)
     assert (await _refused(verifier, token(key, sub="another token"))).status == 401
 
 
@@ -153,7 +153,7 @@ async def test_known_keys_serve_on_while_the_provider_is_away(
 ) -> None:
     await verifier.verify(token(key))
     provider.close()
-    monkeypatch.setattr("tuntas_chassis.auth._REFRESH_KEYS_S", 0.0)
+    monkeypatch.setattr("tuntas_chassis.http.auth._REFRESH_KEYS_S", 0.0)
     assert (await verifier.verify(token(key, sub="siti"))).subject == "siti"
 
 
@@ -162,7 +162,7 @@ async def test_a_provider_that_is_away_is_not_asked_for_each_request(
 ) -> None:
     await verifier.verify(token(key))
     provider.answers["/jwks"] = b"<html>"
-    monkeypatch.setattr("tuntas_chassis.auth._REFRESH_KEYS_S", 0.0)
+    monkeypatch.setattr("tuntas_chassis.http.auth._REFRESH_KEYS_S", 0.0)
     for n in range(20):
         await verifier.verify(token(key, sub=f"officer-{n}"))
     assert provider.asked.count("/jwks") == 2, "the first fetch, and one that failed"

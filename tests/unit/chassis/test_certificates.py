@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from tuntas_chassis.certificates import trusted_until
 from tuntas_chassis.settings import ServiceSettings
+from tuntas_chassis.telemetry.certificates import trusted_until
 
 
 def _authority(until: datetime) -> bytes:

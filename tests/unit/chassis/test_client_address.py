@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from tuntas_chassis.client_address import ClientAddresses, networks
+from tuntas_chassis.http.client_address import ClientAddresses, networks
 
 PROXIES = networks("10.0.0.0/8, fd00::/8")
 

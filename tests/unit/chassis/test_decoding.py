@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.support.counting import Added, Asked
 from tests.unit.chassis.mothers import A_MONDAY, A_TRACE, Headers, any_headers, envelope, record
 from tuntas_chassis.clock import SimulatedClock, SystemClock
-from tuntas_chassis.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Incoming
-from tuntas_chassis.subscription import Record
+from tuntas_chassis.messaging.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
+from tuntas_chassis.messaging.messages import Incoming
+from tuntas_chassis.messaging.subscription import Record
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.base import Contract
 from tuntas_contracts.envelope import MAX_HEADERS, MAX_NAMES_LENGTH

@@ -8,8 +8,8 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from tuntas_chassis.hot_routes import HotRoute, HotRoutes
-from tuntas_chassis.problems import Problem, install_problems
+from tuntas_chassis.http.hot_routes import HotRoute, HotRoutes
+from tuntas_chassis.http.problems import Problem, install_problems
 
 
 class Letter(BaseModel):

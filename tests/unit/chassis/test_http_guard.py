@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.waiting import until
 from tests.unit.chassis.raw_http import RawConnection
-from tuntas_chassis.http_guard import CLOSED_BECAUSE, GuardedConfig, HttpLimits
-from tuntas_chassis.http_server import HttpServer
+from tuntas_chassis.http.guard import CLOSED_BECAUSE, GuardedConfig, HttpLimits
+from tuntas_chassis.http.server import HttpServer
 from tuntas_chassis.waiting import set_within
 
 GET = b"GET / HTTP/1.1\r\nHost: tests\r\n\r\n"

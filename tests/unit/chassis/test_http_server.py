@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from tests.support.waiting import until
-from tuntas_chassis.http_server import HttpServer, service_config
+from tuntas_chassis.http.server import HttpServer, service_config
 from tuntas_chassis.settings import ServiceSettings
 
 

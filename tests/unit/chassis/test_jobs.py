@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.support.waiting import until
 from tuntas_chassis.jobs import RESTARTS, WAITING, BackgroundLoops, is_outage
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 
 AWAY = [
     ConnectionRefusedError("refused"),

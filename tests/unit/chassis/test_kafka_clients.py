@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.chassis.mothers import settings
-from tuntas_chassis.kafka import client_options, make_broker
+from tuntas_chassis.messaging.kafka import client_options, make_broker
 
 
 @pytest.mark.parametrize("written", ["one:1,two:2,three:3", "one:1, two:2 ,three:3"])

@@ -13,11 +13,11 @@ from opentelemetry.trace import SpanKind
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.unit.chassis.mothers import A_TRACE, settings
-from tuntas_chassis.http import RequestMiddleware
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.operations import health_routes
-from tuntas_chassis.problems import Problem, install_problems
-from tuntas_chassis.tracing import Tracing, current_traceparent, sampled_trace_id
+from tuntas_chassis.http.middleware import RequestMiddleware
+from tuntas_chassis.http.operations import health_routes
+from tuntas_chassis.http.problems import Problem, install_problems
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.telemetry.tracing import Tracing, current_traceparent, sampled_trace_id
 
 UNSAMPLED = A_TRACE[:-2] + "00"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5"

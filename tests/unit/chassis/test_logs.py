@@ -8,7 +8,7 @@ from typing import Any
 PROGRAM = """
 import logging, sys
 from opentelemetry.sdk.trace import TracerProvider
-from tuntas_chassis.logs import logger, setup_logs
+from tuntas_chassis.telemetry.logs import logger, setup_logs
 setup_logs("intake", sys.argv[1])
 log = logger("tuntas.test")
 log.debug("too_quiet")

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 from prometheus_client import generate_latest
 
-from tuntas_chassis.metrics import CHASSIS_METRICS, Metric, MetricSet
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric, MetricSet
 from tuntas_contracts.vocabulary import Service
 
 SERVICES = [service.value.replace("-", "_") for service in Service]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuntas_chassis.pagination import decode_cursor, encode_cursor
-from tuntas_chassis.problems import Problem
+from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import Problem
 
 values = st.lists(st.text() | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4)
 

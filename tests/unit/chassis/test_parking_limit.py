@@ -1,6 +1,6 @@
 """Too much parked in a minute halts a partition, once, until an operator lets it go on."""
 
-from tuntas_chassis.parking import ParkingLimit
+from tuntas_chassis.messaging.parking import ParkingLimit
 
 ONE, OTHER = ("topic", 0), ("topic", 1)
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.hostile_batches import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, raw_batch, raw_record
-from tuntas_chassis.partition_records import PARTITION_BYTES, ByteBudget, PartitionRecords, UnreadableRecords
-from tuntas_chassis.passed_offsets import PassedOffsets
-from tuntas_chassis.record_batches import MAX_INFLATED_BYTES, UnreadableBatch, check_codecs, inflate
-from tuntas_chassis.subscription import Record
+from tuntas_chassis.messaging.partition_records import PARTITION_BYTES, ByteBudget, PartitionRecords, UnreadableRecords
+from tuntas_chassis.messaging.passed_offsets import PassedOffsets
+from tuntas_chassis.messaging.record_batches import MAX_INFLATED_BYTES, UnreadableBatch, check_codecs, inflate
+from tuntas_chassis.messaging.subscription import Record
 
 TP = TopicPartition("actions", 0)
 PASSED = PassedOffsets()

@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from aiokafka.record.util import calc_crc32c
 
 from tests.support.hostile_batches import batch
-from tuntas_chassis.partition_records import ByteBudget, PartitionRecords
-from tuntas_chassis.passed_offsets import PassedOffsets
+from tuntas_chassis.messaging.partition_records import ByteBudget, PartitionRecords
+from tuntas_chassis.messaging.passed_offsets import PassedOffsets
 
 TP = TopicPartition("in", 0)
 SOUND: tuple[bytes, bytes, list[tuple[bytes, bytes | None]]] = (b"a", b"1", [])

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
-from tuntas_chassis.problems import Problem, install_problems
+from tuntas_chassis.http.problems import Problem, install_problems
 from tuntas_contracts.refusal import Refusal
 
 PERSON = "Siti Nurhaliza 081234567890"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tuntas_chassis.read_bounds import ReadBounds
-from tuntas_chassis.watermark_sender import skew_s
+from tuntas_chassis.messaging.read_bounds import ReadBounds
+from tuntas_chassis.messaging.watermark_sender import skew_s
 
 T = datetime(2026, 3, 2, tzinfo=UTC)
 P, Q = ("a", 0), ("b", 0)

@@ -12,10 +12,10 @@ from prometheus_client import generate_latest
 from pydantic import BaseModel
 
 from tests.unit.chassis.mothers import A_TRACE, settings
-from tuntas_chassis.http import RequestMiddleware
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
-from tuntas_chassis.problems import install_problems
-from tuntas_chassis.tracing import Tracing, current_traceparent
+from tuntas_chassis.http.middleware import RequestMiddleware
+from tuntas_chassis.http.problems import install_problems
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.telemetry.tracing import Tracing, current_traceparent
 
 LIMIT = 2_000
 

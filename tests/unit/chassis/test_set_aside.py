@@ -1,7 +1,7 @@
 """What the relay sets aside: which shards belong to a partition, when a destination is tried again, and what a relapse costs."""
 
-from tuntas_chassis.outbox import key_hash
-from tuntas_chassis.set_aside import FIRST_RETRY_S, LAST_RETRY_S, SetAside, shards_of_partition
+from tuntas_chassis.messaging.outbox import key_hash
+from tuntas_chassis.messaging.set_aside import FIRST_RETRY_S, LAST_RETRY_S, SetAside, shards_of_partition
 
 
 def test_the_shards_of_a_partition_hold_each_of_its_keys_and_no_more_than_they_must() -> None:

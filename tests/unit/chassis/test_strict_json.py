@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tuntas_chassis import strict_json
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.problems import install_problems
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.problems import install_problems
 from tuntas_chassis.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, UnreadableJson, read_json
 
 PERSON = "Siti Nurhaliza"

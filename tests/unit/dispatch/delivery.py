@@ -13,8 +13,8 @@ from dispatch.subscribers import TRACKED_OWN
 from tests.support.names import NAMES
 from tests.unit.dispatch.mothers import UNITS
 from tuntas_chassis.clock import SystemClock
-from tuntas_chassis.messages import Incoming, Outcome, Outgoing
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.envelope import Envelope

@@ -12,8 +12,8 @@ from intake.handlers import Submissions
 from intake.metrics import METRICS
 from intake.views import SubmitReport
 from tests.support.names import NAMES
-from tuntas_chassis.messages import Incoming
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.messages import Incoming
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, Contract
 from tuntas_contracts.envelope import Envelope

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from notifier.domain.delivery import Claimed, Delivery
 from notifier.domain.notices import Kind, Value
-from tuntas_chassis.messages import Incoming
+from tuntas_chassis.messaging.messages import Incoming
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import Actor, CaseEvent, Contract
 from tuntas_contracts.cases import (

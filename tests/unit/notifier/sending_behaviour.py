@@ -19,7 +19,7 @@ from notifier.ports import Contact, DeliveryQueue, Mailer, Told
 from notifier.sender import Pass, Sender
 from tests.unit.notifier.fakes import BusinessClock, Crash, FakeContacts, FakeSpans, Row, Taken, Wall
 from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
-from tuntas_chassis.metrics import CHASSIS_METRICS, MetricSet
+from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role

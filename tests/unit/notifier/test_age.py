@@ -10,8 +10,8 @@ from notifier.handlers import on_case_event, on_deadline, unless_too_old
 from notifier.metrics import METRICS, TOO_OLD
 from tests.unit.notifier.mothers import CASE_ID, incoming, missed, submitted
 from tuntas_chassis.ids import time_of
-from tuntas_chassis.messages import Incoming
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.messages import Incoming
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import Clock, Role
 
 RECEIVED_AT = datetime.fromtimestamp(time_of(CASE_ID), UTC)

@@ -3,7 +3,7 @@
 from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, FAILED, METRICS, SENT
 from notifier.telling import count_from_zero
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 
 def test_counters_of_all_kinds_begin_at_zero() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from notifier.metrics import METRICS, PAUSED
 from notifier.sender import Pass
 from notifier.sending_loop import SendingLoop
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 
 class FakeSender:

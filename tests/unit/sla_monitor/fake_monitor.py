@@ -12,7 +12,7 @@ from sla_monitor.handlers import Fired, Handlers, announce, in_order
 from sla_monitor.watermarks import Watermark, advanced
 from tests.unit.sla_monitor.mothers import PLANNER
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Incoming, Outgoing
+from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import CASES

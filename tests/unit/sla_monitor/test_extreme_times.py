@@ -10,7 +10,7 @@ from sla_monitor.domain.case_clocks import CaseClocks
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.handlers import Handlers
 from tests.unit.sla_monitor.mothers import PLANNER, History
-from tuntas_chassis.messages import Incoming, Outgoing
+from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_contracts.base import EARLIEST, LATEST, CaseEvent
 from tuntas_contracts.cases import CaseClosed
 from tuntas_contracts.envelope import Envelope

@@ -11,7 +11,7 @@ import pytest
 from sla_monitor.firing import FiringLoop
 from sla_monitor.handlers import Fired
 from sla_monitor.metrics import DELAY, METRICS, MISSED, WARNINGS
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Clock, WarningLevel
 

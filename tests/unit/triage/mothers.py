@@ -10,7 +10,7 @@ from tests.support.names import NAMES
 from triage.domain.case import Case
 from triage.domain.register import Agency
 from triage.handlers import Handlers
-from tuntas_chassis.messages import Incoming
+from tuntas_chassis.messaging.messages import Incoming
 from tuntas_contracts.base import Actor, CaseEvent, Contract, InputEvent
 from tuntas_contracts.cases import (
     CaseForwarded,

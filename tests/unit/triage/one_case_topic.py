@@ -9,7 +9,7 @@ from tests.unit.triage.mothers import CASE_ID, NOON, STARTED, FakeRegister, a_re
 from triage.domain.case import Case
 from triage.handlers import Handlers
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messages import Outcome
+from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, WindowElapsed
 from tuntas_contracts.vocabulary import CaseState, Service

@@ -3,7 +3,7 @@
 from tests.unit.triage.mothers import LATER, OFFICER, a_report, handed_over, handlers, incoming, replied, returned, submitted, waiting
 from triage.domain.verification import Archive, Verify
 from triage.metrics import ARCHIVES, DECISIONS, FORWARDS, INPUTS, METRICS, RETURNS, count_outcome
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import ArchiveReason
 
 

@@ -25,7 +25,7 @@ from tests.unit.triage.mothers import (
 )
 from triage.domain.verification import Archive
 from triage.handlers import MisplacedEvent
-from tuntas_chassis.messages import Outcome
+from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import InputRefused
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Clock, Service

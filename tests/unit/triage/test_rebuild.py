@@ -7,7 +7,7 @@ import pytest
 from tests.unit.triage.mothers import LATER, OFFICER, a_report, an_id, handlers, incoming, published, replied, returned, submitted
 from triage.domain.case import Case
 from triage.domain.verification import Archive, Verify
-from tuntas_chassis.messages import Outcome
+from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, ReportSubmitted
 from tuntas_contracts.vocabulary import ArchiveReason

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.triage.mothers import NOON, FakeRegister, a_register, an_agency, an_id, handlers
 from triage.adapters.register import RegisterCopy
 from triage.domain.register import Agency, candidates
-from tuntas_chassis.messages import Incoming
+from tuntas_chassis.messaging.messages import Incoming
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCIES

@@ -23,7 +23,7 @@ from tests.unit.triage.mothers import (
     waiting,
 )
 from triage.domain.verification import Archive, Verify
-from tuntas_chassis.messages import Outcome
+from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.cases import CaseForwarded, ReporterErased
 from tuntas_contracts.texts.name_fingerprints import packed, unpacked
 from tuntas_contracts.vocabulary import ArchiveReason

@@ -5,7 +5,7 @@ import os
 
 import asyncpg
 
-from tuntas_chassis.migrations import head_revision, is_served_by
+from tuntas_chassis.persistence.migrations import head_revision, is_served_by
 
 _PACKAGE = os.environ["SERVICE"].replace("-", "_")
 _LOOK_AGAIN_S = 2.0

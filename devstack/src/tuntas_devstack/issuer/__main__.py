@@ -8,7 +8,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from tuntas_chassis.http_server import HttpServer
+from tuntas_chassis.http.server import HttpServer
 from tuntas_devstack.issuer.app import build
 from tuntas_devstack.issuer.clients import read_clients
 from tuntas_devstack.issuer.tokens import SigningKey

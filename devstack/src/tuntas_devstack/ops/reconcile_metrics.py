@@ -5,7 +5,7 @@ from time import time
 
 from prometheus_client import start_http_server, write_to_textfile
 
-from tuntas_chassis.metrics import Metric, MetricSet
+from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_devstack.errors import StackError
 from tuntas_devstack.reconciliation.ledger import KINDS
 from tuntas_devstack.reconciliation.rounds import Result

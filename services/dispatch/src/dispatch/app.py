@@ -18,8 +18,8 @@ from dispatch.routes import routes
 from dispatch.settings import Settings
 from dispatch.subscribers import register as published_register
 from dispatch.subscribers import subscriptions
+from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

@@ -12,8 +12,8 @@ from dispatch.domain.evolution import evolve
 from dispatch.domain.inputs import react
 from dispatch.refusals import Refusals
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messages import Incoming, Outcome, Outgoing
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, ReporterErased

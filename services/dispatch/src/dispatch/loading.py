@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dispatch.adapters.register_store import Loaded, load_into
 from dispatch.domain.register import Register, RegisterError, load_register
-from tuntas_chassis.patience import patiently
+from tuntas_chassis.persistence.patience import patiently
 from tuntas_chassis.service import ServiceApp
 
 

@@ -1,6 +1,6 @@
 """Dispatch's own metrics; the chassis has those of delivery and HTTP."""
 
-from tuntas_chassis.metrics import Metric
+from tuntas_chassis.telemetry.metrics import Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from dispatch.domain.refusal_quota import RefusalQuota
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.decoding import Undecodable, UnknownType
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.logs import logger
-from tuntas_chassis.messages import Incoming, Outgoing
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.decoding import Undecodable, UnknownType
+from tuntas_chassis.messaging.messages import Incoming, Outgoing
+from tuntas_chassis.messaging.subscription import Record
 from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
-from tuntas_chassis.subscription import Record
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand
 from tuntas_contracts.base import without_controls
 from tuntas_contracts.refusal import Refusal

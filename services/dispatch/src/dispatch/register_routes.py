@@ -13,11 +13,11 @@ from dispatch.domain.register_entries import AgencyKind
 from dispatch.register_changes import RegisterChanges
 from dispatch.register_schemas import ChangeAgency, ChangePage, ChangeView, EnterAgencies, EnteredAgencies, EnteredAgency
 from dispatch.register_views import AgencyDetail, AgencyPage, AgencyView
-from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.database import Database
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.base import MAX_COUNT, AgencyCode
 from tuntas_contracts.categories import Sector
 from tuntas_contracts.vocabulary import Role

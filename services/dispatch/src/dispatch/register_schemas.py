@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dispatch.adapters.register_audit import ChangeRecord
 from dispatch.domain.register_changes import Change, Outcome, StoredAgency, Wanted, cells_of
 from dispatch.domain.register_entries import AgencyKind, UnitKind
-from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Total
+from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.categories import Sector
 from tuntas_contracts.texts.normalisation import visible

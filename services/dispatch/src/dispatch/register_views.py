@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from dispatch.adapters.register_store import Tier
 from dispatch.domain.register_changes import StoredAgency
 from dispatch.domain.register_entries import AgencyKind, UnitKind
-from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line
+from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line
 from tuntas_contracts.categories import Sector
 
 

@@ -21,15 +21,15 @@ from dispatch.views import (
     HandleRequest,
     ReturnRequest,
 )
-from tuntas_chassis.auth import Principal, require
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.http.retry_keys import RetryKey
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.logs import logger
-from tuntas_chassis.messages import Outcome
-from tuntas_chassis.pagination import decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
-from tuntas_chassis.processor import Processor
-from tuntas_chassis.retry_keys import RetryKey
+from tuntas_chassis.messaging.messages import Outcome
+from tuntas_chassis.telemetry.logs import logger
 from tuntas_contracts.base import Actor, AgencyCode
 from tuntas_contracts.vocabulary import CaseState, Role
 

@@ -7,8 +7,8 @@ from dispatch.domain.register_changes import StoredAgency, read_back
 from dispatch.handlers import Handlers
 from dispatch.refusals import Refusals
 from dispatch.settings import Settings
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.subscription import Store, Subscription
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.messaging.subscription import Store, Subscription
 from tuntas_contracts.agencies import AgencyCommand, AgencyRegistered
 from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import CaseReturned

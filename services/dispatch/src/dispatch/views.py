@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dispatch.adapters.case_queries import StoredCase
 from dispatch.domain.case import Case, possible_verbs
-from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Moment, Total
+from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Moment, Total
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.base import TEXT_PATTERN
 from tuntas_contracts.reports import ReportContent

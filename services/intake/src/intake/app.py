@@ -13,10 +13,10 @@ from intake.routes import routes, submission_route
 from intake.settings import Settings
 from intake.status import StatusReader
 from intake.subscribers import status
-from tuntas_chassis.client_address import ClientAddresses, networks
-from tuntas_chassis.group_commit import GroupCommit
+from tuntas_chassis.http.client_address import ClientAddresses, networks
+from tuntas_chassis.http.group_commit import GroupCommit
+from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service

@@ -12,13 +12,13 @@ from intake.adapters.store import read_standing
 from intake.domain.receipts import access_code_hash, new_access_code
 from intake.metrics import READS
 from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
-from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.problems import Problem
+from tuntas_chassis.http.auth import Principal
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Role

@@ -19,13 +19,13 @@ from intake.domain.receipts import access_code_hash, new_access_code, new_tracki
 from intake.domain.submission import LATE_ENTRY_DAYS, is_future, is_stale, is_too_old
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
 from intake.views import MaskedIdentifiers, Receipt, SubmitReport
-from tuntas_chassis.auth import Principal
 from tuntas_chassis.clock import Clock
+from tuntas_chassis.http.auth import Principal
+from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.problems import Problem
-from tuntas_chassis.tracing import current_traceparent
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.telemetry.metrics import MetricSet
+from tuntas_chassis.telemetry.tracing import current_traceparent
 from tuntas_contracts.base import Actor, CaseEvent
 from tuntas_contracts.cases import ReporterErased, ReportSubmitted
 from tuntas_contracts.profile import load_profile

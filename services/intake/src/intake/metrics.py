@@ -1,6 +1,6 @@
 """Intake's metrics."""
 
-from tuntas_chassis.metrics import Metric
+from tuntas_chassis.telemetry.metrics import Metric
 
 ACCEPTED = "tuntas_intake_reports_total"
 MASKED = "tuntas_intake_masked_identifiers_total"

@@ -17,12 +17,12 @@ from intake.domain.masking import Masker, OwnData
 from intake.metrics import INPUTS, MASKED
 from intake.views import InputAccepted
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
+from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import derive_id, new_id
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.outbox import Outbox
-from tuntas_chassis.problems import Problem
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import ReporterConfirmed, ReporterReplied
 from tuntas_contracts.refusal import Refusal

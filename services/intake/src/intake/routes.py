@@ -26,11 +26,11 @@ from intake.views import (
     ReportStatus,
     SubmitReport,
 )
-from tuntas_chassis.auth import Principal, optional_principal, require
-from tuntas_chassis.client_address import ClientAddresses
-from tuntas_chassis.hot_routes import HotRoute
-from tuntas_chassis.json_routes import JsonRoute, refuse_ambiguous
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
+from tuntas_chassis.http.auth import Principal, optional_principal, require
+from tuntas_chassis.http.client_address import ClientAddresses
+from tuntas_chassis.http.hot_routes import HotRoute
+from tuntas_chassis.http.json_routes import JsonRoute, refuse_ambiguous
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
 from tuntas_contracts.vocabulary import Channel, Role
 
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,200}")

@@ -3,7 +3,7 @@
 from intake.adapters.store import HistoryStore
 from intake.domain.history import HistoryEntry
 from intake.handlers import follow
-from tuntas_chassis.subscription import Subscription
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

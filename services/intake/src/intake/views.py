@@ -11,8 +11,8 @@ from intake.domain.contacts import normalised_phone
 from intake.domain.history import HistoryEntry
 from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
 from intake.domain.submission import is_manual
-from tuntas_chassis.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_chassis.email_addresses import EmailAddress
+from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_contracts.base import AgencyCode, BusinessTime
 from tuntas_contracts.categories import BilingualName, load_categories
 from tuntas_contracts.reports import IncidentDate, Language, Latitude, Longitude, RegionCode, Rupiah

@@ -15,8 +15,8 @@ from notifier.domain.quiet_hours import waits_until
 from notifier.ports import Contact, LetterWriter, UnrenderableLetter
 from notifier.telling import check_event
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.logs import logger
 from tuntas_chassis.set_aside_rows import fault_of
+from tuntas_chassis.telemetry.logs import logger
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)

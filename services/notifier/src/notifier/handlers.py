@@ -14,8 +14,8 @@ from notifier.domain.notices import Notice
 from notifier.metrics import TOO_OLD
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import derive_id, time_of
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.notices import NoticeEvent

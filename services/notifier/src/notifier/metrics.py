@@ -1,6 +1,6 @@
 """The notifier's metrics."""
 
-from tuntas_chassis.metrics import Metric
+from tuntas_chassis.telemetry.metrics import Metric
 
 QUEUED = "tuntas_notices_queued_total"
 SENT = "tuntas_notices_sent_total"

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from notifier.domain.delivery import Claimed, Result, Settlement
 from notifier.domain.mail import Letter, Mail
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
 
 
 @dataclass(frozen=True, slots=True)

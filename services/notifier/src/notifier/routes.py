@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from notifier.adapters.history import NoticeHistory
 from notifier.domain.mailboxes import AGENCY_ROLES
 from notifier.views import NoticePage, NoticeView
-from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.pagination import decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.vocabulary import Role
 
 _OF_ALL_AGENCIES = (Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE)

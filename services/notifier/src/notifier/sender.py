@@ -14,10 +14,10 @@ from notifier.metrics import LOOKUPS_FAILED, LOST
 from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder, Told
 from notifier.telling import count, told_of
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import is_transient
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.set_aside_rows import fault_of
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import Role
 

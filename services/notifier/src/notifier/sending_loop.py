@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from notifier.domain.rate import TokenBucket
 from notifier.metrics import PAUSED
 from notifier.sender import Pass, Sender
-from tuntas_chassis.database import is_transient
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import is_transient
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.waiting import passed_on, set_within
 
 _log = logger(__name__)

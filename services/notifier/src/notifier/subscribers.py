@@ -6,8 +6,8 @@ from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
 from notifier.handlers import on_agency, on_case_event, on_deadline, on_told, unless_too_old
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.subscription import Subscription
+from tuntas_chassis.messaging.subscription import Subscription
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.topology import AGENCIES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import Service
 

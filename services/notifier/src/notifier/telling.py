@@ -11,10 +11,10 @@ from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT, TOO_OLD
 from notifier.ports import Handed, SpanRecorder, Told
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.logs import logger
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.set_aside_rows import count_set_aside
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import without_controls
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.topology import NOTICES

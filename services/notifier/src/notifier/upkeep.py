@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from notifier.adapters.history import NoticeHistory
 from notifier.metrics import QUEUE, QUEUE_AGE
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 FORGET_EVERY_S = 3600.0
 _BATCH = 1_000

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from notifier.adapters.history import NoticeRecord
 from notifier.domain.delivery import Status
 from notifier.domain.notices import Kind
-from tuntas_chassis.answers import MAX_PAGE, Code, Cursor, Moment, Prose, Total
+from tuntas_chassis.http.answers import MAX_PAGE, Code, Cursor, Moment, Prose, Total
 
 
 class NoticeView(BaseModel):

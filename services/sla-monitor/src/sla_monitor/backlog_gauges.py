@@ -5,9 +5,9 @@ from datetime import datetime
 from sla_monitor.adapters.backlog import REASONS, Unfired, backlog
 from sla_monitor.metrics import HELD, LAG, UNFIRED, UNMARKED
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 BACKLOG_EVERY_S = 10.0
 

@@ -12,12 +12,12 @@ from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.handlers import Announcement, DueRow, announce, fired_of, in_order
 from sla_monitor.metrics import DELAY, ELAPSED, MISSED, WARNINGS
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database, is_transient
 from tuntas_chassis.ids import time_of
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database, is_transient
 from tuntas_chassis.set_aside_rows import fault_of
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.waiting import passed_on, set_within
 
 _log = logger(__name__)

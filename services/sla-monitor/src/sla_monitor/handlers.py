@@ -10,7 +10,7 @@ from sla_monitor.domain.case_clocks import CaseClocks, Started
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import Notice, notice_of
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning

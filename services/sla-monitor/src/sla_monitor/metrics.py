@@ -1,6 +1,6 @@
 """The SLA monitor's metrics."""
 
-from tuntas_chassis.metrics import Metric
+from tuntas_chassis.telemetry.metrics import Metric
 
 ARMED = "tuntas_sla_clocks_started_total"
 ENDED = "tuntas_sla_clocks_ended_total"

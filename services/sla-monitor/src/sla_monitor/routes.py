@@ -14,11 +14,11 @@ from sla_monitor.adapters.figures import FigureReader, Period
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.domain.warnings import warnings_of
 from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
-from tuntas_chassis.auth import Principal, require
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.pagination import bad_cursor, decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
 from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE, zone_of
 from tuntas_contracts.vocabulary import Clock as Clocks

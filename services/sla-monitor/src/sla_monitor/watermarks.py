@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tuntas_chassis.messages import Incoming, Outcome
+from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_contracts.watermarks import LateAgency, WatermarkAdvanced
 
 

@@ -9,8 +9,8 @@ from triage.metrics import METRICS
 from triage.routes import routes
 from triage.settings import Settings
 from triage.subscribers import cases, register
+from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
-from tuntas_chassis.watermarks import WatermarkScope
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
 

@@ -11,7 +11,7 @@ from triage.domain.register import Agency, Register
 from triage.domain.report import FiledReport
 from triage.domain.routing import Forward, route
 from triage.domain.verification import Archive, Verify, check_archive, check_route, masked
-from tuntas_chassis.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import MAX_MEDIUM_TEXT, MAX_TITLE, Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import (

@@ -1,8 +1,8 @@
 """Triage's metrics, and how they follow from what was decided."""
 
 from triage.domain.case import Case
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.metrics import Metric, MetricSet
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack, WindowElapsed
 from tuntas_contracts.vocabulary import Transition

@@ -14,15 +14,15 @@ from triage.domain.verification import InvalidCommand
 from triage.handlers import Handlers
 from triage.metrics import count_outcome
 from triage.views import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
-from tuntas_chassis.auth import Principal, require
-from tuntas_chassis.json_routes import JsonRoute
-from tuntas_chassis.logs import logger
-from tuntas_chassis.messages import Outcome
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.pagination import decode_cursor, encode_cursor
-from tuntas_chassis.problems import PROBLEM_RESPONSES, Problem
-from tuntas_chassis.processor import Processor
-from tuntas_chassis.retry_keys import RetryKey
+from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.json_routes import JsonRoute
+from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
+from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
+from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.http.retry_keys import RetryKey
+from tuntas_chassis.messaging.messages import Outcome
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import Actor
 from tuntas_contracts.vocabulary import CaseState, Classification, Role
 

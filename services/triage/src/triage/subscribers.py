@@ -8,9 +8,9 @@ from triage.domain.case import Case
 from triage.domain.register import Agency
 from triage.handlers import Handlers
 from triage.metrics import count_outcome
-from tuntas_chassis.messages import Incoming, Outcome
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.subscription import Subscription
+from tuntas_chassis.messaging.messages import Incoming, Outcome
+from tuntas_chassis.messaging.subscription import Subscription
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.cases import CaseClosed, CaseForwarded, CaseResumed
 from tuntas_contracts.topology import AGENCIES, CASES, INPUTS
 from tuntas_contracts.vocabulary import Service

@@ -9,7 +9,7 @@ from triage.adapters.queue import FiledCase
 from triage.domain.case import Case
 from triage.domain.register import Register, candidates
 from triage.domain.verification import Archive, Verify
-from tuntas_chassis.answers import MAX_MANY, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
+from tuntas_chassis.http.answers import MAX_MANY, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.texts.normalisation import visible

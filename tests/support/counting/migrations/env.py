@@ -1,5 +1,5 @@
 from sqlalchemy import MetaData
 
-from tuntas_chassis.migrations import run_env
+from tuntas_chassis.persistence.migrations import run_env
 
 run_env(MetaData())

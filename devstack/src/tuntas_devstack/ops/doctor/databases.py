@@ -5,7 +5,7 @@ from time import monotonic
 
 import asyncpg
 
-from tuntas_chassis.migrations import head_revision, is_served_by
+from tuntas_chassis.persistence.migrations import head_revision, is_served_by
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.ops.databases import DatabaseRefuses, connected, place_of, role_of

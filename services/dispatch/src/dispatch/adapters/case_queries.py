@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from dispatch.adapters.store import CASE_COLUMNS, case_of
 from dispatch.domain.case import Case
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import CaseState
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import CaseState
 
 OPEN_CASES = "tuntas_dispatch_open_cases"

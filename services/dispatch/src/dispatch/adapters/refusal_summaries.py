@@ -6,9 +6,9 @@ from sqlalchemy.exc import DBAPIError
 
 from dispatch.refusals import Refusals
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database, is_transient
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database, is_transient
 
 LOOK_EVERY_S = 5.0
 

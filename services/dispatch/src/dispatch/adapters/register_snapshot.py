@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from dispatch.adapters.register_store import read_units
 from dispatch.domain.register_entries import Agency
-from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import count_set_aside, fault_of, show_set_aside
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 SET_ASIDE = "agency"
 _WHILE_EMPTY_S = 1.0

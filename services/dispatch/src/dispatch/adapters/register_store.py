@@ -13,7 +13,7 @@ from dispatch.adapters.register_audit import write_audit
 from dispatch.domain.register_changes import Author, Change, StoredAgency, fields_of
 from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.messages import Outgoing
+from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
 from tuntas_contracts.categories import Sector
 from tuntas_contracts.topology import AGENCIES

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from intake.domain.receipts import access_code_matches, read_tracking_id
 from intake.domain.wrong_tries import WINDOW_S, WrongTries
 from intake.metrics import ACCESS_FAILURES
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.problems import Problem
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import Classification
 
 _FIND = text(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.vault import Vault, VaultError
 from intake.domain.masking import OwnData
-from tuntas_chassis.logs import logger
+from tuntas_chassis.telemetry.logs import logger
 
 _log = logger(__name__)
 

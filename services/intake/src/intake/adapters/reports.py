@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.vault import SealedData
-from tuntas_chassis.messages import Outgoing
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import ReportSubmitted
 from tuntas_contracts.reports import ReportContent

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from intake.adapters.vault import Vault, VaultError
-from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.logs import logger
 
 _BATCH: Final = 1_000
 _NEXT = text(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import erase
 from intake.domain.history import HistoryEntry, Standing, standing
-from tuntas_chassis.subscription import Stateless
+from tuntas_chassis.messaging.subscription import Stateless
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
 

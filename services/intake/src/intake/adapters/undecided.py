@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from intake.metrics import UNDECIDED, UNDECIDED_LATE
-from tuntas_chassis.database import Database
 from tuntas_chassis.ids import time_of
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 _LOOK_BACK_S: Final = 7 * 86_400
 _UNCOMMITTED_S: Final = 10.0  # a report younger than this may appear behind one that is there already

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 
 RECEIPT_HOURS: Final = 48
 

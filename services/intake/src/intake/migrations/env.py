@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
 from intake.adapters.tables import METADATA
-from tuntas_chassis.migrations import run_env
+from tuntas_chassis.persistence.migrations import run_env
 
 run_env(METADATA)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 
 _CASE = text("SELECT agency FROM case_notice_state WHERE case_id = :case_id")
 _OF_CASE = text(

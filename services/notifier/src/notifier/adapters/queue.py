@@ -12,11 +12,11 @@ from notifier.domain.notices import Kind
 from notifier.ports import Told
 from notifier.telling import SET_ASIDE_KIND
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.outbox import Outbox
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from notifier.telling import SET_ASIDE_KIND
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import SetAsideRow
 
 _NUMBER = text("SELECT count(*) FROM delivery WHERE status = 'set_aside'")

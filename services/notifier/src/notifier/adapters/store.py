@@ -12,8 +12,8 @@ from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.metrics import QUEUED
-from tuntas_chassis.metrics import MetricSet
-from tuntas_chassis.subscription import Stateless
+from tuntas_chassis.messaging.subscription import Stateless
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.warnings import Open, Run
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
 
 _CASE = text("SELECT version, state, agency, time_zone FROM case_clocks WHERE case_id = :case_id")

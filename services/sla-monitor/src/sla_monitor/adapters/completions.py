@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from sla_monitor.metrics import COMPLETIONS, FOLLOW_UP, UPCOMING
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 _Values = dict[tuple[str, ...], float]
 WINDOW = timedelta(days=90)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures, Reports, RunCount, figures_of
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 
 FOLD_EVERY_S: Final = 15.0

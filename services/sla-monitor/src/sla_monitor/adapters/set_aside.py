@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.handlers import DueRow
-from tuntas_chassis.database import Database
-from tuntas_chassis.logs import logger
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import SetAsideRow, count_set_aside
+from tuntas_chassis.telemetry.logs import logger
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 _log = logger(__name__)
 _PUT = text(

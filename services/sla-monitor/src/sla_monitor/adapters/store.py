@@ -13,7 +13,7 @@ from sla_monitor.adapters.clock_codec import read_clocks
 from sla_monitor.adapters.folding import Folded, fold
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Started
 from sla_monitor.metrics import ARMED, ENDED
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.vocabulary import CaseState, ServiceClass
 
 _COLUMNS = ", ".join((*CASE_COLUMNS, "clocks"))

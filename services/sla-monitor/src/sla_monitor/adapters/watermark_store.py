@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.watermarks import Watermark, newest
-from tuntas_chassis.subscription import Stateless
+from tuntas_chassis.messaging.subscription import Stateless
 from tuntas_contracts.watermarks import LateAgency
 
 # More are thinned out to half as many at even distances: even a lag of a day is followed in steps of at most an hour and a half.

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 
 from triage.adapters.store import COLUMNS, read_case
 from triage.domain.case import Case
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import CaseState, Classification
 

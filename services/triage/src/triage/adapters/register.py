@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from triage.adapters.tables import AGENCY
 from triage.domain.register import Agency
-from tuntas_chassis.database import Database
+from tuntas_chassis.persistence.database import Database
 
 _LOAD = text("SELECT * FROM agency WHERE code = ANY(CAST(:codes AS text[])) ORDER BY code FOR UPDATE")
 _SAVE = text(

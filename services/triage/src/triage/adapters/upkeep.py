@@ -4,8 +4,8 @@ from triage.adapters.queue import QueueReader
 from triage.adapters.register import RegisterCopy
 from triage.metrics import AGENCIES, OLDEST, QUEUE
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.database import Database
-from tuntas_chassis.metrics import MetricSet
+from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.telemetry.metrics import MetricSet
 
 
 class Upkeep:

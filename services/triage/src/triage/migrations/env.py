@@ -1,4 +1,4 @@
 from triage.adapters.tables import METADATA
-from tuntas_chassis.migrations import run_env
+from tuntas_chassis.persistence.migrations import run_env
 
 run_env(METADATA)

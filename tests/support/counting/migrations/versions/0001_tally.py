@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from tuntas_chassis.schema import create_delivery_tables
+from tuntas_chassis.persistence.schema import create_delivery_tables
 
 revision = "0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from tuntas_chassis.schema import add_relay_tables
+from tuntas_chassis.persistence.schema import add_relay_tables
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from tuntas_chassis.schema import add_reading_again
+from tuntas_chassis.persistence.schema import add_reading_again
 
 revision = "0004"
 down_revision = "0003"

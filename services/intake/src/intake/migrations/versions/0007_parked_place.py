@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from tuntas_chassis.schema import widen_parked_place
+from tuntas_chassis.persistence.schema import widen_parked_place
 
 revision = "0007"
 down_revision = "0006"

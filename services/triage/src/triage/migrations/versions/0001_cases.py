@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from tuntas_chassis.schema import create_delivery_tables
+from tuntas_chassis.persistence.schema import create_delivery_tables
 
 revision = "0001"
 down_revision = None

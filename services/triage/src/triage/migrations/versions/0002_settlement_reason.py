@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from tuntas_chassis.schema import add_settlement_reason
+from tuntas_chassis.persistence.schema import add_settlement_reason
 
 revision = "0002"
 down_revision = "0001"

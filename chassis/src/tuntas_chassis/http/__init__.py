@@ -1,0 +1,1 @@
+"""HTTP: the server and its limits, authorisation, problems, commands over HTTP, the endpoints that operators use."""

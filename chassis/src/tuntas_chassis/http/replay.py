@@ -1,0 +1,140 @@
+"""What an operator does with parked messages: look, replay in the order of the topic, discard."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tuntas_chassis.http.problems import Problem
+from tuntas_chassis.messaging.batch import BatchWorker
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.messaging.parked_access import ParkedAccess, list_accesses, log_access
+from tuntas_chassis.messaging.parking import (
+    OpenParking,
+    ParkedMessage,
+    failed_again,
+    find_parked,
+    list_parked,
+    lock_parked,
+    lock_parked_key,
+    settle,
+    told,
+)
+from tuntas_chassis.persistence.database import Database, is_transient
+from tuntas_chassis.telemetry.logs import logger
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """How many messages of the key took effect, how many still wait, and why the first of those does."""
+
+    replayed: int
+    waiting: int
+    error: str | None = None
+
+
+class ParkingLot:
+    """The operator's way to the parked messages of one service."""
+
+    def __init__(self, database: Database, outbox: Outbox, workers: Mapping[str, BatchWorker[Any]]) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._workers = workers
+
+    async def list(self, after: UUID, limit: int, *, key: str | None = None, settled: bool = False) -> list[ParkedMessage]:
+        """What waits, or what was settled by whom and why; oldest first."""
+        async with self._database.connect() as connection:
+            return await list_parked(connection, after, limit, key=key, settled=settled)
+
+    async def show(self, message_id: UUID) -> OpenParking:
+        """One parked message; Problem 404."""
+        async with self._database.connect() as connection:
+            found = await find_parked(connection, message_id)
+        if found is None:
+            raise _unknown()
+        return found
+
+    async def read_content(self, message_id: UUID, by: str, why: str) -> OpenParking:
+        """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
+        async with self._database.begin() as connection:
+            found = await find_parked(connection, message_id)
+            if found is None:
+                raise _unknown()
+            await log_access(connection, found, by, why)
+        _log.info("parked_content_read", consumer=found.consumer, parked_id=str(message_id), by=by)
+        return found
+
+    async def accesses(self, after: UUID, limit: int) -> Sequence[ParkedAccess]:
+        """Who read the content of which message, when and why; oldest first."""
+        async with self._database.connect() as connection:
+            return await list_accesses(connection, after, limit)
+
+    async def replay(self, message_id: UUID, by: str, why: str | None = None) -> ReplayResult:
+        """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
+        return await self._replay(await self.show(message_id), by, why)
+
+    async def _replay(self, first: OpenParking, by: str, why: str | None, *, settled: bool = False) -> ReplayResult:
+        """`settled`: whether `first` may be settled already, and only what waits behind it is to be replayed."""
+        worker = self._workers[first.consumer]
+        replayed = 0
+        while True:
+            async with self._database.begin() as connection:
+                if first.key is not None:
+                    queue = await lock_parked_key(connection, first.consumer, first.key)
+                if replayed == 0 and not settled:  # somebody else may have settled it since it was looked at
+                    first = (await lock_parked(connection, [first.id]))[first.id]
+                    self._must_be_open(first)
+                if first.key is None:
+                    queue = [first]
+                if not queue:
+                    break
+                message = queue[0]
+                try:
+                    async with connection.begin_nested():
+                        await worker.apply_parked(connection, message.record, catching_up=message.catching_up)
+                except Exception as error:
+                    if is_transient(error):
+                        raise
+                    await failed_again(connection, message.id, error)
+                    _log.warning(
+                        "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
+                    )
+                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {told(error)[:300]}")
+                await settle(connection, message.id, "replayed", by, why)
+                replayed += 1
+            self._outbox.written()
+            if first.key is None:
+                break
+        _log.info("parked_replayed", consumer=first.consumer, parked_id=str(first.id), replayed=replayed, by=by)
+        return ReplayResult(replayed, 0)
+
+    async def discard(self, message_id: UUID, by: str, why: str | None = None, also: Sequence[UUID] = ()) -> ReplayResult:
+        """Give a message up for good, and `also` others of its key before any of them is replayed; then what waits is replayed.
+
+        Nothing changes where one of them is of another key (Problem 422), unknown (404) or settled (409).
+        """
+        found = await self.show(message_id)
+        others = [await self.show(one_id) for one_id in dict.fromkeys(also) if one_id != message_id]
+        for one in others:  # before anything is locked: rows of two keys have no common order
+            if one.key is None or (one.consumer, one.key) != (found.consumer, found.key):
+                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
+        async with self._database.begin() as connection:
+            if found.key is not None:
+                await lock_parked_key(connection, found.consumer, found.key)
+            for locked in (await lock_parked(connection, [found.id, *(one.id for one in others)])).values():
+                self._must_be_open(locked)
+                await settle(connection, locked.id, "discarded", by, why)
+        _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
+        if found.key is None:
+            return ReplayResult(0, 0)
+        return await self._replay(found, by, why and f"behind {message_id}: {why}", settled=True)
+
+    def _must_be_open(self, message: OpenParking) -> None:
+        if message.state not in ("parked", "waiting"):
+            raise Problem(409, "Settled already", f"This message was {message.state} before.", "settled")
+
+
+def _unknown() -> Problem:
+    return Problem(404, "No such parked message", "List them with GET /v1/parked.", "not_parked")

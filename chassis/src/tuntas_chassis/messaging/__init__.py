@@ -1,0 +1,1 @@
+"""Messages of Kafka: consumers, inbox, outbox and its relay, dead letters, watermarks."""

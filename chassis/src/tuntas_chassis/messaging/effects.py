@@ -1,0 +1,49 @@
+"""What the messages or commands of one transaction come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tuntas_chassis.messaging.inbox import remember_handled
+from tuntas_chassis.messaging.messages import Outcome, Outgoing
+from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.messaging.subscription import Store
+
+S = TypeVar("S")
+
+
+@dataclass(slots=True)
+class Effects(Generic[S]):
+    """Gathered in memory, decision after decision, each on the state that the one before it left; then written at once."""
+
+    states: dict[str, S]
+    changed: dict[str, S] = field(default_factory=dict)
+    rows: list[object] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    handled: set[UUID] = field(default_factory=set)
+
+    def take(self, key: str, outcome: Outcome[S], parent: str, outgoing: Sequence[Outgoing] | None = None) -> None:
+        """Take in what was decided on the state of `key`. `parent` is its traceparent; `outgoing` stands in for the outcome's own."""
+        if outcome.state is not None:
+            self.states[key] = self.changed[key] = outcome.state
+        self.rows.extend(outcome.rows)
+        self.handled.update(outcome.handled)
+        for message in outcome.outgoing if outgoing is None else outgoing:
+            self.publish(message, parent)
+
+    def publish(self, message: Outgoing, parent: str) -> None:
+        """Add a message to publish."""
+        self.outgoing.append(message)
+        self.parents.append(parent)
+
+    async def write(self, connection: AsyncConnection, store: Store[S], outbox: Outbox) -> None:
+        """States and rows, the ids that were handled, and what is to be published."""
+        if self.changed or self.rows:
+            await store.save(connection, list(self.changed.values()), self.rows)
+        if self.handled:
+            await remember_handled(connection, sorted(self.handled))
+        await outbox.write(connection, self.outgoing, traceparents=self.parents)

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, migrations, group commit, pages of results."""
