@@ -1,7 +1,11 @@
 """Imports run one way, the domain is pure, and contracts need nothing of ours."""
 
 import ast
+import os
+import shutil
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,11 +29,54 @@ NOT_PURE = {
     "urllib",
 }
 DOMAINS = [path for package in SERVICES.values() for path in files(package / "domain")]
+VIOLATIONS = {
+    "Imports run one way: devstack → services → chassis → contracts; a service never imports another": (
+        "services/triage/src/triage/settings.py",
+        "import dispatch.settings",
+    ),
+    "Inside the chassis: service → http → messaging → persistence → telemetry → settings": (
+        "chassis/src/tuntas_chassis/persistence/probe.py",
+        "import tuntas_chassis.messaging.relay",
+    ),
+    "Inside a service: entrypoints → adapters → application → domain": (
+        "services/triage/src/triage/application/handlers.py",
+        "import triage.adapters.store",
+    ),
+    "Contracts depend on pydantic only": ("contracts/src/tuntas_contracts/base.py", "import httpx"),
+    "The domain is pure: no framework, no SQL, no HTTP, no chassis": (
+        "services/notifier/src/notifier/domain/rate.py",
+        "import tuntas_chassis.clock",
+    ),
+}
+"""For each contract an import that breaks it, and where."""
 
 
 def test_the_contracts_of_import_linter_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
     status = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert status == 0, capsys.readouterr().out
+
+
+def test_a_violation_of_each_contract_of_import_linter_is_found(tmp_path: Path) -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    assert VIOLATIONS.keys() == {contract["name"] for contract in settings["contracts"]}
+    for package in PACKAGES.values():
+        shutil.copytree(package.parent, tmp_path / package.parent.relative_to(ROOT), ignore=shutil.ignore_patterns("__pycache__"))
+    for file, statement in VIOLATIONS.values():
+        path = tmp_path / file
+        path.write_text(f"{path.read_text('utf-8')}\n\n{statement}\n", "utf-8")
+    roots = [str(tmp_path / package.parent.relative_to(ROOT)) for package in PACKAGES.values()]
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache", "--config"]
+    run = subprocess.run(
+        [*command, str(ROOT / "pyproject.toml")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    output = " ".join(run.stdout.split())
+    assert [name for name in VIOLATIONS if f"{name} BROKEN" not in output] == [], run.stdout
 
 
 @pytest.mark.parametrize("path", DOMAINS, ids=shown)

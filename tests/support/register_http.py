@@ -11,9 +11,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from dispatch.adapters.register_snapshot import RegisterSnapshot
+from dispatch.application.register_changes import RegisterChanges
+from dispatch.entrypoints.register_routes import register_change_routes, register_routes
 from dispatch.metrics import METRICS
-from dispatch.register_changes import RegisterChanges
-from dispatch.register_routes import register_change_routes, register_routes
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
 from tuntas_chassis.clock import Clock, SystemClock

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch.adapters.refusal_summaries import RefusalSummaries
 from dispatch.adapters.register_snapshot import RegisterSnapshot
+from dispatch.application.refusals import Refusals
 from dispatch.domain.refusal_quota import RefusalQuota
 from dispatch.metrics import METRICS
-from dispatch.refusals import Refusals
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
 from tuntas_chassis.clock import SystemClock

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dispatch.adapters.case_queries import CaseQueries
 from dispatch.adapters.open_cases import OpenCases
 from dispatch.adapters.store import CaseStore
+from dispatch.application.handlers import CaseReport
 from dispatch.domain.case import Case
-from dispatch.handlers import CaseReport
 from dispatch.metrics import METRICS
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY

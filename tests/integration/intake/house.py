@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from intake.adapters.store import HistoryStore
 from intake.app import build
-from intake.handlers import follow
+from intake.application.handlers import follow
 from intake.settings import Settings
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers

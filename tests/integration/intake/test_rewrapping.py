@@ -5,10 +5,10 @@ from base64 import b64encode
 import pytest
 from pydantic import SecretStr
 
-from intake.adapters.rewrapping import rewrap_all
+from intake.adapters.key_rotation import rewrap_all
 from intake.adapters.vault import Vault
 from intake.app import build
-from intake.rewrapping import rewrap_keys_command
+from intake.entrypoints.key_rotation import rewrap_keys_command
 from intake.settings import Settings
 from tests.integration.intake.house import House, bearer
 from tests.integration.intake.test_personal_data import look_up, wish

@@ -149,7 +149,7 @@ async def test_an_invalid_field_is_named_without_repeating_its_value(house: Hous
 async def test_one_spoiled_report_does_not_spoil_those_that_wait_with_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await house.submit()
     taken = iter([first["tracking_id"]])
-    monkeypatch.setattr("intake.handlers.new_tracking_id", lambda: next(taken, None) or new_tracking_id())
+    monkeypatch.setattr("intake.application.handlers.new_tracking_id", lambda: next(taken, None) or new_tracking_id())
     answers = await house.at_once([(0, a_report(), f"kunci {n}") for n in range(10)])
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["tracking_id"] for answer in answers} | {first["tracking_id"]}) == 11

@@ -15,10 +15,10 @@ from notifier.adapters.history import NoticeHistory
 from notifier.adapters.queue import PostgresDeliveryQueue
 from notifier.adapters.set_aside import SetAsideDeliveries
 from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter, ToldStore
+from notifier.application.handlers import on_agency, on_case_event, on_told
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.domain.notices import Kind
-from notifier.handlers import on_agency, on_case_event, on_told
 from notifier.metrics import METRICS, QUEUED
 from tests.support.servers import Servers
 from tests.unit.notifier.fakes import BusinessClock, Row, Wall

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sla_monitor.adapters.backlog import Backlog, backlog
 from sla_monitor.adapters.due import SOURCES, DueCheckpoints
 from sla_monitor.adapters.watermark_store import MOST_AHEAD, WatermarkStore
-from sla_monitor.subscribers import CONSUMER
-from sla_monitor.watermarks import Watermark
+from sla_monitor.application.watermarks import Watermark
+from sla_monitor.entrypoints.subscriptions import CONSUMER
 from tests.support.servers import Servers
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.persistence.migrations import upgrade

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries
 from sla_monitor.adapters.due import SOURCES, DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
-from sla_monitor.firing import FiringLoop
+from sla_monitor.application.firing import FiringLoop
+from sla_monitor.entrypoints.subscriptions import CONSUMER
 from sla_monitor.metrics import METRICS
-from sla_monitor.subscribers import CONSUMER
 from tests.support.servers import Servers
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database

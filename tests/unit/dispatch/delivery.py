@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from dispatch.application.handlers import Handlers
+from dispatch.application.refusals import Refusals
 from dispatch.domain.case import Act, Case
 from dispatch.domain.refusal_quota import RefusalQuota
-from dispatch.handlers import Handlers
+from dispatch.entrypoints.subscriptions import TRACKED_OWN
 from dispatch.metrics import METRICS
-from dispatch.refusals import Refusals
-from dispatch.subscribers import TRACKED_OWN
 from tests.support.names import NAMES
 from tests.unit.dispatch.mothers import UNITS
 from tuntas_chassis.clock import SystemClock

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from dispatch.views import AcceptRequest, AnswerRequest, FollowUpRequest, ReturnRequest
+from dispatch.entrypoints.schemas import AcceptRequest, AnswerRequest, FollowUpRequest, ReturnRequest
 
 CASE_ID = UUID(int=1)
 REQUESTS: list[tuple[Any, dict[str, Any]]] = [

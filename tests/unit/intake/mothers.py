@@ -8,9 +8,9 @@ from uuid import UUID
 
 from intake.adapters.reports import Filed, KeyTaken, NewReport
 from intake.adapters.vault import Vault
-from intake.handlers import Submissions
+from intake.application.handlers import Submissions
+from intake.entrypoints.schemas import SubmitReport
 from intake.metrics import METRICS
-from intake.views import SubmitReport
 from tests.support.names import NAMES
 from tuntas_chassis.messaging.messages import Incoming
 from tuntas_chassis.telemetry.metrics import MetricSet

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake.adapters.store import RebuiltReport
+from intake.application.handlers import follow
 from intake.domain.history import HistoryEntry, Standing, entry_of, reply_possible_until, standing
 from intake.domain.labels import BUCKETS, EVENTS, STATES
-from intake.handlers import follow
-from intake.subscribers import status
-from intake.views import HistoryItem
+from intake.entrypoints.schemas import HistoryItem
+from intake.entrypoints.subscriptions import status
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tests.unit.intake.mothers import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
 from tuntas_contracts import cases

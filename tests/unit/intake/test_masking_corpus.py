@@ -4,9 +4,9 @@ import json
 from datetime import date
 
 from dispatch.domain.register import load_register
+from intake.application.handlers import own_data
 from intake.domain.masking import Masker
-from intake.handlers import own_data
-from intake.views import SubmitReport
+from intake.entrypoints.schemas import SubmitReport
 from tuntas_devstack.corpus import GeneratedReport, reports
 
 COUNT = 1_500

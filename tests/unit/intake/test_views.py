@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from intake.domain.submission import PUBLIC_CHANNELS
-from intake.views import ContactLookup, SubmitReport
+from intake.entrypoints.schemas import ContactLookup, SubmitReport
 from tests.unit.intake.mothers import CASE_ID, a_report, a_request
 from tuntas_contracts.vocabulary import Channel
 

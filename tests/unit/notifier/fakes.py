@@ -8,9 +8,9 @@ from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
+from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable, Handed, Handover, Told
 from notifier.domain.delivery import Accepted, Claimed, Deferred, Delivery, NotTried, Refused, Result, Settlement, Status, Uncertain
 from notifier.domain.mail import Mail
-from notifier.ports import Contact, ContactRequest, ContactsUnavailable, Handed, Handover, Told
 from tests.unit.notifier.mothers import a_claimed
 from tuntas_contracts.base import Contract
 from tuntas_contracts.vocabulary import Role

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 
 from notifier.adapters.templates import Letters
-from notifier.compose import Composer, Stationery
+from notifier.application.compose import Composer, Stationery
+from notifier.application.ports import Contact, DeliveryQueue, Mailer, Told
+from notifier.application.sender import Pass, Sender
 from notifier.domain.delivery import Claimed, Delivery, Settlement, Status
 from notifier.domain.mailboxes import CentralMailboxes
 from notifier.domain.notices import Kind
 from notifier.metrics import FAILED, METRICS, NO_CHANNEL, REPEATS, SENT
-from notifier.ports import Contact, DeliveryQueue, Mailer, Told
-from notifier.sender import Pass, Sender
 from tests.unit.notifier.fakes import BusinessClock, Crash, FakeContacts, FakeSpans, Row, Taken, Wall
 from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet

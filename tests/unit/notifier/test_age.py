@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notifier.application.handlers import on_case_event, on_deadline, unless_too_old
 from notifier.domain.age import AgeLimit
 from notifier.domain.case_facts import CaseFacts
-from notifier.handlers import on_case_event, on_deadline, unless_too_old
 from notifier.metrics import METRICS, TOO_OLD
 from tests.unit.notifier.mothers import CASE_ID, incoming, missed, submitted
 from tuntas_chassis.ids import time_of

@@ -1,8 +1,8 @@
 """Every kind of notice is shown from the start: the first failure of a kind must be seen as an increase."""
 
+from notifier.application.telling import count_from_zero
 from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, FAILED, METRICS, SENT
-from notifier.telling import count_from_zero
 from tuntas_chassis.telemetry.metrics import MetricSet
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from notifier.application.handlers import on_agency, on_case_event, on_deadline
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Kind
-from notifier.handlers import on_agency, on_case_event, on_deadline
 from tests.unit.notifier.mothers import (
     CASE_ID,
     NOON,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from notifier.adapters.templates import Letters
+from notifier.application.ports import UnrenderableLetter
 from notifier.domain.decisions import notice_of, notices_of_deadline
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Kind, Notice
-from notifier.ports import UnrenderableLetter
 from tests.unit.notifier.mothers import (
     CASE_ID,
     DUE,

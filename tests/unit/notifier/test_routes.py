@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from notifier.adapters.history import KnownCase, NoticeHistory, NoticeRecord
-from notifier.routes import routes
+from notifier.entrypoints.routes import routes
 from tests.unit.notifier.mothers import CASE_ID, NOON, an_id
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import install_problems

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
+from notifier.application.sender import Pass
+from notifier.application.sending_loop import SendingLoop
 from notifier.metrics import METRICS, PAUSED
-from notifier.sender import Pass
-from notifier.sending_loop import SendingLoop
 from tuntas_chassis.telemetry.metrics import MetricSet
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sla_monitor.application.handlers import Fired, Handlers, announce, in_order
+from sla_monitor.application.watermarks import Watermark, advanced
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import Checkpoint, notice_of
-from sla_monitor.handlers import Fired, Handlers, announce, in_order
-from sla_monitor.watermarks import Watermark, advanced
 from tests.unit.sla_monitor.mothers import PLANNER
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Incoming, Outgoing

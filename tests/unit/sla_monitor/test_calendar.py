@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla_monitor.seed_calendar import as_csv, holidays_of
+from sla_monitor.entrypoints.seed_calendar import as_csv, holidays_of
 from tuntas_contracts.calendar import CalendarError, Holiday, HolidayKind, WorkingCalendar
 from tuntas_contracts.calendar_files import load_calendar, read_year
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sla_monitor.application.handlers import Handlers
 from sla_monitor.domain.case_clocks import CaseClocks
 from sla_monitor.domain.clocks import Clockwork
-from sla_monitor.handlers import Handlers
 from tests.unit.sla_monitor.mothers import PLANNER, History
 from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_contracts.base import EARLIEST, LATEST, CaseEvent

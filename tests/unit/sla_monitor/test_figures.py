@@ -4,7 +4,7 @@ from datetime import date
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Reports, RunCount, figures_of
-from sla_monitor.views import FiguresView
+from sla_monitor.entrypoints.schemas import FiguresView
 from tuntas_contracts.vocabulary import Clock, ServiceClass
 
 ORDINARY, NORMATIVE = ServiceClass.ORDINARY, ServiceClass.NORMATIVE

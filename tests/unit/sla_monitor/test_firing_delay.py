@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from sla_monitor.firing import FiringLoop
-from sla_monitor.handlers import Fired
+from sla_monitor.application.firing import FiringLoop
+from sla_monitor.application.handlers import Fired
 from sla_monitor.metrics import DELAY, METRICS, MISSED, WARNINGS
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.profile import DEFAULT_PROFILE

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tests.support.names import NAMES
+from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from triage.domain.register import Agency
-from triage.handlers import Handlers
 from tuntas_chassis.messaging.messages import Incoming
 from tuntas_contracts.base import Actor, CaseEvent, Contract, InputEvent
 from tuntas_contracts.cases import (

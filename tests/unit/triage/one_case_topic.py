@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.unit.triage.mothers import CASE_ID, NOON, STARTED, FakeRegister, a_register, an_id, handlers, incoming, returned
+from triage.application.handlers import Handlers
 from triage.domain.case import Case
-from triage.handlers import Handlers
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.base import CaseEvent, InputEvent

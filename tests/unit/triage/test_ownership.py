@@ -23,8 +23,8 @@ from tests.unit.triage.mothers import (
     submitted,
     waiting,
 )
+from triage.application.handlers import MisplacedEvent
 from triage.domain.verification import Archive
-from triage.handlers import MisplacedEvent
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import InputRefused

@@ -17,9 +17,9 @@ from tests.unit.triage.mothers import (
     returned,
     waiting,
 )
+from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from triage.domain.verification import Archive, InvalidCommand, Verify
-from triage.handlers import Handlers
 from tuntas_contracts.cases import CaseArchived, CaseForwarded
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service, Transition

@@ -1,7 +1,7 @@
 """`python -m dispatch`."""
 
 from dispatch.app import build
-from dispatch.loading import load_register_command
+from dispatch.entrypoints.load_register import load_register_command
 from dispatch.settings import Settings
 from tuntas_chassis.service import run
 

@@ -8,16 +8,16 @@ from dispatch.adapters.refusal_summaries import LOOK_EVERY_S, RefusalSummaries
 from dispatch.adapters.register_snapshot import RegisterSnapshot
 from dispatch.adapters.register_store import PublishedRegister
 from dispatch.adapters.store import CaseStore
+from dispatch.application.handlers import Handlers
+from dispatch.application.refusals import Refusals
+from dispatch.application.register_changes import RegisterChanges
 from dispatch.domain.refusal_quota import RefusalQuota
-from dispatch.handlers import Handlers
+from dispatch.entrypoints.register_routes import register_change_routes, register_routes
+from dispatch.entrypoints.routes import routes
+from dispatch.entrypoints.subscriptions import register as published_register
+from dispatch.entrypoints.subscriptions import subscriptions
 from dispatch.metrics import METRICS
-from dispatch.refusals import Refusals
-from dispatch.register_changes import RegisterChanges
-from dispatch.register_routes import register_change_routes, register_routes
-from dispatch.routes import routes
 from dispatch.settings import Settings
-from dispatch.subscribers import register as published_register
-from dispatch.subscribers import subscriptions
 from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.topology import CASES

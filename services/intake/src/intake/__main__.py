@@ -1,7 +1,7 @@
 """`python -m intake`."""
 
 from intake.app import build
-from intake.rewrapping import rewrap_keys_command
+from intake.entrypoints.key_rotation import rewrap_keys_command
 from intake.settings import Settings
 from tuntas_chassis.service import run
 

@@ -5,14 +5,14 @@ from intake.adapters.personal_data import PersonalData
 from intake.adapters.reports import ReportWriter
 from intake.adapters.undecided import UndecidedReports
 from intake.adapters.upkeep import Upkeep
-from intake.disclosure import Disclosures
-from intake.handlers import Submissions
+from intake.application.disclosure import Disclosures
+from intake.application.handlers import Submissions
+from intake.application.reporter_inputs import ReporterInputs
+from intake.application.status import StatusReader
+from intake.entrypoints.routes import routes, submission_route
+from intake.entrypoints.subscriptions import status
 from intake.metrics import METRICS
-from intake.reporter_inputs import ReporterInputs
-from intake.routes import routes, submission_route
 from intake.settings import Settings
-from intake.status import StatusReader
-from intake.subscribers import status
 from tuntas_chassis.http.client_address import ClientAddresses, networks
 from tuntas_chassis.http.group_commit import GroupCommit
 from tuntas_chassis.messaging.watermarks import WatermarkScope

@@ -15,15 +15,15 @@ from notifier.adapters.set_aside import SetAsideDeliveries
 from notifier.adapters.smtp import SmtpMailer, relay_of
 from notifier.adapters.store import DeliveryWriter
 from notifier.adapters.templates import Letters
-from notifier.compose import Composer, Stationery
+from notifier.application.compose import Composer, Stationery
+from notifier.application.sender import Sender
+from notifier.application.sending_loop import SendingLoop
+from notifier.application.telling import count_from_zero
+from notifier.entrypoints.routes import routes
+from notifier.entrypoints.subscriptions import cases, deadlines, register, told
+from notifier.entrypoints.upkeep import FORGET_EVERY_S, forget_old, measure_queue
 from notifier.metrics import METRICS
-from notifier.routes import routes
-from notifier.sender import Sender
-from notifier.sending_loop import SendingLoop
 from notifier.settings import Settings
-from notifier.subscribers import cases, deadlines, register, told
-from notifier.telling import count_from_zero
-from notifier.upkeep import FORGET_EVERY_S, forget_old, measure_queue
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.set_aside_rows import serve_set_aside
 from tuntas_contracts.vocabulary import Service

@@ -7,15 +7,15 @@ from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollu
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.adapters.watermark_store import WatermarkStore
-from sla_monitor.backlog_gauges import BACKLOG_EVERY_S, BacklogGauges
+from sla_monitor.application.firing import FiringLoop
+from sla_monitor.application.handlers import Handlers
 from sla_monitor.domain.clocks import Clockwork
 from sla_monitor.domain.deadlines import DeadlinePlanner
-from sla_monitor.firing import FiringLoop
-from sla_monitor.handlers import Handlers
+from sla_monitor.entrypoints.backlog_gauges import BACKLOG_EVERY_S, BacklogGauges
+from sla_monitor.entrypoints.routes import case_routes, public_routes
+from sla_monitor.entrypoints.subscriptions import CONSUMER, cases, watermarks
 from sla_monitor.metrics import METRICS
-from sla_monitor.routes import case_routes, public_routes
 from sla_monitor.settings import Settings
-from sla_monitor.subscribers import CONSUMER, cases, watermarks
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.set_aside_rows import serve_set_aside
 from tuntas_contracts.calendar_files import load_calendar

@@ -4,11 +4,11 @@ from triage.adapters.queue import QueueReader
 from triage.adapters.register import AgencyStore, RegisterCopy
 from triage.adapters.store import CaseStore
 from triage.adapters.upkeep import Upkeep
-from triage.handlers import Handlers
+from triage.application.handlers import Handlers
+from triage.entrypoints.routes import routes
+from triage.entrypoints.subscriptions import cases, register
 from triage.metrics import METRICS
-from triage.routes import routes
 from triage.settings import Settings
-from triage.subscribers import cases, register
 from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.topology import CASES

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from dispatch.refusals import Refusals
+from dispatch.application.refusals import Refusals
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.messaging.outbox import Outbox

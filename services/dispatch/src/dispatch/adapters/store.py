@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.application.handlers import CaseReport
 from dispatch.domain.case import Case
-from dispatch.handlers import CaseReport
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass
 
 # every column with its array type, and how it is read from a case; the order is that of the statement

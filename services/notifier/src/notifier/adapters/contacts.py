@@ -7,7 +7,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from notifier.adapters.service_token import ServiceToken
-from notifier.ports import Contact, ContactRequest, ContactsUnavailable
+from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable
 
 
 class _Found(BaseModel):
@@ -24,7 +24,7 @@ class _Answer(BaseModel):
 
 
 class IntakeContacts:
-    """Implements `notifier.ports.ContactDirectory`."""
+    """Implements `notifier.application.ports.ContactDirectory`."""
 
     def __init__(self, http: httpx.AsyncClient, intake_url: str, token: ServiceToken) -> None:
         self._http = http

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from notifier.application.ports import Told
+from notifier.application.telling import SET_ASIDE_KIND
 from notifier.domain.delivery import Claimed, Delivery, Settlement
 from notifier.domain.notices import Kind
-from notifier.ports import Told
-from notifier.telling import SET_ASIDE_KIND
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database
@@ -60,7 +60,7 @@ _SET_ASIDE = text(
 
 
 class PostgresDeliveryQueue:
-    """Implements `notifier.ports.DeliveryQueue`."""
+    """Implements `notifier.application.ports.DeliveryQueue`."""
 
     def __init__(self, database: Database, outbox: Outbox, metrics: MetricSet, clock: Clock) -> None:
         self._database = database

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 
-from notifier.ports import ContactsUnavailable
+from notifier.application.ports import ContactsUnavailable
 
 _EARLY_S = 30.0
 

@@ -15,10 +15,10 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from notifier.application.ports import Handed, Handover
 from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused, Result, Uncertain
 from notifier.domain.mail import Mail
 from notifier.domain.smtp_replies import Verdict, codes_of, verdict_of
-from notifier.ports import Handed, Handover
 from notifier.settings import RelaySecurity, Settings
 
 _SERVICE_CLOSING = 421
@@ -60,7 +60,7 @@ def relay_of(settings: Settings) -> Relay:
 
 
 class SmtpMailer:
-    """Implements `notifier.ports.Mailer`; one batch at a time, a second one waits."""
+    """Implements `notifier.application.ports.Mailer`; one batch at a time, a second one waits."""
 
     def __init__(self, relay: Relay) -> None:
         self._lines = [_Line(relay) for _ in range(relay.connections)]

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from jinja2 import PackageLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from notifier.application.ports import UnrenderableLetter
 from notifier.domain.delivery import Claimed
 from notifier.domain.letters import words_of
 from notifier.domain.mail import Letter
 from notifier.domain.notices import Kind
-from notifier.ports import UnrenderableLetter
 
 _SEPARATOR = "\n\n----------------------------------------\nEnglish: "
 _FOOTER = (

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.handlers import DueRow, Fired
+from sla_monitor.application.handlers import DueRow, Fired
 from tuntas_contracts.vocabulary import Service
 
 SOURCES = (Service.INTAKE.value, Service.TRIAGE.value, Service.DISPATCH.value)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.handlers import DueRow
+from sla_monitor.application.handlers import DueRow
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import SetAsideRow, count_set_aside
 from tuntas_chassis.telemetry.logs import logger

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.watermarks import Watermark, newest
+from sla_monitor.application.watermarks import Watermark, newest
 from tuntas_chassis.messaging.subscription import Stateless
 from tuntas_contracts.watermarks import LateAgency
 

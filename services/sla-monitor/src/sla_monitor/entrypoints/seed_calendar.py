@@ -1,4 +1,7 @@
-"""Seed the calendar's data files from the `holidays` library: `python -m sla_monitor.seed_calendar <folder> <first year> <last year>`."""
+"""Seed the calendar's data files from the `holidays` library.
+
+`python -m sla_monitor.entrypoints.seed_calendar <folder> <first year> <last year>`.
+"""
 
 import csv
 import io
@@ -48,7 +51,7 @@ def main(arguments: list[str]) -> int:
     try:
         folder, first_year, last_year = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     except (IndexError, ValueError):
-        sys.stderr.write("usage: python -m sla_monitor.seed_calendar <folder> <first year> <last year>\n")
+        sys.stderr.write("usage: python -m sla_monitor.entrypoints.seed_calendar <folder> <first year> <last year>\n")
         return 2
     for path in seed(folder, first_year, last_year):
         sys.stdout.write(f"{path}\n")

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.adapters.due import DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
-from sla_monitor.handlers import Announcement, DueRow, announce, fired_of, in_order
+from sla_monitor.application.handlers import Announcement, DueRow, announce, fired_of, in_order
 from sla_monitor.metrics import DELAY, ELAPSED, MISSED, WARNINGS
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import time_of

@@ -17,8 +17,8 @@ from intake.domain.labels import CODE_BY_MAIL, RECEIVED
 from intake.domain.masking import Masker, OwnData
 from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
 from intake.domain.submission import LATE_ENTRY_DAYS, is_future, is_stale, is_too_old
+from intake.entrypoints.schemas import MaskedIdentifiers, Receipt, SubmitReport
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
-from intake.views import MaskedIdentifiers, Receipt, SubmitReport
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import Problem

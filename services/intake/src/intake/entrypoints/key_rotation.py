@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from intake.adapters.rewrapping import rewrap_all
+from intake.adapters.key_rotation import rewrap_all
 from intake.settings import Settings
 from tuntas_chassis.service import ServiceApp
 

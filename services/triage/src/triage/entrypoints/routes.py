@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 
 from triage.adapters.queue import FiledCase, QueueFilter, QueuePosition, QueueReader
+from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from triage.domain.register import Register
 from triage.domain.verification import InvalidCommand
-from triage.handlers import Handlers
+from triage.entrypoints.schemas import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
 from triage.metrics import count_outcome
-from triage.views import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
 from tuntas_chassis.http.auth import Principal, require
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import decode_cursor, encode_cursor

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from dispatch.application.refusals import Refusals
 from dispatch.domain.agency_view import assignment, change
 from dispatch.domain.arrival import arrive
 from dispatch.domain.case import Act, Case
 from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
 from dispatch.domain.inputs import react
-from dispatch.refusals import Refusals
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
 from tuntas_chassis.telemetry.metrics import MetricSet

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from dispatch.adapters.register_audit import list_changes
 from dispatch.adapters.register_store import read_one, read_page
+from dispatch.application.register_changes import RegisterChanges
 from dispatch.domain.register import RegisterError, UnknownAgencyError
 from dispatch.domain.register_changes import Author, StaleVersion
 from dispatch.domain.register_entries import AgencyKind
-from dispatch.register_changes import RegisterChanges
-from dispatch.register_schemas import ChangeAgency, ChangePage, ChangeView, EnterAgencies, EnteredAgencies, EnteredAgency
-from dispatch.register_views import AgencyDetail, AgencyPage, AgencyView
+from dispatch.entrypoints.register_schemas import ChangeAgency, ChangePage, ChangeView, EnterAgencies, EnteredAgencies, EnteredAgency
+from dispatch.entrypoints.register_views import AgencyDetail, AgencyPage, AgencyView
 from tuntas_chassis.http.auth import Principal, require
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+from dispatch.application.handlers import Handlers
+from dispatch.application.refusals import Refusals
 from dispatch.domain.case import Case
 from dispatch.domain.register_changes import StoredAgency, read_back
-from dispatch.handlers import Handlers
-from dispatch.refusals import Refusals
 from dispatch.settings import Settings
 from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.messaging.subscription import Store, Subscription

@@ -1,8 +1,8 @@
 """What intake reads from Kafka: the cases topic, for what reporters see of their reports."""
 
 from intake.adapters.store import HistoryStore
+from intake.application.handlers import follow
 from intake.domain.history import HistoryEntry
-from intake.handlers import follow
 from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service

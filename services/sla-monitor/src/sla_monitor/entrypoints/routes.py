@@ -13,7 +13,7 @@ from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries, StoredCase
 from sla_monitor.adapters.figures import FigureReader, Period
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.domain.warnings import warnings_of
-from sla_monitor.views import CalendarView, CaseClocksView, FiguresView, RunView
+from sla_monitor.entrypoints.schemas import CalendarView, CaseClocksView, FiguresView, RunView
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.auth import Principal, require
 from tuntas_chassis.http.json_routes import JsonRoute

@@ -2,9 +2,9 @@
 
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.adapters.watermark_store import WatermarkStore
+from sla_monitor.application.handlers import Handlers
+from sla_monitor.application.watermarks import advanced
 from sla_monitor.domain.case_clocks import CaseClocks
-from sla_monitor.handlers import Handlers
-from sla_monitor.watermarks import advanced
 from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.topology import CASES, WATERMARKS
 from tuntas_contracts.vocabulary import Service

@@ -5,11 +5,11 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
+from notifier.application.ports import Handed, SpanRecorder, Told
 from notifier.domain.delivery import ENDED, Claimed, Delivery, Settlement, Status
 from notifier.domain.mail import message_id
 from notifier.domain.notices import Kind
 from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT, TOO_OLD
-from notifier.ports import Handed, SpanRecorder, Told
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.set_aside_rows import count_set_aside

@@ -6,13 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.compose import Composer
+from notifier.application.compose import Composer
+from notifier.application.ports import (
+    Contact,
+    ContactDirectory,
+    ContactRequest,
+    ContactsUnavailable,
+    DeliveryQueue,
+    Handed,
+    Mailer,
+    SpanRecorder,
+    Told,
+)
+from notifier.application.telling import count, told_of
 from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Postponed, Settlement, Status, settle
 from notifier.domain.mail import Mail
 from notifier.domain.notices import Kind
 from notifier.metrics import LOOKUPS_FAILED, LOST
-from notifier.ports import Contact, ContactDirectory, ContactRequest, ContactsUnavailable, DeliveryQueue, Handed, Mailer, SpanRecorder, Told
-from notifier.telling import count, told_of
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.set_aside_rows import fault_of

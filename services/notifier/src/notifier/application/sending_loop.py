@@ -6,9 +6,9 @@ from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from notifier.application.sender import Pass, Sender
 from notifier.domain.rate import TokenBucket
 from notifier.metrics import PAUSED
-from notifier.sender import Pass, Sender
 from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet

@@ -9,12 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
 
-from intake.disclosure import Disclosures
+from intake.application.disclosure import Disclosures
+from intake.application.handlers import Submissions
+from intake.application.reporter_inputs import ReporterInputs
+from intake.application.status import StatusReader
 from intake.domain.submission import is_manual
-from intake.handlers import Submissions
-from intake.reporter_inputs import ReporterInputs
-from intake.status import StatusReader
-from intake.views import (
+from intake.entrypoints.schemas import (
     ConfirmAnswer,
     ContactLookup,
     ContactsFound,

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from intake.adapters.personal_data import Found, PersonalData, Read, cases_of, erase
 from intake.adapters.store import read_standing
 from intake.domain.receipts import access_code_hash, new_access_code
+from intake.entrypoints.schemas import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
 from intake.metrics import READS
-from intake.views import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import Problem

@@ -1,10 +1,10 @@
 """The topics that the notifier reads."""
 
 from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore, DeliveryWriter, ToldStore
+from notifier.application.handlers import on_agency, on_case_event, on_deadline, on_told, unless_too_old
 from notifier.domain.age import AgeLimit
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
-from notifier.handlers import on_agency, on_case_event, on_deadline, on_told, unless_too_old
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.telemetry.metrics import MetricSet

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 
 from dispatch.adapters.case_queries import CaseQueries
+from dispatch.application.handlers import Handlers
 from dispatch.domain.case import Act, Case
-from dispatch.handlers import Handlers
-from dispatch.views import (
+from dispatch.entrypoints.schemas import (
     AcceptRequest,
     AnswerRequest,
     CasePage,

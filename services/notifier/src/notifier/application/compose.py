@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from notifier.application.ports import Contact, LetterWriter, UnrenderableLetter
+from notifier.application.telling import check_event
 from notifier.domain.delivery import MAX_REPEATS, Claimed, NoChannel, NotTried, Postponed, Refused, Result, Unhandled
 from notifier.domain.greeting import greeting_name
 from notifier.domain.mail import Mail, build_mail
 from notifier.domain.mailboxes import CentralMailboxes, envelope_address, mailbox_of, plain_mailbox
 from notifier.domain.quiet_hours import waits_until
-from notifier.ports import Contact, LetterWriter, UnrenderableLetter
-from notifier.telling import check_event
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_chassis.telemetry.logs import logger

@@ -3,7 +3,7 @@
 from intake.adapters.access import AccessGate
 from intake.adapters.store import read_page, read_standing
 from intake.domain.history import reply_possible_until
-from intake.views import HistoryItem, ReportStatus, StateLabels
+from intake.entrypoints.schemas import HistoryItem, ReportStatus, StateLabels
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.calendar import WorkingCalendar

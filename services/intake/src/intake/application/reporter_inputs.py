@@ -14,8 +14,8 @@ from intake.adapters.inputs import add_input, find_input, lock_report
 from intake.adapters.personal_data import Found, PersonalData, Read
 from intake.adapters.store import read_standing
 from intake.domain.masking import Masker, OwnData
+from intake.entrypoints.schemas import InputAccepted
 from intake.metrics import INPUTS, MASKED
-from intake.views import InputAccepted
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import derive_id, new_id

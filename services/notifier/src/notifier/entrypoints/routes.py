@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from notifier.adapters.history import NoticeHistory
 from notifier.domain.mailboxes import AGENCY_ROLES
-from notifier.views import NoticePage, NoticeView
+from notifier.entrypoints.schemas import NoticePage, NoticeView
 from tuntas_chassis.http.auth import Principal, require
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import decode_cursor, encode_cursor

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from triage.adapters.register import AgencyStore
 from triage.adapters.store import CaseStore
+from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from triage.domain.register import Agency
-from triage.handlers import Handlers
 from triage.metrics import count_outcome
 from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.messaging.subscription import Subscription

@@ -1,0 +1,1 @@
+"""Where the service is entered: HTTP, subscriptions, periodic jobs, commands of operators."""

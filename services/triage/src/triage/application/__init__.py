@@ -1,0 +1,1 @@
+"""What the service does with messages, commands and time: decisions of the domain, put together."""
