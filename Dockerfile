@@ -16,6 +16,7 @@ WORKDIR /src
 # The third-party packages come first: they change seldom, and this layer is the large one.
 COPY pyproject.toml uv.lock ./
 COPY contracts/pyproject.toml contracts/
+COPY reference/pyproject.toml reference/
 COPY chassis/pyproject.toml chassis/
 COPY devstack/pyproject.toml devstack/
 COPY services/intake/pyproject.toml services/intake/
@@ -26,6 +27,7 @@ COPY services/notifier/pyproject.toml services/notifier/
 ARG SERVICE
 RUN uv sync --frozen --no-dev --no-editable --no-install-workspace --package "tuntas-${SERVICE}"
 COPY contracts contracts
+COPY reference reference
 COPY chassis chassis
 COPY devstack devstack
 COPY services services

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, Path] = {s.value: ROOT / "services" / s.value / "src" / s.value.replace("-", "_") for s in Service}
 PACKAGES: dict[str, Path] = {
     "contracts": ROOT / "contracts/src/tuntas_contracts",
+    "reference": ROOT / "reference/src/tuntas_reference",
     "chassis": ROOT / "chassis/src/tuntas_chassis",
     "devstack": ROOT / "devstack/src/tuntas_devstack",
     **SERVICES,

@@ -30,7 +30,7 @@ NOT_PURE = {
 }
 DOMAINS = [path for package in SERVICES.values() for path in files(package / "domain")]
 VIOLATIONS = {
-    "Imports run one way: devstack → services → chassis → contracts; a service never imports another": (
+    "Imports run one way: devstack → services → chassis → reference → contracts; a service never imports another": (
         "services/triage/src/triage/settings.py",
         "import dispatch.settings",
     ),
@@ -42,7 +42,7 @@ VIOLATIONS = {
         "services/triage/src/triage/application/handlers.py",
         "import triage.adapters.store",
     ),
-    "Contracts depend on pydantic only": ("contracts/src/tuntas_contracts/base.py", "import httpx"),
+    "Contracts and reference depend on pydantic only": ("contracts/src/tuntas_contracts/base.py", "import httpx"),
     "The domain is pure: no framework, no SQL, no HTTP, no chassis": (
         "services/notifier/src/notifier/domain/rate.py",
         "import tuntas_chassis.clock",
@@ -80,9 +80,9 @@ def test_a_violation_of_each_contract_of_import_linter_is_found(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("path", DOMAINS, ids=shown)
-def test_a_domain_imports_only_python_contracts_and_itself(path: Path) -> None:
+def test_a_domain_imports_only_python_contracts_reference_and_itself(path: Path) -> None:
     service = path.relative_to(ROOT).parts[3]
-    own = (f"{service}.domain", "tuntas_contracts")
+    own = (f"{service}.domain", "tuntas_contracts", "tuntas_reference")
     for name, statement in imported(path):
         top = name.split(".")[0]
         allowed = name.startswith(own) or top in PURE_LIBRARIES or (top in sys.stdlib_module_names and top not in NOT_PURE)
@@ -95,14 +95,14 @@ def test_a_domain_has_no_clock_and_opens_nothing(path: Path) -> None:
     assert found == [], "times are given to a domain, and what it reads too"
 
 
-def test_contracts_need_pydantic_only() -> None:
+def test_contracts_and_reference_need_pydantic_only() -> None:
     outside = {
         name.split(".")[0]
-        for path in files(PACKAGES["contracts"])
+        for path in files(PACKAGES["contracts"], PACKAGES["reference"])
         for name, _ in imported(path)
         if name.split(".")[0] not in sys.stdlib_module_names
     }
-    assert outside == {"pydantic", "tuntas_contracts"}
+    assert outside == {"pydantic", "tuntas_contracts", "tuntas_reference"}
 
 
 def test_nothing_is_imported_relatively_or_as_a_whole() -> None:

@@ -21,11 +21,11 @@ from tests.unit.dispatch.test_commands import ANSWER, RETURN, answered_by, in_st
 from tests.unit.notifier.mothers import NOON, a_claimed, an_id, forwarded
 from tests.unit.sla_monitor.mothers import PLANNER, History, a_report, wib
 from triage.domain.queue_order import queue_time
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.cases import CaseReturned
-from tuntas_contracts.profile import DEFAULT_PROFILE, known_profiles, load_profile
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.vocabulary import CaseState, Clock
+from tuntas_reference.calendar_files import load_calendar
+from tuntas_reference.profile import DEFAULT_PROFILE, known_profiles, load_profile
 
 OTHER: Final = "permenpan-2030"
 MONDAY: Final = wib("2026-03-09 10:00")
@@ -36,14 +36,14 @@ LIMITS: Final = {"supplements_a_day": 1, "bounces_before_arbitration": 3}
 @pytest.fixture(autouse=True)
 def _other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A second profile beside the bundled one, with other lengths and limits."""
-    bundled = json.loads(files("tuntas_contracts").joinpath("data", "profiles", f"{DEFAULT_PROFILE}.json").read_text(encoding="utf-8"))
+    bundled = json.loads(files("tuntas_reference").joinpath("data", "profiles", f"{DEFAULT_PROFILE}.json").read_text(encoding="utf-8"))
     other: dict[str, Any] = bundled | {"name": OTHER, "limits": bundled["limits"] | LIMITS}
     other["clocks"] = [clock | {"days": LONGER.get(clock["code"], clock["days"])} for clock in bundled["clocks"]]
     folder = tmp_path / "data" / "profiles"
     folder.mkdir(parents=True)
     for profile in (bundled, other):
         (folder / f"{profile['name']}.json").write_text(json.dumps(profile), encoding="utf-8")
-    monkeypatch.setattr("tuntas_contracts.profile.files", lambda _package: tmp_path)
+    monkeypatch.setattr("tuntas_reference.profile.files", lambda _package: tmp_path)
     yield
     load_profile.cache_clear()
 

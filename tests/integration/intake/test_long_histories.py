@@ -12,8 +12,8 @@ from tests.integration.intake.house import House, code
 from tests.unit.intake.mothers import accepted, answered, content, event, forwarded
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import CaseState, Service
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 EVENTS = 10_000
 

@@ -47,8 +47,8 @@ from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Role
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 _NOTICES: dict[str, type[Contract]] = {"NoticeSent": NoticeSent, "NoticeFailed": NoticeFailed, "NoticeNotSent": NoticeNotSent}
 

@@ -12,9 +12,9 @@ import pytest
 from dispatch.domain.register import Register, load_register
 from intake.domain.submission import is_manual
 from intake.entrypoints.schemas import SubmitReport
-from tuntas_contracts.categories import load_categories
 from tuntas_contracts.vocabulary import ArchiveReason, Channel, Classification
 from tuntas_devstack.corpus import CorpusError, GeneratedReport, PersonalKind, load_catalogue, reports
+from tuntas_reference.categories import load_categories
 
 START = date(2026, 3, 2)
 COUNT = 2000

@@ -9,7 +9,6 @@ import pytest
 from dispatch.domain.register import load_register
 from tests.unit.devstack.demo_mothers import played, told
 from tuntas_contracts.agencies import AcceptCase, HandleCase, ReturnCase
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState
 from tuntas_devstack.corpus import Hint
@@ -20,6 +19,7 @@ from tuntas_devstack.demo.director import Cast, Director
 from tuntas_devstack.demo.options import FIRST_DAY
 from tuntas_devstack.demo.tally import Tally
 from tuntas_devstack.demo.timetable import Timetable
+from tuntas_reference.calendar_files import load_calendar
 
 REGISTER = load_register()
 SEED = 1

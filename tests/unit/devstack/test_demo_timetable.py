@@ -6,10 +6,10 @@ from random import Random
 import pytest
 
 from tests.unit.devstack.demo_mothers import played
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_devstack.demo.agenda import Agenda, Deed
 from tuntas_devstack.demo.options import FIRST_DAY
 from tuntas_devstack.demo.timetable import OFFICE, WIB, Timetable
+from tuntas_reference.calendar_files import load_calendar
 
 RNG = Random(1)
 

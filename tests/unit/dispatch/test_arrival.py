@@ -4,8 +4,8 @@ import pytest
 
 from dispatch.domain.arrival import ForwardingFault, arrive
 from tests.unit.dispatch.mothers import BEKASI, a_case, a_report, forwarded
-from tuntas_contracts.profile import UnknownProfileError
 from tuntas_contracts.vocabulary import CaseState, Transition
+from tuntas_reference.profile import UnknownProfileError
 
 
 def test_a_report_of_misconduct_never_reaches_an_agency() -> None:

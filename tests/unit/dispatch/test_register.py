@@ -16,7 +16,7 @@ from dispatch.domain.register import (
     load_register,
     parse_register,
 )
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 HEAD = "code,name,kind,region_code,time_zone,supervised_by,email,sectors"
 SMALL = {

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from dispatch.domain.register import Register, load_register
-from tuntas_contracts.categories import Sector
-from tuntas_contracts.profile import FastTrackRule, load_profile
+from tuntas_reference.categories import Sector
+from tuntas_reference.profile import FastTrackRule, load_profile
 
 
 @pytest.fixture(scope="module")

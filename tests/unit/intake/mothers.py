@@ -17,9 +17,9 @@ from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, Contract
 from tuntas_contracts.envelope import Envelope
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass, Transition
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 NOON = datetime(2026, 3, 4, 5, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Jakarta
 CASE_ID = UUID("01956000-0000-7000-8000-000000000001")

@@ -17,10 +17,10 @@ from sla_monitor.domain.deadlines import DeadlinePlanner
 from tests.unit.intake.mothers import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.calendar_files import load_calendar
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.topology import OWNER_EVENTS
 from tuntas_contracts.vocabulary import CaseState, Clock, Service
+from tuntas_reference.calendar_files import load_calendar
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 
 def history(*events: CaseEvent) -> list[HistoryEntry]:

@@ -27,7 +27,6 @@ from tuntas_contracts.cases import (
 )
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 from tuntas_contracts.vocabulary import (
@@ -40,6 +39,7 @@ from tuntas_contracts.vocabulary import (
     ServiceClass,
     WarningLevel,
 )
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 NOON = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # a Monday, 12:00 in Jakarta
 DUE = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # the end of Tuesday 24 November in Jakarta, as midnight

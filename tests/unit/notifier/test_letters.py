@@ -31,9 +31,9 @@ from tests.unit.notifier.mothers import (
     warning,
 )
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.profile import Anchor, WarningRule, load_profile
 from tuntas_contracts.sla import DeadlineMissed, DeadlineWarning
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Role, WarningLevel
+from tuntas_reference.profile import Anchor, WarningRule, load_profile
 
 GOLDEN = Path(__file__).parent / "golden"
 LETTERS = Letters()

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.calendar_files import load_calendar
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service, ServiceClass, Transition
+from tuntas_reference.calendar_files import load_calendar
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 JAKARTA, MAKASSAR, JAYAPURA = ZoneInfo("Asia/Jakarta"), ZoneInfo("Asia/Makassar"), ZoneInfo("Asia/Jayapura")
 SPACE = UUID("0195e2f0-0000-7000-8000-000000000000")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_monitor.entrypoints.seed_calendar import as_csv, holidays_of
-from tuntas_contracts.calendar import CalendarError, Holiday, HolidayKind, WorkingCalendar
-from tuntas_contracts.calendar_files import load_calendar, read_year
+from tuntas_reference.calendar import CalendarError, Holiday, HolidayKind, WorkingCalendar
+from tuntas_reference.calendar_files import load_calendar, read_year
 
 FIRST, LAST = date(2024, 1, 1), date(2027, 12, 31)
 DAYS = st.dates(date(2024, 6, 1), date(2027, 6, 30))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from sla_monitor.domain.deadlines import Deadline
 from tests.unit.sla_monitor.mothers import PLANNER, wib
-from tuntas_contracts.calendar import CalendarError
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
+from tuntas_reference.calendar import CalendarError
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001  (bounds must be naive)

@@ -12,8 +12,8 @@ from sla_monitor.application.firing import FiringLoop
 from sla_monitor.application.handlers import Fired
 from sla_monitor.metrics import DELAY, METRICS, MISSED, WARNINGS
 from tuntas_chassis.telemetry.metrics import MetricSet
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import Clock, WarningLevel
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 NOW = datetime(2026, 1, 7, 1, 0, tzinfo=UTC)
 

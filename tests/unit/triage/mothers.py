@@ -22,10 +22,10 @@ from tuntas_contracts.cases import (
     WindowElapsed,
 )
 from tuntas_contracts.envelope import Envelope
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState, Classification, Clock, Role, Service, Transition
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 NOON = datetime(2026, 3, 4, 5, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Jakarta
 LATER = NOON + timedelta(hours=1)

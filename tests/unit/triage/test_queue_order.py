@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.domain.queue_order import queue_time
-from tuntas_contracts.calendar_files import load_calendar
-from tuntas_contracts.profile import DEFAULT_PROFILE, load_profile
+from tuntas_reference.calendar_files import load_calendar
+from tuntas_reference.profile import DEFAULT_PROFILE, load_profile
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 STARTS = st.integers(0, 7 * 365 * 24 * 60).map(lambda minutes: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes))

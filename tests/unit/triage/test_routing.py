@@ -9,8 +9,8 @@ from tests.unit.triage.mothers import NOON, FakeRegister, a_register, an_agency,
 from triage.domain.report import FiledReport
 from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import CaseForwarded, CaseReceived
-from tuntas_contracts.profile import UnknownProfileError, load_profile
 from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
+from tuntas_reference.profile import UnknownProfileError, load_profile
 
 DAY = timedelta(days=1)
 OUTBREAK: dict[str, Any] = {"category": "health", "title": "Wabah difteri", "body": "Sudah lima anak sakit."}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from dispatch.domain.register import load_register
-from tuntas_contracts.profile import load_profile
 from tuntas_devstack.corpus.generator import reports
+from tuntas_reference.profile import load_profile
 
 _DISTINCT = 1_500
 _SEED = 2019

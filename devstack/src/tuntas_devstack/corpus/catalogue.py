@@ -12,9 +12,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tuntas_contracts.categories import Sector, load_categories
 from tuntas_contracts.vocabulary import ArchiveReason, Classification, ServiceClass, ServiceKind
 from tuntas_devstack.corpus.model import CorpusError
+from tuntas_reference.categories import Sector, load_categories
 
 OFFICER_SLOTS = frozenset({"agency", "unit"})
 GENERIC_SLOTS = OFFICER_SLOTS | {

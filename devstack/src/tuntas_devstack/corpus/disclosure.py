@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.vocabulary import Classification, ServiceKind
 from tuntas_devstack.corpus.catalogue import Situation
 from tuntas_devstack.corpus.lexicon import Disclosure, Lexicon
 from tuntas_devstack.corpus.model import PersonalKind, PersonalString
 from tuntas_devstack.corpus.people import Person, mobile, written_phone
 from tuntas_devstack.corpus.scrawl import recase
+from tuntas_reference.categories import Sector
 
 _MONEY_SITUATIONS = frozenset(
     {

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from random import Random
 
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.vocabulary import Classification
 from tuntas_devstack.corpus.catalogue import Catalogue, Level, Situation
 from tuntas_devstack.corpus.geography import Geography, Region
 from tuntas_devstack.corpus.model import CorpusError
+from tuntas_reference.categories import Sector
 
 CLASS_SHARES: Mapping[Classification, float] = {
     Classification.COMPLAINT: 0.69,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from random import Random
 
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.vocabulary import Classification, ServiceKind
 from tuntas_devstack.corpus.catalogue import Level, Situation
 from tuntas_devstack.corpus.lexicon import LongForms
+from tuntas_reference.categories import Sector
 
 _PERSONAL_SECTORS = frozenset({Sector.HEALTH, Sector.EDUCATION, Sector.TEACHING, Sector.WORK_AND_BUSINESS})
 

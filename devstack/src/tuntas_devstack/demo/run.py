@@ -11,7 +11,6 @@ import uvloop
 
 from dispatch.domain.register import load_register
 from tuntas_chassis.clock import SimulatedClock
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_devstack.corpus import GeneratedReport, reports
 from tuntas_devstack.demo.display import Display
 from tuntas_devstack.demo.ending import summed_up
@@ -24,6 +23,7 @@ from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.postgres.home import remove_home
 from tuntas_devstack.stack import Stack
+from tuntas_reference.calendar_files import load_calendar
 
 _MARKS_OF_A_STACK = ("state.json", "secrets.json", "kafka", "postgres")
 

@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from tuntas_contracts.calendar import WorkingCalendar
 from tuntas_devstack.demo.options import ARRIVAL_DAYS
+from tuntas_reference.calendar import WorkingCalendar
 
 WIB = ZoneInfo("Asia/Jakarta")
 """Western Indonesian time (waktu Indonesia barat), on which the play runs."""

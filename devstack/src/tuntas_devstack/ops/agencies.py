@@ -9,7 +9,6 @@ from dispatch.domain.register_additions import check_additions, read_additions
 from dispatch.domain.register_changes import fields_of
 from dispatch.domain.register_entries import AgencyKind
 from dispatch.domain.register_tables import AGENCY_COLUMNS, Row
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.topology import TOPICS, Topic
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.errors import StackError
@@ -19,6 +18,7 @@ from tuntas_devstack.kafka.users import provide_rights
 from tuntas_devstack.ops.installation import Installation
 from tuntas_devstack.ops.services_http import Json, Refused, ServicesHttp
 from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_reference.categories import Sector
 
 Read = Callable[[Mapping[str, Agency]], list[Agency]]
 

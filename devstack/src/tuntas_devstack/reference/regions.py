@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dispatch.domain.register import AgencyKind, bundled_register
 from dispatch.domain.register_tables import AGENCY_COLUMNS
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 PACKAGE = "idn-area-data"
 EXPECTED = {AgencyKind.PROVINCE: 38, AgencyKind.REGENCY: 416, AgencyKind.CITY: 98}

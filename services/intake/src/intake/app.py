@@ -17,9 +17,9 @@ from tuntas_chassis.http.client_address import ClientAddresses, networks
 from tuntas_chassis.http.group_commit import GroupCommit
 from tuntas_chassis.messaging.watermarks import WatermarkScope
 from tuntas_chassis.service import ServiceApp
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
+from tuntas_reference.calendar_files import load_calendar
 
 _PURGE_EVERY_S = 600.0
 _MEASURE_EVERY_S = 15.0

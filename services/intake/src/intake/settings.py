@@ -5,7 +5,7 @@ from pydantic import Field, SecretStr, field_validator
 from intake.adapters.vault import Vault
 from tuntas_chassis.http.client_address import Networks
 from tuntas_chassis.name_keys import NameKeySettings
-from tuntas_contracts.profile import DEFAULT_PROFILE, known_profiles
+from tuntas_reference.profile import DEFAULT_PROFILE, known_profiles
 
 _PEPPER_CHARACTERS = 32
 

@@ -18,9 +18,9 @@ from sla_monitor.metrics import METRICS
 from sla_monitor.settings import Settings
 from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.set_aside_rows import serve_set_aside
-from tuntas_contracts.calendar_files import load_calendar
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
+from tuntas_reference.calendar_files import load_calendar
 
 
 def build(settings: Settings) -> ServiceApp:

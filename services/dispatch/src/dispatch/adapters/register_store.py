@@ -15,8 +15,8 @@ from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.topology import AGENCIES
+from tuntas_reference.categories import Sector
 
 _COLUMNS = "code, name, kind, time_zone, region_code, supervised_by, email, sectors, units, enabled, changed_at"
 _READ = f"SELECT {_COLUMNS} FROM agency"  # noqa: S608

@@ -3,9 +3,9 @@
 from dispatch.domain.case import Case
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.lifecycle import TRANSITIONS
-from tuntas_contracts.profile import load_profile
 from tuntas_contracts.texts.name_fingerprints import packed
 from tuntas_contracts.vocabulary import Service, Transition
+from tuntas_reference.profile import load_profile
 
 _ARRIVALS = {row.number: row.target for row in TRANSITIONS.values() if row.event == CaseForwarded.__name__}
 

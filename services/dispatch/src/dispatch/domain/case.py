@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from tuntas_contracts.base import Actor
-from tuntas_contracts.deadlines import local_date, zone_or_national
 from tuntas_contracts.lifecycle import possible
 from tuntas_contracts.vocabulary import CaseState, Classification, Role, Service, ServiceClass
+from tuntas_reference.deadlines import local_date, zone_or_national
 
 
 class Case(NamedTuple):

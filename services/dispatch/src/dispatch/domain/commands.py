@@ -17,13 +17,13 @@ from tuntas_contracts.cases import (
     FollowUpRecorded,
     HandlingStarted,
 )
-from tuntas_contracts.categories import load_categories
-from tuntas_contracts.deadlines import end_of_day, local_date, zone_or_national
 from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
-from tuntas_contracts.profile import load_profile
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.vocabulary import CaseState, Service, Transition
+from tuntas_reference.categories import load_categories
+from tuntas_reference.deadlines import end_of_day, local_date, zone_or_national
+from tuntas_reference.profile import load_profile
 
 _UNITS_NAMED = 40
 _ACCEPT, _HANDLE, _RETURN = TRANSITIONS[Transition.T4], TRANSITIONS[Transition.T5], TRANSITIONS[Transition.T10]

@@ -13,7 +13,7 @@ from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
 from dispatch.domain.register_faults import Fault, RegisterError
 from dispatch.domain.register_tables import Row
 from tuntas_contracts.agencies import AgencyRegistered
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 Outcome = Literal["added", "changed", "enabled again", "disabled", "unchanged"]
 _VERSION_LENGTH: Final = 20

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from dispatch.domain.register_faults import Fault
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,38}")
 AGENCY_COLUMNS = ("code", "name", "kind", "region_code", "time_zone", "supervised_by", "email", "sectors")

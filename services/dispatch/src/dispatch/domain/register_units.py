@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.domain.register_entries import AgencyKind, Unit, UnitKind
 from dispatch.domain.register_faults import Fault
 from dispatch.domain.register_tables import ALL_SECTORS, Row
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 
 @dataclass(frozen=True, slots=True)

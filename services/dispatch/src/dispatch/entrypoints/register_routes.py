@@ -19,8 +19,8 @@ from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cur
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.base import MAX_COUNT, AgencyCode
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.vocabulary import Role
+from tuntas_reference.categories import Sector
 
 _CODE = r"^[a-z0-9][a-z0-9-]{1,38}$"
 _MOST_FAULTS = 50

@@ -9,8 +9,8 @@ from dispatch.domain.register_changes import Change, Outcome, StoredAgency, Want
 from dispatch.domain.register_entries import AgencyKind, UnitKind
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
-from tuntas_contracts.categories import Sector
 from tuntas_contracts.texts.normalisation import visible
+from tuntas_reference.categories import Sector
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$"), AfterValidator(visible)]
 Mailbox = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^\x00-\x20]+$", description="Of its complaint desk")]

@@ -9,7 +9,7 @@ from dispatch.adapters.register_store import Tier
 from dispatch.domain.register_changes import StoredAgency
 from dispatch.domain.register_entries import AgencyKind, UnitKind
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line
-from tuntas_contracts.categories import Sector
+from tuntas_reference.categories import Sector
 
 
 class UnitView(BaseModel):

@@ -28,11 +28,11 @@ from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.telemetry.tracing import current_traceparent
 from tuntas_contracts.base import Actor, CaseEvent
 from tuntas_contracts.cases import ReporterErased, ReportSubmitted
-from tuntas_contracts.profile import load_profile
 from tuntas_contracts.reports import Place, ReportContent
 from tuntas_contracts.texts.masking import Masked
 from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.vocabulary import Role
+from tuntas_reference.profile import load_profile
 
 _TRACKING_ID_TRIES = 3
 

@@ -6,8 +6,8 @@ from intake.domain.history import reply_possible_until
 from intake.entrypoints.schemas import HistoryItem, ReportStatus, StateLabels
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.persistence.database import Database
-from tuntas_contracts.calendar import WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState
+from tuntas_reference.calendar import WorkingCalendar
 
 
 class StatusReader:

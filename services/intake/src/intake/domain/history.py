@@ -8,9 +8,9 @@ from uuid import UUID
 
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.calendar import CalendarError, WorkingCalendar
-from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE, due_at, zone_of
 from tuntas_contracts.vocabulary import CaseState, Clock, Service
+from tuntas_reference.calendar import CalendarError, WorkingCalendar
+from tuntas_reference.deadlines import NATIONAL_TIME_ZONE, due_at, zone_of
 
 Detail = Mapping[str, str | int | Sequence[str]]
 

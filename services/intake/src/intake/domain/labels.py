@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tuntas_contracts.categories import BilingualName
 from tuntas_contracts.vocabulary import CaseState
+from tuntas_reference.categories import BilingualName
 
 
 def _both(indonesian: str, english: str) -> BilingualName:

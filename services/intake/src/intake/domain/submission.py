@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE
 from tuntas_contracts.vocabulary import Channel, Classification
+from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
 
 PUBLIC_CHANNELS: Final = frozenset({Channel.WEB, Channel.MOBILE})
 LATE_ENTRY_DAYS: Final = 366

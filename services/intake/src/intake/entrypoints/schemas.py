@@ -14,10 +14,10 @@ from intake.domain.submission import is_manual
 from tuntas_chassis.email_addresses import EmailAddress
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_contracts.base import AgencyCode, BusinessTime
-from tuntas_contracts.categories import BilingualName, load_categories
 from tuntas_contracts.reports import IncidentDate, Language, Latitude, Longitude, RegionCode, Rupiah
 from tuntas_contracts.texts.normalisation import visible
 from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
+from tuntas_reference.categories import BilingualName, load_categories
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -7,9 +7,9 @@ from functools import lru_cache
 from notifier.domain.dates import last_day
 from notifier.domain.delivery import Claimed
 from notifier.domain.notices import Value
-from tuntas_contracts.categories import BilingualName
-from tuntas_contracts.profile import DEFAULT_PROFILE, RegulationProfile, known_profiles, load_profile
 from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
+from tuntas_reference.categories import BilingualName
+from tuntas_reference.profile import DEFAULT_PROFILE, RegulationProfile, known_profiles, load_profile
 
 _UNNAMED = {"id": "instansi yang berwenang", "en": "the competent agency"}
 _LEVELS = {

@@ -5,7 +5,7 @@ from typing import Final
 
 from notifier.domain.delivery import Delivery
 from notifier.domain.notices import Kind
-from tuntas_contracts.deadlines import zone_or_national
+from tuntas_reference.deadlines import zone_or_national
 
 MORNING: Final = time(7)
 # What time does, not people: whoever just did something is awake and waits for an answer.

@@ -13,10 +13,10 @@ from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Running, Run
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE
 from tuntas_contracts.lifecycle import CLOCKS
-from tuntas_contracts.profile import DEFAULT_PROFILE
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, Transition
+from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
+from tuntas_reference.profile import DEFAULT_PROFILE
 
 _OVER = frozenset({CaseState.CLOSED, CaseState.ARCHIVED})
 _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 
-from tuntas_contracts.calendar import WorkingCalendar
-from tuntas_contracts.deadlines import end_of_day, last_day_of, local_date, shifted, zone_name_of, zone_of
-from tuntas_contracts.profile import Anchor, ClockKind, ClockRule, Moment, RegulationProfile, WarningRule, load_profile
 from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
+from tuntas_reference.calendar import WorkingCalendar
+from tuntas_reference.deadlines import end_of_day, last_day_of, local_date, shifted, zone_name_of, zone_of
+from tuntas_reference.profile import Anchor, ClockKind, ClockRule, Moment, RegulationProfile, WarningRule, load_profile
 
 _SEVERITY = {level: rank for rank, level in enumerate(WarningLevel)}
 

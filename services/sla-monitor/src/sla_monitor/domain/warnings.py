@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.deadlines import DeadlinePlanner, notice_of
-from tuntas_contracts.calendar import CalendarError
-from tuntas_contracts.deadlines import local_date, zone_name_of, zone_of
-from tuntas_contracts.profile import DayUnit, ProfileLookupError, known_profiles, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
+from tuntas_reference.calendar import CalendarError
+from tuntas_reference.deadlines import local_date, zone_name_of, zone_of
+from tuntas_reference.profile import DayUnit, ProfileLookupError, known_profiles, load_profile
 
 
 class WarningState(StrEnum):

@@ -20,9 +20,9 @@ from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
-from tuntas_contracts.deadlines import NATIONAL_TIME_ZONE, zone_of
 from tuntas_contracts.vocabulary import Clock as Clocks
 from tuntas_contracts.vocabulary import Role
+from tuntas_reference.deadlines import NATIONAL_TIME_ZONE, zone_of
 
 _NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})
 _OFFICERS = (

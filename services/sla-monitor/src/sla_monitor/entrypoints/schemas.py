@@ -13,8 +13,8 @@ from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.figures import Figures
 from sla_monitor.domain.warnings import Run, WarningOf, WarningState
 from tuntas_chassis.http.answers import MAX_FEW, MAX_MANY, Code, Cursor, Day, Line, MeanDays, Moment, Total
-from tuntas_contracts.calendar import HolidayKind, WorkingCalendar
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
+from tuntas_reference.calendar import HolidayKind, WorkingCalendar
 
 
 class View(BaseModel):

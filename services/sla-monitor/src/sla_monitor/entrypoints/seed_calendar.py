@@ -11,8 +11,8 @@ from pathlib import Path
 
 from holidays import GOVERNMENT, PUBLIC, country_holidays
 
-from tuntas_contracts.calendar import Holiday, HolidayKind
-from tuntas_contracts.calendar_files import FIELDS
+from tuntas_reference.calendar import Holiday, HolidayKind
+from tuntas_reference.calendar_files import FIELDS
 
 _KINDS = ((PUBLIC, HolidayKind.NATIONAL_HOLIDAY), (GOVERNMENT, HolidayKind.COLLECTIVE_LEAVE))
 _MISSPELT = ("Pegangti", "Pengganti")

@@ -26,11 +26,11 @@ from tuntas_contracts.cases import (
     ReportSubmitted,
 )
 from tuntas_contracts.lifecycle import TRANSITIONS
-from tuntas_contracts.profile import RegulationProfile, load_profile
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.texts.name_fingerprints import NameKeys, unpacked
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Role, Service, Transition
+from tuntas_reference.profile import RegulationProfile, load_profile
 
 SYSTEM = Actor(role=Role.SYSTEM, subject="triage")
 UNCHANGED: Outcome[Case] = Outcome(None)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from tuntas_contracts.calendar_files import load_calendar
-from tuntas_contracts.deadlines import local_date, zone_of
-from tuntas_contracts.profile import load_profile
+from tuntas_reference.calendar_files import load_calendar
+from tuntas_reference.deadlines import local_date, zone_of
+from tuntas_reference.profile import load_profile
 
 
 def queue_time(started_at: datetime, profile: str, *, arbitration: bool) -> datetime:

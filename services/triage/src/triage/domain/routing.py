@@ -5,8 +5,8 @@ from typing import Literal
 
 from triage.domain.register import Agency, Register
 from tuntas_contracts.cases import FastTrack
-from tuntas_contracts.profile import RegulationProfile
 from tuntas_contracts.reports import ReportContent
+from tuntas_reference.profile import RegulationProfile
 
 WaitingReason = Literal["no_agency_addressed", "misconduct", "anonymous_and_secret", "unknown_agency"]
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from triage.domain.case import Case
 from triage.domain.register import Agency, Register
-from tuntas_contracts.categories import load_categories
-from tuntas_contracts.profile import RegulationProfile
 from tuntas_contracts.refusal import Refusal
 from tuntas_contracts.texts.masking import mask_identifiers
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification
+from tuntas_reference.categories import load_categories
+from tuntas_reference.profile import RegulationProfile
 
 
 class InvalidCommand(ValueError):

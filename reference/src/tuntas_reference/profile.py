@@ -13,8 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuntas_contracts.base import AgencyCode
-from tuntas_contracts.categories import BilingualName
 from tuntas_contracts.vocabulary import ArchiveReason, Role, ServiceClass, WarningLevel
+from tuntas_reference.categories import BilingualName
 
 DEFAULT_PROFILE = "permenpan-62-2018"
 CLOCKS = tuple(f"C{number}" for number in range(1, 14))
@@ -279,7 +279,7 @@ class RegulationProfile(ProfileModel):
 
 def known_profiles() -> tuple[str, ...]:
     """The names of the profiles that come with this package."""
-    folder = files("tuntas_contracts").joinpath("data", "profiles")
+    folder = files("tuntas_reference").joinpath("data", "profiles")
     return tuple(sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json")))
 
 
@@ -289,7 +289,7 @@ def load_profile(name: str = DEFAULT_PROFILE) -> RegulationProfile:
     known = known_profiles()
     if name not in known:
         raise UnknownProfileError(name, known)
-    text = files("tuntas_contracts").joinpath("data", "profiles", f"{name}.json").read_text(encoding="utf-8")
+    text = files("tuntas_reference").joinpath("data", "profiles", f"{name}.json").read_text(encoding="utf-8")
     return RegulationProfile.model_validate_json(text)
 
 

@@ -114,5 +114,5 @@ class CategoryTree(BaseModel):
 @lru_cache(maxsize=1)
 def load_categories() -> CategoryTree:
     """The category tree that comes with this package."""
-    text = files("tuntas_contracts").joinpath("data", "categories.json").read_text(encoding="utf-8")
+    text = files("tuntas_reference").joinpath("data", "categories.json").read_text(encoding="utf-8")
     return CategoryTree.model_validate_json(text)

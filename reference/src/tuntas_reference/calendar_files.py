@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from tuntas_contracts.calendar import CalendarError, Holiday, HolidayKind, WorkingCalendar
+from tuntas_reference.calendar import CalendarError, Holiday, HolidayKind, WorkingCalendar
 
 FIELDS = ("date", "kind", "name")
 
@@ -39,4 +39,4 @@ def read_calendar(folder: Traversable) -> WorkingCalendar:
 @lru_cache(maxsize=1)
 def load_calendar() -> WorkingCalendar:
     """The calendar that comes with this package, read once."""
-    return read_calendar(files("tuntas_contracts").joinpath("data", "calendar"))
+    return read_calendar(files("tuntas_reference").joinpath("data", "calendar"))

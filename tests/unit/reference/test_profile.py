@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from tuntas_contracts.categories import Sector, UnknownCategoryError, load_categories
-from tuntas_contracts.profile import (
+from tuntas_contracts.vocabulary import ArchiveReason, Clock, ServiceClass
+from tuntas_reference.categories import Sector, UnknownCategoryError, load_categories
+from tuntas_reference.profile import (
     DEFAULT_PROFILE,
     Anchor,
     ProfileLookupError,
@@ -18,7 +19,6 @@ from tuntas_contracts.profile import (
     WarningRule,
     load_profile,
 )
-from tuntas_contracts.vocabulary import ArchiveReason, Clock, ServiceClass
 
 NATIONAL, AGENCY, LIAISON = "national_administrator", "agency_administrator", "liaison_officer"
 RESPONSIBLE, HEAD, SUPERVISOR, REPORTER = "responsible_officer", "head", "supervisor", "reporter"

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tuntas_contracts.calendar import CalendarError, WorkingCalendar
-from tuntas_contracts.profile import DayUnit, load_profile
 from tuntas_contracts.vocabulary import Clock, ServiceClass
+from tuntas_reference.calendar import CalendarError, WorkingCalendar
+from tuntas_reference.profile import DayUnit, load_profile
 
 _MIDNIGHT = time()
 NATIONAL_TIME_ZONE: Final = "Asia/Jakarta"

@@ -1,0 +1,1 @@
+"""What several services read and none owns: regulation profiles, categories, the working calendar."""
