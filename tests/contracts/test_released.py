@@ -12,6 +12,7 @@ from tuntas_devstack.contracts_tools import released
 from tuntas_devstack.contracts_tools.checkout import Checkout
 from tuntas_devstack.contracts_tools.compatibility import Verdict
 from tuntas_devstack.contracts_tools.released import NotReleasable
+from tuntas_reference.profile import DEFAULT_PROFILE, known_profiles
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def copy(tmp_path: Path) -> Checkout:
     shutil.copytree(CHECKOUT.examples, tmp_path / "contracts" / "examples")
     shutil.copy(CHECKOUT.contracts / "pyproject.toml", tmp_path / "contracts")
     checkout = Checkout(tmp_path)
+    shutil.copytree(CHECKOUT.profiles, checkout.profiles)
     released.release(checkout)
     return checkout
 
@@ -97,6 +99,37 @@ def test_a_released_example_must_still_be_readable(copy: Checkout) -> None:
         file.write_text(file.read_text(encoding="utf-8").replace('"rating": 5', '"rating": 9'), encoding="utf-8")
     (told,) = released.obstacles(copy)
     assert told.startswith("the released example CaseClosed/full can't be read any more")
+
+
+def test_a_released_profile_keeps_its_limits(copy: Checkout) -> None:
+    file = copy.profiles / f"{DEFAULT_PROFILE}.json"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"working_days": 14', '"working_days": 10'), encoding="utf-8")
+    (told,) = released.obstacles(copy)
+    assert told.startswith(f"the profile {DEFAULT_PROFILE} was released with other limits")
+    raise_version(copy)
+    with pytest.raises(NotReleasable, match="a profile with a name of its own"):
+        released.release(copy)
+    file.write_text(json.dumps(json.loads(text)), encoding="utf-8")
+    assert released.obstacles(copy) == [], "another layout of the same limits is the same profile"
+
+
+def test_a_released_profile_stays(copy: Checkout) -> None:
+    (copy.profiles / f"{DEFAULT_PROFILE}.json").unlink()
+    assert released.obstacles(copy) == [f"the profile {DEFAULT_PROFILE} was released and is gone: cases follow it; put it back"]
+
+
+def test_every_profile_that_cases_may_have_is_released() -> None:
+    assert {file.stem for file in (CHECKOUT.released / "profiles").glob("*.json")} == set(known_profiles())
+
+
+def test_changed_limits_may_be_released_as_a_new_profile(copy: Checkout) -> None:
+    profile = json.loads((copy.profiles / f"{DEFAULT_PROFILE}.json").read_text(encoding="utf-8"))
+    (copy.profiles / "permenpan-99-2030.json").write_text(json.dumps(profile | {"name": "permenpan-99-2030"}), encoding="utf-8")
+    raise_version(copy)
+    released.release(copy)
+    assert (copy.released / "profiles" / "permenpan-99-2030.json").exists()
+    assert released.obstacles(copy) == []
 
 
 def test_before_the_first_release_there_is_nothing_to_compare(tmp_path: Path) -> None:

@@ -48,8 +48,13 @@ class Checkout:
         return self.contracts / "examples"
 
     @property
+    def profiles(self) -> Path:
+        """The regulation profiles; a released one never changes."""
+        return self.root / "reference" / "src" / "tuntas_reference" / "data" / "profiles"
+
+    @property
     def released(self) -> Path:
-        """Schemas and examples of the last release."""
+        """Schemas, examples and profiles of the last release."""
         return self.contracts / "released"
 
     @property

@@ -1,4 +1,4 @@
-"""The last release of the contracts, kept beside the present ones: `VERSION`, its schemas, every example released so far."""
+"""The last release of the contracts, kept beside the present ones: `VERSION`, its schemas, every example and profile released so far."""
 
 import json
 from dataclasses import dataclass
@@ -54,11 +54,11 @@ def obstacles(checkout: Checkout) -> list[str]:
         for difference in differences
         if difference.verdict is not Verdict.COMPATIBLE
     ]
-    return [*found, *_broken_examples(checkout)]
+    return [*found, *_broken_examples(checkout), *_changed_profiles(checkout)]
 
 
 def release(checkout: Checkout) -> list[Path]:
-    """Keep the present schemas and examples as the release of the version in `contracts/pyproject.toml`; gives what was written.
+    """Keep the present schemas, examples and profiles as the release of the version in `contracts/pyproject.toml`; gives what was written.
 
     Raises:
         NotReleasable: they break readers, or that version was released with other schemas.
@@ -73,6 +73,9 @@ def release(checkout: Checkout) -> list[Path]:
     wanted |= {
         checkout.released / "examples" / file.relative_to(checkout.examples): file.read_text(encoding="utf-8")
         for file in sorted(checkout.examples.glob("*/*.json"))
+    }
+    wanted |= {
+        checkout.released / "profiles" / file.name: file.read_text(encoding="utf-8") for file in sorted(checkout.profiles.glob("*.json"))
     }
     wanted[checkout.released / "VERSION"] = f"{version}\n"
     written = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
@@ -100,4 +103,19 @@ def _broken_examples(checkout: Checkout) -> list[str]:
                 found.append(f"the released example {example.type}/{example.name} can't be read any more: {error}")
     except UnreadableExample as error:
         found.append(str(error))
+    return found
+
+
+def _changed_profiles(checkout: Checkout) -> list[str]:
+    """Cases keep the limits under which they began, so a profile that was released stays as it is."""
+    found = []
+    for file in sorted((checkout.released / "profiles").glob("*.json")):
+        present = checkout.profiles / file.name
+        if not present.exists():
+            found.append(f"the profile {file.stem} was released and is gone: cases follow it; put it back")
+        elif json.loads(present.read_text(encoding="utf-8")) != json.loads(file.read_text(encoding="utf-8")):
+            found.append(
+                f"the profile {file.stem} was released with other limits: put it back as it is in contracts/released/profiles, "
+                "and write the new limits as a profile with a name of its own"
+            )
     return found
