@@ -177,7 +177,7 @@ async def test_archived_with_a_reason_and_the_reporter_is_told(platform: Platfor
     late = await platform.call("intake", "POST", f"/v1/reports/{receipt.tracking_id}/reply", headers=receipt.code, json={"text": "Lho?"})
     assert late.status_code == 409
     twice = await platform.call("triage", "POST", f"/v1/cases/{receipt.case_id}/archive", role=ADMIN, json={"reason": "spam"})
-    assert (twice.status_code, twice.json()["code"]) == (409, "already_archived")
+    assert (twice.status_code, twice.json()["code"]) == (409, "case_archived")
 
 
 async def test_a_disaster_goes_straight_to_the_officer_in_charge(platform: Platform) -> None:

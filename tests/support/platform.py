@@ -31,7 +31,7 @@ Json = dict[str, Any]
 PATIENCE_S = 90.0
 """How long something that must happen may take on a machine that is busy with other work."""
 
-_UNDER_WAY = ("unknown_case", "other_agency", "owned_by_", "not_owner")
+_UNDER_WAY = ("unknown_case", "other_agency", "not_owner")
 A_REPORT: Json = {
     "classification": "complaint",
     "title": "Lampu jalan padam di depan pasar",

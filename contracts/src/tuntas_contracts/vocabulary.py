@@ -160,6 +160,21 @@ class ArchiveReason(StrEnum):
     FORMAT_ERROR = "format_error"
 
 
+class DecisionOutcome(StrEnum):
+    """What became of a command or an input at the service that read it; the label of metrics."""
+
+    ACCEPTED = "accepted"
+    """It had its effect."""
+    REJECTED = "rejected"
+    """It was refused with a reason."""
+    IGNORED = "ignored"
+    """It concerns another service, or no longer holds."""
+    REPUBLISHED = "republished"
+    """The case was handed over meanwhile: it lies again behind the hand-over, for the new owner."""
+    HELD = "held"
+    """It waits until the topic is read up."""
+
+
 class WarningLevel(StrEnum):
     """How pressing a warning is; who is told of which is profile data."""
 

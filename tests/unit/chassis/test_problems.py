@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
 from tuntas_chassis.http.problems import Problem, install_problems
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 
 PERSON = "Siti Nurhaliza 081234567890"
 
@@ -35,7 +35,7 @@ def _application() -> FastAPI:
 
     @app.post("/refusal")
     async def refusal() -> None:
-        raise Refusal("not_owner", "Triage has this case.")
+        raise Refusal(RefusalCode.NOT_OWNER, "Triage has this case.")
 
     @app.post("/fault")
     async def fault() -> None:

@@ -102,7 +102,7 @@ def test_a_case_that_triage_owns_is_refused_with_the_owners_name() -> None:
     returned = evolve(a_case(), decide(a_case(), RETURN, an_act(), UNITS[BOGOR], NAMES))
     with pytest.raises(Refusal, match="the case is with triage") as refused:
         decide(returned, ACCEPT, an_act(), UNITS[BOGOR], NAMES)
-    assert refused.value.code == "owned_by_triage"
+    assert refused.value.code == "not_owner"
 
 
 def test_an_answer_to_an_answered_case_is_a_supplement_and_starts_the_window_anew() -> None:

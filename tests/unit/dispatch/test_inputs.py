@@ -104,9 +104,9 @@ def test_a_reply_after_the_window_is_refused() -> None:
 @pytest.mark.parametrize(
     ("state", "answers", "code"),
     [
-        (CaseState.AT_AGENCY, 0, "not_yet_answered"),
-        (CaseState.DISPATCHED, 0, "not_yet_answered"),
-        (CaseState.IN_PROGRESS, 0, "not_yet_answered"),
+        (CaseState.AT_AGENCY, 0, "not_answered"),
+        (CaseState.DISPATCHED, 0, "not_answered"),
+        (CaseState.IN_PROGRESS, 0, "not_answered"),
         (CaseState.IN_PROGRESS, 1, "being_answered_again"),
     ],
 )

@@ -163,7 +163,7 @@ class Dispatch(RuleBasedStateMachine):
                 state=S.RECEIVED,
                 owner=Service.TRIAGE,
                 input_id=input_id,
-                code="not_answered_yet",
+                code="not_answered",
                 detail="Belum dijawab.",
             )
             self.world.append(refused, Service.TRIAGE)

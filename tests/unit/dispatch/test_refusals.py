@@ -86,7 +86,7 @@ def test_another_agencys_case_is_refused_like_one_that_does_not_exist() -> None:
         answers.append(outcome.outgoing)
     assert answers[0] == answers[1]
     assert answers[0][0].topic == AGENCY_CASES.for_agency(BEKASI)
-    assert metrics.value("tuntas_dispatch_commands_total", "topic", "RecordFollowUp", "refused") == 2
+    assert metrics.value("tuntas_dispatch_commands_total", "topic", "RecordFollowUp", "rejected") == 2
 
 
 def test_over_the_quota_one_summary_answers_the_rest_of_the_minute() -> None:

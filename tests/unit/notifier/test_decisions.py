@@ -61,7 +61,6 @@ def test_every_event_that_the_topology_lets_the_notifier_read_is_decided_upon() 
         (Role.REPORTER, "window_over", True),
         (Role.CLERK, "window_over", True),
         (Role.SYSTEM, "case_archived", True),
-        (Role.SYSTEM, "window_not_running", False),
         (Role.LIAISON_OFFICER, "not_allowed", False),
     ],
 )

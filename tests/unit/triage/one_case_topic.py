@@ -214,7 +214,7 @@ class Dispatch:
             state=CaseState.AT_AGENCY,
             owner=Service.DISPATCH,
             input_id=body.input_id,
-            code="not_answered_yet",
+            code="not_answered",
             detail="-",
         )
         self.outbox.append(Record(derive_id(cause, "answer"), Service.DISPATCH, answer))

@@ -44,4 +44,4 @@ def test_inputs_and_returns_are_counted_by_their_outcome() -> None:
         count_outcome(metrics, made.apply(case, reply), reply)
 
     assert metrics.value(RETURNS, "true") == 1
-    assert [metrics.value(INPUTS, "ReporterReplied", outcome) for outcome in ("repeated", "passed_over", "refused")] == [1, 1, 1]
+    assert [metrics.value(INPUTS, "ReporterReplied", outcome) for outcome in ("republished", "ignored", "rejected")] == [1, 1, 1]

@@ -116,7 +116,7 @@ def test_a_repeated_input_that_finds_the_case_back_here_is_answered() -> None:
     [event] = published(made.apply(back, incoming(repeat, source="triage", message_id=an_id("repeat"))).outgoing)
 
     assert isinstance(event, InputRefused)
-    assert (event.version, event.code) == (4, "not_answered_yet")
+    assert (event.version, event.code) == (4, "not_answered")
 
 
 @pytest.mark.parametrize("make", INPUTS)

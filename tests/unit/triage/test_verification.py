@@ -167,7 +167,7 @@ def test_an_archived_case_stays_archived() -> None:
         made.forward(case, a_report(), Verify("kota-ambon"), OFFICER, LATER)
     with pytest.raises(Refusal, match="spam") as archive:
         made.archive(case, Archive(ArchiveReason.ABUSIVE), OFFICER, LATER)
-    assert forward.value.code == archive.value.code == "already_archived"
+    assert forward.value.code == archive.value.code == "case_archived"
 
 
 def test_identifiers_that_a_verifier_writes_are_masked() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible
+from tuntas_contracts.refusal import RefusalCode
 from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
 _HEAD = """# The life of a case
@@ -23,6 +24,8 @@ def page() -> str:
         _table(("clock", "measures", "starts", "meets", "stops", "pauses", "resumes", ""), map(_clock_row, CLOCKS.values())),
         "## Who may ask for what\nIn this release, by the state of the case.",
         _table(("role", *CaseState), _roles()),
+        "## Why a command or input is refused\nThe codes of `ActionRefused`, `InputRefused` and HTTP 409. More may come.",
+        _table(("code", "meaning"), ((f"`{code}`", code.meaning) for code in RefusalCode)),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -26,7 +26,7 @@ AGENCIES = tuple(UNITS)
 _AGAIN_AFTER_S = 0.25
 _GIVEN_UP_AFTER_S = 240.0
 _ANSWER_WITHIN_S = 8.0
-_UNDER_WAY = ("unknown_case", "other_agency", "owned_by_", "not_owner")
+_UNDER_WAY = ("unknown_case", "other_agency", "not_owner")
 _REPORT = {
     "classification": "complaint",
     "title": "Lampu jalan padam di depan pasar",

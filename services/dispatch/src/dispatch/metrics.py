@@ -14,7 +14,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "tuntas_dispatch_commands_total",
         "counter",
-        "Officers' and agency systems' commands, by way in and outcome (obeyed, refused)",
+        "Officers' and agency systems' commands, by way in and outcome (accepted, rejected)",
         ("source", "command", "outcome"),
         "commands",
         "product",
@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "tuntas_dispatch_inputs_total",
         "counter",
-        "Reporters' and time's inputs, by outcome (acted, refused, held, handed_on, ignored, passed_over)",
+        "Reporters' and time's inputs, by outcome (accepted, rejected, held, republished, ignored)",
         ("type", "outcome"),
         "inputs",
         "product",

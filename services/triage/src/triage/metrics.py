@@ -4,8 +4,8 @@ from triage.domain.case import Case
 from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_contracts.base import InputEvent
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack, WindowElapsed
-from tuntas_contracts.vocabulary import Transition
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack
+from tuntas_contracts.vocabulary import DecisionOutcome, Transition
 
 DECISIONS = "tuntas_triage_decisions_total"
 FORWARDS = "tuntas_triage_forwards_total"
@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         INPUTS,
         "counter",
-        "Inputs of reporters and of time, by what became of them (refused, repeated, held, ignored, passed_over)",
+        "Inputs of reporters and of time, by what became of them (rejected, republished, held, ignored)",
         ("type", "outcome"),
         "events",
     ),
@@ -44,7 +44,7 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
     """Count what an outcome decided; `incoming` is the record that led to it. A batch that is tried again is counted again."""
     cause = incoming.body if incoming is not None else None
     if isinstance(cause, InputEvent):
-        metrics.inc(INPUTS, type(cause).__name__, _verdict(outcome, cause))
+        metrics.inc(INPUTS, type(cause).__name__, _outcome_of_input(outcome))
         return
     if isinstance(cause, CaseReturned) and outcome.state is not None:
         metrics.inc(RETURNS, _flag(cause.arbitration))
@@ -62,12 +62,12 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
                 metrics.inc(ARCHIVES, archived.reason.value)
 
 
-def _verdict(outcome: Outcome[Case], cause: InputEvent) -> str:
+def _outcome_of_input(outcome: Outcome[Case]) -> DecisionOutcome:
     if outcome.hold:
-        return "held"
+        return DecisionOutcome.HELD
     if outcome.outgoing:
-        return "repeated" if outcome.state is None else "refused"
-    return "ignored" if isinstance(cause, WindowElapsed) else "passed_over"
+        return DecisionOutcome.REPUBLISHED if outcome.state is None else DecisionOutcome.REJECTED
+    return DecisionOutcome.IGNORED
 
 
 def _flag(value: bool) -> str:

@@ -106,7 +106,7 @@ _TRIAGE = Row(
         ),
         Panel(
             title="Inputs of reporters and of time",
-            description="Inputs a second by what triage did: passed over (dispatch owns the case), repeated behind a hand-over, refused.",
+            description="Inputs a second by what triage did: ignored (dispatch owns the case), republished behind a hand-over, rejected.",
             queries=[Query(or_zero(rate("tuntas_triage_inputs_total", ("outcome",))), "{{outcome}}")],
             unit="ops",
             width=6,
@@ -152,7 +152,7 @@ _DISPATCH = Row(
         ),
         Panel(
             title="Inputs of reporters and of time",
-            description="Inputs a second by what dispatch did: acted, refused, handed on (triage owns the case by now), passed over.",
+            description="Inputs a second by what dispatch did: accepted, rejected, republished (triage owns the case by now), ignored.",
             queries=[Query(or_zero(rate("tuntas_dispatch_inputs_total", ("type", "outcome"))), "{{type}} {{outcome}}")],
             unit="ops",
             width=6,

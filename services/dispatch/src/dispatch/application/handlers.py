@@ -17,10 +17,10 @@ from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, ReporterErased
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
-from tuntas_contracts.vocabulary import Role, Service
+from tuntas_contracts.vocabulary import DecisionOutcome, Role, Service
 
 
 class UnitLookup(Protocol):
@@ -99,13 +99,13 @@ class Handlers:
         kind = type(command).__name__
         try:
             if case is None:
-                raise Refusal("unknown_case", "no case of yours has this id; take case ids from what your agency was assigned")
+                raise Refusal(RefusalCode.UNKNOWN_CASE, "no case of yours has this id; take case ids from what your agency was assigned")
             event = decide(case, command, act, self._register.units_of(case.agency), self._names)
         except Refusal as refusal:
-            self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "refused")
+            self._metrics.inc("tuntas_dispatch_commands_total", source, kind, DecisionOutcome.REJECTED)
             self._metrics.inc("tuntas_dispatch_refusals_total", refusal.code)
             raise
-        self._metrics.inc("tuntas_dispatch_commands_total", source, kind, "obeyed")
+        self._metrics.inc("tuntas_dispatch_commands_total", source, kind, DecisionOutcome.ACCEPTED)
         return self._happened(case, event, handled_as or act.input_id)
 
     def _on_forwarded(self, case: Case | None, event: CaseForwarded, message_id: UUID) -> Outcome[Case]:
@@ -134,23 +134,23 @@ class Handlers:
     def _on_input(self, case: Case | None, event: InputEvent, message: Incoming) -> Outcome[Case]:
         kind = type(event).__name__
         if case is None or (case.topic_owner is not Service.DISPATCH and not message.held):
-            return self._input(kind, "passed_over", Outcome(None))
+            return self._input(kind, DecisionOutcome.IGNORED, Outcome(None))
         if message.catching_up:
             # decisions that this database has lost, or has made long ago, may lie further on: answered now it could contradict them
-            return self._input(kind, "held", Outcome(None, hold=True))
+            return self._input(kind, DecisionOutcome.HELD, Outcome(None, hold=True))
         if case.topic_owner is not Service.DISPATCH or case.owner is not Service.DISPATCH:  # behind our hand-over
             again = Outgoing(
                 CASES.name, str(case.case_id), event, event.occurred_at, derive_id(message.envelope.id, Service.DISPATCH, "repeated")
             )
-            return self._input(kind, "handed_on", Outcome(None, (again,)))
+            return self._input(kind, DecisionOutcome.REPUBLISHED, Outcome(None, (again,)))
         reaction = react(case, event)
         if reaction is None:
-            return self._input(kind, "ignored", Outcome(None))
+            return self._input(kind, DecisionOutcome.IGNORED, Outcome(None))
         happened = self._happened(case, reaction, event.input_id)
         if isinstance(reaction, InputRefused):
             self._metrics.inc("tuntas_dispatch_refusals_total", reaction.code)
-            return self._input(kind, "refused", happened)
-        return self._input(kind, "acted", happened)
+            return self._input(kind, DecisionOutcome.REJECTED, happened)
+        return self._input(kind, DecisionOutcome.ACCEPTED, happened)
 
     def _happened(self, case: Case, event: CaseEvent, cause: UUID) -> Outcome[Case]:
         after = evolve(case, event)
@@ -168,7 +168,7 @@ class Handlers:
         topic = AGENCY_CASES.for_agency(case.agency)
         return (Outgoing(topic, str(case.case_id), changed, event.occurred_at, derive_id(event_id, topic)),)
 
-    def _input(self, kind: str, outcome: str, result: Outcome[Case]) -> Outcome[Case]:
+    def _input(self, kind: str, outcome: DecisionOutcome, result: Outcome[Case]) -> Outcome[Case]:
         self._metrics.inc("tuntas_dispatch_inputs_total", kind, outcome)
         return result
 

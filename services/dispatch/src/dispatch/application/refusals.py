@@ -15,7 +15,7 @@ from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand
 from tuntas_contracts.base import without_controls
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
 
 SUMMARY = "refusal_summary"
@@ -51,12 +51,12 @@ class Refusals:
         """The answer to a record that can't be read or handled at all; None where the agency's quota is used up."""
         command_id = _uuid(dict(record.headers).get("ce_id"))
         if isinstance(error, UnknownType):
-            code, detail = "unknown_type", str(error)
+            code, detail = RefusalCode.UNKNOWN_TYPE, str(error)
         elif isinstance(error, Undecodable):
-            code, detail = "invalid_message", str(error)
+            code, detail = RefusalCode.INVALID_MESSAGE, str(error)
         else:
             _log.error("action_failed", topic=record.topic, offset=record.offset, error=type(error).__name__, exc_info=error)
-            code, detail = "internal_error", "an error of ours: nothing was changed; it is logged, and the operator is told"
+            code, detail = RefusalCode.INTERNAL_ERROR, "an error of ours: nothing was changed; it is logged, and the operator is told"
         self._metrics.inc("tuntas_dispatch_refusals_total", code)
         try:
             at = self._clock.from_broker(record.timestamp)
@@ -86,7 +86,7 @@ class Refusals:
             try:
                 refused = ActionRefused(
                     agency=overflow.agency,
-                    code="quota_exceeded",
+                    code=RefusalCode.QUOTA_EXCEEDED,
                     detail=without_controls(overflow.summary()[:_DETAIL_CHARS]),
                     position=overflow.first_position,
                     occurred_at=at,

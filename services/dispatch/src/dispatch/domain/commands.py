@@ -18,7 +18,7 @@ from tuntas_contracts.cases import (
     HandlingStarted,
 )
 from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.texts.name_fingerprints import NameKeys
 from tuntas_contracts.vocabulary import CaseState, Service, Transition
 from tuntas_reference.categories import load_categories
@@ -65,14 +65,14 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str],
 def _permit(case: Case, row: TransitionRow) -> None:
     if case.owner is not Service.DISPATCH:
         raise Refusal(
-            "owned_by_" + case.owner,
+            RefusalCode.NOT_OWNER,
             f"the case is with {case.owner} and the agency can't {row.verb} it; wait until it is assigned again",
         )
     if case.state not in row.possible_from:
         possible = ", ".join(possible_verbs(case.state)) or "nothing until the reporter acts"
         wanted = " or ".join(sorted(row.possible_from))
         raise Refusal(
-            "not_in_state",
+            RefusalCode.NOT_IN_STATE,
             f"{row.verb} ({row.number}) needs the state {wanted}; the case is {case.state}. Possible now: {possible}",
         )
 
@@ -85,7 +85,7 @@ def _permit_supplement(case: Case, at: datetime) -> None:
         day = local_date(at, zone)
         again = end_of_day(day, zone).astimezone(zone)
         raise Refusal(
-            "supplement_quota",
+            RefusalCode.SUPPLEMENT_QUOTA,
             f"the answer of this case was added to {allowed} times on {day}, as often as a day allows; "
             f"put what is left into one supplement from {again.isoformat(timespec='minutes')} on",
         )
@@ -107,7 +107,7 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
         named = sorted(units)
         listed = ", ".join(named[:_UNITS_NAMED]) + (" …" if len(named) > _UNITS_NAMED else "")
         raise Refusal(
-            "unknown_unit",
+            RefusalCode.UNKNOWN_UNIT,
             # not repeated: whatever somebody wrote there would be kept on the agency's topic
             f"{case.agency} has no unit of the code that the command gives; its units are: {listed}"
             if named
@@ -115,7 +115,8 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
         )
     if command.category is not None and command.category not in load_categories():
         raise Refusal(
-            "unknown_category", "no category has the code that the command gives; take a code of the category tree, such as 'health'"
+            RefusalCode.UNKNOWN_CATEGORY,
+            "no category has the code that the command gives; take a code of the category tree, such as 'health'",
         )
     settled = service_class(
         case.classification,
@@ -138,7 +139,9 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
 def _give_back(case: Case, command: ReturnCase, act: Act) -> CaseReturned:
     _permit(case, _RETURN)
     if case.arbitrated:
-        raise Refusal("binding_arbitration", "the national administrator assigned the case by binding arbitration: accept or handle it")
+        raise Refusal(
+            RefusalCode.BINDING_ARBITRATION, "the national administrator assigned the case by binding arbitration: accept or handle it"
+        )
     bounces = case.bounces + 1
     return CaseReturned(
         **_base(case, _RETURN, act),

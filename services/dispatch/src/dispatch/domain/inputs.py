@@ -4,6 +4,7 @@ from dispatch.domain.case import Case
 from tuntas_contracts.base import Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
 from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
+from tuntas_contracts.refusal import RefusalCode
 from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
 
 REPORTER = Actor(role=Role.REPORTER, subject="reporter")
@@ -11,10 +12,10 @@ TIME = Actor(role=Role.SYSTEM, subject="clock C6")
 
 # read by the reporter: Indonesian first
 _REFUSALS = {
-    "not_yet_answered": "Laporan belum dijawab instansi; tunggu jawabannya. / Not answered yet; wait for the answer.",
-    "being_answered_again": "Instansi sedang menindaklanjuti tanggapan Anda. / The agency is at work on your reply.",
-    "already_confirmed": "Laporan sudah selesai atas konfirmasi Anda. / The case was closed by your confirmation.",
-    "window_over": "Masa tanggapan sudah berakhir dan laporan ditutup. / The time to reply is over and the case is closed.",
+    RefusalCode.NOT_ANSWERED: "Laporan belum dijawab instansi; tunggu jawabannya. / Not answered yet; wait for the answer.",
+    RefusalCode.BEING_ANSWERED_AGAIN: "Instansi sedang menindaklanjuti tanggapan Anda. / The agency is at work on your reply.",
+    RefusalCode.ALREADY_CONFIRMED: "Laporan sudah selesai atas konfirmasi Anda. / The case was closed by your confirmation.",
+    RefusalCode.WINDOW_OVER: "Masa tanggapan sudah berakhir dan laporan ditutup. / The time to reply is over and the case is closed.",
 }
 
 
@@ -62,9 +63,9 @@ def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
 
 def _refuse(case: Case, event: InputEvent) -> InputRefused:
     if case.state is CaseState.CLOSED:
-        code = "already_confirmed" if case.closed_reason == "satisfied" else "window_over"
+        code = RefusalCode.ALREADY_CONFIRMED if case.closed_reason == "satisfied" else RefusalCode.WINDOW_OVER
     else:
-        code = "being_answered_again" if case.answers else "not_yet_answered"
+        code = RefusalCode.BEING_ANSWERED_AGAIN if case.answers else RefusalCode.NOT_ANSWERED
     return InputRefused(**_base(case, event, None, REPORTER), code=code, detail=_REFUSALS[code])
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import MAX_LONG_TEXT, MAX_SHORT_TEXT, MAX_TITLE
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.texts.masking import mask_identifiers
 from tuntas_contracts.texts.normalisation import is_blank
 
@@ -26,11 +26,13 @@ def readable(command: AgencyCommand, mask_name: MaskName) -> AgencyCommand:
     for name, value in command:
         texts = value if isinstance(value, tuple) else (value,)
         if any(isinstance(text, str) and "\x00" in text for text in texts):
-            raise Refusal("unreadable_text", f"{name} contains a NUL character, which no database of the platform stores; remove it")
+            raise Refusal(
+                RefusalCode.UNREADABLE_TEXT, f"{name} contains a NUL character, which no database of the platform stores; remove it"
+            )
     written = {name: text for name in WRITTEN if isinstance(text := getattr(command, name, None), str)}
     for name, text in written.items():
         if is_blank(text):
-            raise Refusal("unreadable_text", f"{name} holds nothing that can be read; write at least one letter")
+            raise Refusal(RefusalCode.UNREADABLE_TEXT, f"{name} holds nothing that can be read; write at least one letter")
     masked: dict[str, object] = {name: mask_identifiers(text).text for name, text in written.items()}
     if evidence := getattr(command, "evidence", ()):
         masked["evidence"] = tuple(map(_masked_evidence, evidence))
@@ -38,7 +40,7 @@ def readable(command: AgencyCommand, mask_name: MaskName) -> AgencyCommand:
         try:
             command = type(command).model_validate(command.model_dump() | masked)
         except ValueError:
-            raise Refusal("unreadable_text", "with identifiers masked a text is too long; shorten it or leave them out") from None
+            raise Refusal(RefusalCode.UNREADABLE_TEXT, "with identifiers masked a text is too long; shorten it or leave them out") from None
     return _without_name(command, mask_name)
 
 

@@ -25,7 +25,7 @@ from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import ReporterConfirmed, ReporterReplied
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState, Role
 
@@ -115,7 +115,7 @@ class ReporterInputs:
     async def _check_answered(self, connection: AsyncConnection, case_id: UUID) -> None:
         state = (await read_standing(connection, case_id)).state
         if state is not CaseState.RESPONDED:
-            raise Refusal("not_answered", _NOT_NOW.get(state, _NOT_YET))
+            raise Refusal(RefusalCode.NOT_ANSWERED, _NOT_NOW.get(state, _NOT_YET))
 
     async def _own_data(self, connection: AsyncConnection, report: OpenedReport, now: datetime) -> OwnData | None:
         read = Read(report.reporter_ref, report.case_id, _MASKING)

@@ -19,7 +19,6 @@ from tuntas_contracts.vocabulary import Role
 
 # Whoever refuses names the reporter, or itself, as the actor; an officer is answered where he asked
 _INPUTS_BY_MAIL = frozenset({Role.REPORTER, Role.CLERK, Role.SYSTEM})
-_OF_NO_READER = frozenset({"window_not_running"})  # an input of time: nobody waits for an answer
 
 
 def notice_of(event: CaseEvent) -> Notice | None:
@@ -56,7 +55,7 @@ def notice_of(event: CaseEvent) -> Notice | None:
             return _to_reporter(Kind.CLOSED, event.agency, reason=event.reason, rating=event.rating)
         case CaseResumed():
             return _to_reporter(Kind.RESUMED, event.agency)
-        case InputRefused() if event.code not in _OF_NO_READER and (event.actor is None or event.actor.role in _INPUTS_BY_MAIL):
+        case InputRefused() if event.actor is None or event.actor.role in _INPUTS_BY_MAIL:
             return _to_reporter(Kind.INPUT_REFUSED, state=event.state.value, code=event.code)
         case _:
             return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from triage.domain.case import Case
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import WindowElapsed
+from tuntas_contracts.refusal import RefusalCode
 from tuntas_contracts.vocabulary import CaseState, Service
 
 
@@ -27,7 +28,7 @@ class Repeat:
 class Refuse:
     """Triage owns the case and can't act: `code` for programs, `detail` for the reporter (Indonesian, then English)."""
 
-    code: str
+    code: RefusalCode
     detail: str
 
 
@@ -52,10 +53,10 @@ def take(case: Case, body: InputEvent, *, catching_up: bool, held: bool = False)
         return Repeat()
     if case.state is CaseState.ARCHIVED:
         return Refuse(
-            "case_archived",
+            RefusalCode.CASE_ARCHIVED,
             "Laporan ini telah diarsipkan sehingga tidak dapat ditanggapi. / This report is archived and can't be replied to.",
         )
     return Refuse(
-        "not_answered_yet",
+        RefusalCode.NOT_ANSWERED,
         "Laporan ini masih menunggu verifikasi dan belum dijawab. / This report still waits for verification; there is no answer yet.",
     )

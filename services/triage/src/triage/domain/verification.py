@@ -6,7 +6,7 @@ from uuid import UUID
 
 from triage.domain.case import Case
 from triage.domain.register import Agency, Register
-from tuntas_contracts.refusal import Refusal
+from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.texts.masking import mask_identifiers
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification
 from tuntas_reference.categories import load_categories
@@ -59,12 +59,14 @@ def check_waiting(case: Case) -> None:
     """Raise Refusal unless triage owns the case and it waits in the national queue."""
     if not case.owned:
         where = f" (at {case.agency})" if case.agency else ""
-        raise Refusal("not_owner", f"the case belongs to {case.owner.value}{where}, not to triage: ask there")
+        raise Refusal(RefusalCode.NOT_OWNER, f"the case belongs to {case.owner.value}{where}, not to triage: ask there")
     if case.state is CaseState.ARCHIVED:
         reason = case.archive_reason.value if case.archive_reason else "unknown"
-        raise Refusal("already_archived", f"the case is archived ({reason}); only an appeal by its reporter reopens it")
+        raise Refusal(RefusalCode.CASE_ARCHIVED, f"the case is archived ({reason}); only an appeal by its reporter reopens it")
     if case.state is not CaseState.RECEIVED:
-        raise Refusal("not_received", f"the case is {case.state.value}; only a case that is received can be verified or archived here")
+        raise Refusal(
+            RefusalCode.NOT_IN_STATE, f"the case is {case.state.value}; only a case that is received can be verified or archived here"
+        )
 
 
 def check_route(case: Case, command: Verify, register: Register) -> Agency:
@@ -84,12 +86,12 @@ def check_route(case: Case, command: Verify, register: Register) -> Agency:
         )
     if case.misconduct:
         raise Refusal(
-            "misconduct_stays_national",
+            RefusalCode.MISCONDUCT_STAYS_NATIONAL,
             "a report of an official's misconduct is not routed to an agency: it is handled at the centre, or archived with a reason",
         )
     if case.bounces and case.agency == agency.code and not case.arbitration:
         raise Refusal(
-            "returned_by_this_agency",
+            RefusalCode.RETURNED_BY_THIS_AGENCY,
             f"{agency.code} has returned this case as not its own: route it to another agency; only an arbitration may send it there again",
         )
     return agency
