@@ -4,7 +4,7 @@ import pytest
 
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible
+from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible, roles_of
 from tuntas_contracts.topology import AGENCY, AGENCY_ACTIONS, CASES, message_types
 from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
 
@@ -66,6 +66,14 @@ def test_an_administrator_archives_what_is_with_them_alone() -> None:
     archive = TRANSITIONS[Transition.T13]
     assert archive in possible(CaseState.RECEIVED, Service.TRIAGE, Role.NATIONAL_ADMINISTRATOR)
     assert archive not in possible(CaseState.RECEIVED, Service.TRIAGE, Role.AGENCY_ADMINISTRATOR)
+
+
+@each_transition
+def test_roles_of_an_owner_are_those_for_whom_it_is_possible_there(row: TransitionRow) -> None:
+    for owner in row.owners:
+        for state in row.possible_from:
+            assert roles_of(row.number, owner) == tuple(role for role in Role if row in possible(state, owner, role))
+    assert all(roles_of(row.number, owner) == () for owner in set(Service) - set(row.owners))
 
 
 def test_nothing_that_is_planned_is_possible() -> None:

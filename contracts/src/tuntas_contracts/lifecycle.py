@@ -70,7 +70,9 @@ _RECEIVED, _AT_AGENCY, _AWAITING, _DISPATCHED, _IN_PROGRESS, _RESPONDED, _CLOSED
 _INTAKE, _TRIAGE, _DISPATCH, *_ = Service
 _T1, _T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10, _T11, _T12, _T13, _T14, _T15, _T16, _T17, _T18, _T19, _T20, *_LATER = Transition
 _T21, _T22, _T23, _T24, _T25, _T26 = _LATER
-_OPEN: Final = frozenset(CaseState) - {_CLOSED, _ARCHIVED}
+ENDED: Final[Set[CaseState]] = frozenset({_CLOSED, _ARCHIVED})
+"""The states in which nobody need do anything about a case."""
+_OPEN: Final = frozenset(CaseState) - ENDED
 _REPORTER: Final = frozenset({Role.REPORTER, Role.CLERK})
 _NATIONAL: Final = frozenset({Role.NATIONAL_ADMINISTRATOR})
 _AGENCY: Final = frozenset({Role.AGENCY_ADMINISTRATOR, Role.AGENCY_SYSTEM})
@@ -196,11 +198,15 @@ CLOCKS: Final[Mapping[Clock, ClockRow]] = MappingProxyType({row.number: row for 
 
 def possible(state: CaseState, owner: Service, role: Role) -> tuple[TransitionRow, ...]:
     """What `role` may ask for, in this release, of a case in this state that `owner` owns."""
-    return tuple(
-        row
-        for row in _ROWS
-        if state in row.possible_from
-        and owner in row.owners
-        and role in row.roles
-        and not (row.own_administrator and role in _NATIONAL | _AGENCY and role not in _ADMINISTRATORS[owner])
-    )
+    return tuple(row for row in _ROWS if state in row.possible_from and _may_ask(row, owner, role))
+
+
+def roles_of(number: Transition, owner: Service) -> tuple[Role, ...]:
+    """Who may ask `owner` for a transition, in the order of `Role`: somebody with several of these roles acts in the first."""
+    return tuple(role for role in Role if _may_ask(TRANSITIONS[number], owner, role))
+
+
+def _may_ask(row: TransitionRow, owner: Service, role: Role) -> bool:
+    if owner not in row.owners or role not in row.roles:
+        return False
+    return not row.own_administrator or role in _ADMINISTRATORS[owner] or role not in _NATIONAL | _AGENCY

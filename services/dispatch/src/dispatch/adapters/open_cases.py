@@ -6,10 +6,11 @@ from sqlalchemy import text
 
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import MetricSet
+from tuntas_contracts.lifecycle import ENDED
 from tuntas_contracts.vocabulary import CaseState
 
 OPEN_CASES = "tuntas_dispatch_open_cases"
-_OPEN = [state.value for state in CaseState if state not in (CaseState.RECEIVED, CaseState.CLOSED, CaseState.ARCHIVED)]
+_OPEN = [state.value for state in CaseState if state is not CaseState.RECEIVED and state not in ENDED]
 # one short walk of the index (agency, state, id) for each pair: finished cases are never touched, however many there are
 _COUNT = text(
     "SELECT agency.code, wanted.state, found.number FROM agency CROSS JOIN unnest(CAST(:states AS text[])) AS wanted (state) "

@@ -1,6 +1,5 @@
 """Dispatch's HTTP for officers and agency systems: their cases, and what they do with them."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -31,16 +30,17 @@ from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_contracts.base import Actor, AgencyCode
-from tuntas_contracts.vocabulary import CaseState, Role
+from tuntas_contracts.lifecycle import TRANSITIONS, roles_of
+from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
 
 _log = logger(__name__)
 
-# a person with several roles acts in the first of these
-_ADMINISTRATORS = (Role.AGENCY_ADMINISTRATOR, Role.AGENCY_SYSTEM)
-_OFFICERS = (*_ADMINISTRATORS, Role.LIAISON_OFFICER)
-Administrator = Annotated[Principal, Depends(require(*_ADMINISTRATORS))]
-Officer = Annotated[Principal, Depends(require(*_OFFICERS))]
-Reader = Annotated[Principal, Depends(require(*_OFFICERS, Role.NATIONAL_ADMINISTRATOR))]
+Accepting = Annotated[Principal, Depends(require(*roles_of(Transition.T4, Service.DISPATCH)))]
+Handling = Annotated[Principal, Depends(require(*roles_of(Transition.T5, Service.DISPATCH)))]
+Returning = Annotated[Principal, Depends(require(*roles_of(Transition.T10, Service.DISPATCH)))]
+FollowingUp = Annotated[Principal, Depends(require(*roles_of(Transition.T14, Service.DISPATCH)))]
+Answering = Annotated[Principal, Depends(require(*roles_of(Transition.T15, Service.DISPATCH)))]
+Reader = Annotated[Principal, Depends(require(*roles_of(Transition.T15, Service.DISPATCH), Role.NATIONAL_ADMINISTRATOR))]
 IdempotencyKey = Annotated[
     UUID | None,
     Header(
@@ -61,8 +61,9 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
     router = APIRouter(prefix="/v1/cases", route_class=JsonRoute, tags=["cases"])
 
     async def carry_out(
-        verb: str, case_id: UUID, request: CommandRequest, principal: Principal, roles: Collection[Role], key: UUID | None
+        transition: Transition, case_id: UUID, request: CommandRequest, principal: Principal, key: UUID | None
     ) -> CaseStatus:
+        verb = TRANSITIONS[transition].verb
         retry_key = RetryKey.of(key, principal.subject, verb, case_id, request)
         command = request.command(case_id)
 
@@ -70,7 +71,7 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
             if case is None:
                 raise _no_case(case_id)
             _act_for(principal, case.agency)
-            act = Act(_actor(principal, roles), now, retry_key.command_id if retry_key else new_id())
+            act = Act(_actor(principal, transition), now, retry_key.command_id if retry_key else new_id())
             return handlers.on_command(case, command, act, source="http")
 
         case = await processor.execute(str(case_id), decide, retry_key=retry_key)
@@ -108,24 +109,24 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
         return CaseView.of_stored(stored)
 
     @router.post("/{case_id}/accept", summary="Accept a case for a unit (T4)", responses=_ON_COMMAND)
-    async def accept(case_id: UUID, body: AcceptRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
-        return await carry_out("accept", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+    async def accept(case_id: UUID, body: AcceptRequest, principal: Accepting, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out(Transition.T4, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/handle", summary="Handle a case oneself (T5)", responses=_ON_COMMAND)
-    async def handle(case_id: UUID, body: HandleRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
-        return await carry_out("handle", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+    async def handle(case_id: UUID, body: HandleRequest, principal: Handling, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out(Transition.T5, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/return", summary="Return a case as bukan wewenang (T10)", responses=_ON_COMMAND)
-    async def give_back(case_id: UUID, body: ReturnRequest, principal: Administrator, idempotency_key: IdempotencyKey = None) -> CaseStatus:
-        return await carry_out("return", case_id, body, principal, _ADMINISTRATORS, idempotency_key)
+    async def give_back(case_id: UUID, body: ReturnRequest, principal: Returning, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out(Transition.T10, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/follow-up", summary="Record the first follow-up (T14)", responses=_ON_COMMAND)
-    async def follow_up(case_id: UUID, body: FollowUpRequest, principal: Officer, idempotency_key: IdempotencyKey = None) -> CaseStatus:
-        return await carry_out("follow-up", case_id, body, principal, _OFFICERS, idempotency_key)
+    async def follow_up(case_id: UUID, body: FollowUpRequest, principal: FollowingUp, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out(Transition.T14, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/answer", summary="Answer a case, or add to an answer (T15)", responses=_ON_COMMAND)
-    async def answer(case_id: UUID, body: AnswerRequest, principal: Officer, idempotency_key: IdempotencyKey = None) -> CaseStatus:
-        return await carry_out("answer", case_id, body, principal, _OFFICERS, idempotency_key)
+    async def answer(case_id: UUID, body: AnswerRequest, principal: Answering, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+        return await carry_out(Transition.T15, case_id, body, principal, idempotency_key)
 
     return router
 
@@ -136,8 +137,8 @@ def _act_for(principal: Principal, agency: str) -> None:
         raise Problem(403, "Another agency's case", "Your token's agency does not cover this case.", "other_agency")
 
 
-def _actor(principal: Principal, roles: Collection[Role]) -> Actor:
-    role = next(role for role in roles if role in principal.roles)
+def _actor(principal: Principal, transition: Transition) -> Actor:
+    role = next(role for role in roles_of(transition, Service.DISPATCH) if role in principal.roles)
     return Actor(role=role, subject=principal.subject, agency=principal.agency)
 
 

@@ -25,9 +25,10 @@ from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import ReporterConfirmed, ReporterReplied
+from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
 from tuntas_contracts.refusal import Refusal, RefusalCode
 from tuntas_contracts.topology import CASES
-from tuntas_contracts.vocabulary import CaseState, Role
+from tuntas_contracts.vocabulary import CaseState, Role, Transition
 
 _MASKING: Final = "mask the reporter's own data in their reply"
 _NOT_NOW: Final = {
@@ -38,6 +39,8 @@ _NOT_YET: Final = (
     "Laporan belum dijawab, atau tanggapan Anda sudah diterima. Tunggu jawaban instansi, lalu coba lagi. "
     "The report is not answered yet, or your reply was taken already; wait for the agency's answer and try again."
 )
+
+_TRANSITIONS: Final = {"reply": TRANSITIONS[Transition.T16], "confirmation": TRANSITIONS[Transition.T18]}
 
 MakeEvent = Callable[[UUID, datetime, OwnData | None], InputEvent]
 
@@ -100,7 +103,7 @@ class ReporterInputs:
                         "idempotency_key_reused",
                     )
                 return InputAccepted(input_id=input_id, accepted_at=known.accepted_at)
-            await self._check_answered(connection, report.case_id)
+            await self._check_possible(connection, report.case_id, _TRANSITIONS[kind])
             own: OwnData | None = None
             if kind == "reply":
                 own = await self._own_data(connection, report, now)
@@ -112,9 +115,9 @@ class ReporterInputs:
         self._metrics.inc(INPUTS, kind)
         return InputAccepted(input_id=input_id, accepted_at=now)
 
-    async def _check_answered(self, connection: AsyncConnection, case_id: UUID) -> None:
+    async def _check_possible(self, connection: AsyncConnection, case_id: UUID, row: TransitionRow) -> None:
         state = (await read_standing(connection, case_id)).state
-        if state is not CaseState.RESPONDED:
+        if state not in row.possible_from:
             raise Refusal(RefusalCode.NOT_ANSWERED, _NOT_NOW.get(state, _NOT_YET))
 
     async def _own_data(self, connection: AsyncConnection, report: OpenedReport, now: datetime) -> OwnData | None:

@@ -5,9 +5,7 @@ from uuid import UUID
 
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, ReportSubmitted
-from tuntas_contracts.vocabulary import CaseState
-
-_ENDED = frozenset({CaseState.CLOSED, CaseState.ARCHIVED})
+from tuntas_contracts.lifecycle import ENDED
 
 
 class CaseFacts(NamedTuple):
@@ -39,4 +37,4 @@ def facts_after(facts: CaseFacts | None, event: CaseEvent) -> CaseFacts | None:
     if facts is None:
         return None
     agency = None if isinstance(event, CaseReturned) else facts.agency
-    return facts._replace(version=event.version, agency=agency, ended=event.state in _ENDED)
+    return facts._replace(version=event.version, agency=agency, ended=event.state in ENDED)

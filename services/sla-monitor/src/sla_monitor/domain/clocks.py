@@ -13,12 +13,11 @@ from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Running, Run
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.lifecycle import CLOCKS
-from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, Transition
+from tuntas_contracts.lifecycle import CLOCKS, ENDED
+from tuntas_contracts.vocabulary import Clock, ServiceClass, Transition
 from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
 from tuntas_reference.profile import DEFAULT_PROFILE
 
-_OVER = frozenset({CaseState.CLOSED, CaseState.ARCHIVED})
 _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
 
@@ -46,7 +45,7 @@ class Clockwork:
         if note is not None:
             note(move, event)
         if event.transition is not None:
-            move.apply(event.transition, over=event.state in _OVER or isinstance(event, cases.CaseReturned))
+            move.apply(event.transition, over=event.state in ENDED or isinstance(event, cases.CaseReturned))
         return move.finish(), tuple(move.steps)
 
 

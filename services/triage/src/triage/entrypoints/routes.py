@@ -24,11 +24,13 @@ from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import Actor
-from tuntas_contracts.vocabulary import CaseState, Classification, Role
+from tuntas_contracts.lifecycle import roles_of
+from tuntas_contracts.vocabulary import CaseState, Classification, Role, Service, Transition
 
 _log = logger(__name__)
 
-Verifier = Annotated[Principal, Depends(require(Role.NATIONAL_ADMINISTRATOR))]
+Verifier = Annotated[Principal, Depends(require(*roles_of(Transition.T3, Service.TRIAGE)))]
+Archiver = Annotated[Principal, Depends(require(*roles_of(Transition.T13, Service.TRIAGE)))]
 IdempotencyKey = Annotated[
     UUID | None,
     Header(
@@ -106,7 +108,7 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
         return result
 
     @router.post("/cases/{case_id}/archive", summary="Archive with a reason (T13)", responses=_problems(400, 404, 409, 413, 422))
-    async def archive(case_id: UUID, body: ArchiveRequest, principal: Verifier, idempotency_key: IdempotencyKey = None) -> CommandResult:
+    async def archive(case_id: UUID, body: ArchiveRequest, principal: Archiver, idempotency_key: IdempotencyKey = None) -> CommandResult:
         if body.duplicate_of is not None:
             await known(case_id)
             await _check_link(reader, body.duplicate_of)
