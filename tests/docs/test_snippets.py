@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SNIPPETS = ROOT / "docs" / "snippets"
 AGENCY = "kota-32-73"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-_PATIENCE_S = 90.0
+_TIMEOUT_S = 90.0
 _QUOTED = re.compile(r"<!-- snippet: (?P<path>\S+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
 _LINKED = re.compile(r"\]\(docs/snippets/([\w.]+)\)")
 Json = dict[str, Any]
@@ -55,10 +55,10 @@ async def submitted_to_the_agency(stack: Stack) -> Json:
 
     async def submitted() -> Json | None:
         receipt = await shell("submit.sh", INTAKE=stack.state.url("intake"))
-        routed = await until(lambda: in_state(stack, receipt, "at_agency", "received"), "the report is routed", _PATIENCE_S)
+        routed = await until(lambda: in_state(stack, receipt, "at_agency", "received"), "the report is routed", _TIMEOUT_S)
         return receipt if routed["state"]["code"] == "at_agency" else None
 
-    found: Json = await until(submitted, "a report is with the agency that it addresses", _PATIENCE_S)
+    found: Json = await until(submitted, "a report is with the agency that it addresses", _TIMEOUT_S)
     return found
 
 
@@ -87,7 +87,7 @@ async def test_a_report_is_submitted_accepted_by_the_agency_s_system_and_seen_by
         env={**os.environ, "KAFKA_PASSWORD": password},
     )
     try:
-        status = await until(lambda: in_state(stack, receipt, "dispatched"), "the agency's system has accepted the case", _PATIENCE_S)
+        status = await until(lambda: in_state(stack, receipt, "dispatched"), "the agency's system has accepted the case", _TIMEOUT_S)
     finally:
         system.terminate()
         printed, _ = system.communicate(timeout=30)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.platform import PATIENCE_S, Platform
+from tests.support.platform import TIMEOUT_S, Platform
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.options import StackOptions
@@ -27,7 +27,7 @@ async def register_is_read(platform: Platform) -> None:
         notifier = await platform.query("notifier", "SELECT count(*) AS number FROM agency_contact")
         return bool(triage[0]["number"] == notifier[0]["number"] == loaded["number"])
 
-    await until(known, "the register is read", PATIENCE_S)
+    await until(known, "the register is read", TIMEOUT_S)
 
 
 @pytest.fixture(scope="package")

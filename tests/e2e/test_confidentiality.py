@@ -9,7 +9,7 @@ from datetime import date
 import asyncpg
 
 from dispatch.domain.register import load_register
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
@@ -129,7 +129,7 @@ async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(plat
         mails = platform.mails()
         return all(any(told.receipt.tracking_id in mail.subject for mail in mails) for told in written_to)
 
-    await until(all_mailed, "every reporter with an address has a receipt", PATIENCE_S)
+    await until(all_mailed, "every reporter with an address has a receipt", TIMEOUT_S)
     await platform.at_rest()
 
     # the mails do know whom they are for; so the search below looks for the right thing

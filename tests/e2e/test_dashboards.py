@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support.dashboard_queries import all_asked, without_fallback
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.observability.server import RULES, PrometheusServer, Target
@@ -74,7 +74,7 @@ async def scraped(prometheus: httpx.AsyncClient, platform: Platform) -> None:
     async def all_later() -> bool:
         return len([at for _, at in await found(prometheus, "timestamp(up == 1)") if at > now]) == services
 
-    await until(all_later, "every service is scraped", PATIENCE_S)
+    await until(all_later, "every service is scraped", TIMEOUT_S)
 
 
 async def to_the_very_end(platform: Platform) -> None:
@@ -107,7 +107,7 @@ async def accepted_and_left(platform: Platform) -> None:
 
 async def passed_to_and_fro(platform: Platform) -> None:
     receipt = await platform.submit(addressed_agency=BANDUNG)
-    await platform.give_back(receipt, BANDUNG)
+    await platform.return_case(receipt, BANDUNG)
     await platform.until_state(receipt, "received", version=3)
     await platform.forward(receipt, BOGOR)
 
@@ -169,7 +169,7 @@ async def an_hour_before_a_deadline(platform: Platform) -> None:
         answer = await platform.settled_call("sla-monitor", "GET", path, role=ADMIN)
         return next((datetime.fromisoformat(c["due_at"]) for c in answer.json()["clocks"] if c["clock"] == "C2"), None)
 
-    await platform.move_clock(await until(due, "C2 runs", PATIENCE_S) - timedelta(hours=1))
+    await platform.move_clock(await until(due, "C2 runs", TIMEOUT_S) - timedelta(hours=1))
 
 
 async def nothing_found(prometheus: httpx.AsyncClient) -> list[str]:
@@ -198,7 +198,7 @@ async def test_every_query_of_every_panel_finds_what_it_asks_for(platform: Platf
         return not empty
 
     try:
-        await until(all_answered, "every query has data", PATIENCE_S)
+        await until(all_answered, "every query has data", TIMEOUT_S)
     except AssertionError as error:
         raise AssertionError("without data:\n" + "\n".join(empty)) from error
     for asked in all_asked():
@@ -234,7 +234,7 @@ async def figures_are_true(platform: Platform, prometheus: httpx.AsyncClient) ->
     async def as_in_the_databases() -> bool:
         return all([[value for _, value in await found(prometheus, shown[name])] == [number] for name, number in expected.items()])
 
-    await until(as_in_the_databases, f"the dashboards show {expected}", PATIENCE_S)
+    await until(as_in_the_databases, f"the dashboards show {expected}", TIMEOUT_S)
 
 
 async def count(platform: Platform, service: str, sql: str, *arguments: Any) -> int:

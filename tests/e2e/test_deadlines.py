@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.topology import SLA
 from tuntas_contracts.vocabulary import Role
@@ -22,7 +22,7 @@ async def due(platform: Platform, receipt: Receipt, clock: str) -> datetime:
         running = [c for c in answer.json()["clocks"] if c["clock"] == clock and c["ended_at"] is None]
         return datetime.fromisoformat(running[0]["due_at"]) if running else None
 
-    found: datetime = await until(shown, f"{clock} of case {receipt.case_id} runs", PATIENCE_S)
+    found: datetime = await until(shown, f"{clock} of case {receipt.case_id} runs", TIMEOUT_S)
     return found
 
 
@@ -32,7 +32,7 @@ async def until_told(platform: Platform, case_id: UUID, *wanted: tuple[str, str,
     async def told() -> bool:
         return set(wanted) <= set(await platform.deadlines(case_id))
 
-    await until(told, f"{wanted} of case {case_id}", PATIENCE_S)
+    await until(told, f"{wanted} of case {case_id}", TIMEOUT_S)
 
 
 async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> None:

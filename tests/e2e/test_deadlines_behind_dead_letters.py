@@ -10,7 +10,7 @@ import asyncpg
 
 from tests.e2e.test_deadlines import BANDUNG, due, until_told
 from tests.support.operator import Operator
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import Service
@@ -44,7 +44,7 @@ async def until_parked(platform: Platform, service: Service, receipt: Receipt) -
         rows = await platform.query(service, "SELECT id FROM parked_message WHERE key = $1 AND state = 'parked'", str(receipt.case_id))
         return rows[0]["id"] if rows else None
 
-    found: UUID = await until(parked, f"{service} has a dead letter of case {receipt.case_id}", PATIENCE_S)
+    found: UUID = await until(parked, f"{service} has a dead letter of case {receipt.case_id}", TIMEOUT_S)
     return found
 
 
@@ -70,7 +70,7 @@ async def test_deadlines_of_a_case_that_did_not_arrive_wait_for_the_replay_and_o
         # the one never reaches its agency, the other never comes back to the centre
         unassigned = await platform.submit(title=title, addressed_agency=BANDUNG)
         dead_letters = {unassigned: await until_parked(platform, Service.DISPATCH, unassigned)}
-        await platform.give_back(bounced, BANDUNG)
+        await platform.return_case(bounced, BANDUNG)
         dead_letters[bounced] = await until_parked(platform, Service.TRIAGE, bounced)
         clocks = [await due(platform, unassigned, "C2"), await due(platform, bounced, "C1"), await due(platform, bystander, "C2")]
         await platform.move_clock(max(clocks) + timedelta(hours=1))
@@ -79,7 +79,7 @@ async def test_deadlines_of_a_case_that_did_not_arrive_wait_for_the_replay_and_o
         async def both_are_named() -> bool:
             return all([await waiting_for(platform, f"dead letter in {service}") for service in (Service.DISPATCH, Service.TRIAGE)])
 
-        await until(both_are_named, "the metrics say which services' dead letters deadlines wait for", PATIENCE_S)
+        await until(both_are_named, "the metrics say which services' dead letters deadlines wait for", TIMEOUT_S)
         for receipt in dead_letters:
             kinds = {kind for kind, clock, _ in await platform.deadlines(receipt.case_id) if clock in ("C1", "C2")}
             assert kinds <= {"DeadlineSet"}, f"nothing of case {receipt.case_id} was told while it waited"

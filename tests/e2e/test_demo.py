@@ -16,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.timeout(900)
 
 REPORTS, DAYS = 150, 20
-PATIENCE_S = 600.0
+TIMEOUT_S = 600.0
 ENDING_S = 120.0
 
 
@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
     """A small demo that was run to its end, and the folder for temporary files that it had."""
     temporary = tmp_path_factory.mktemp("demo")
     arguments = command("--reports", str(REPORTS), "--days", str(DAYS), "--json")
-    done = subprocess.run(arguments, env=environment(temporary), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(arguments, env=environment(temporary), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     return done, temporary
 
 

@@ -1,4 +1,4 @@
-"""Plugs are pulled, processes replaced, databases put back: nothing is lost, nothing happens twice, everything ends in good order."""
+"""Parts fail, processes are replaced, databases put back: nothing is lost, nothing happens twice, everything ends in good order."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from tests.e2e.conftest import register_is_read
-from tests.support.chaos import Client, Plugs
+from tests.support.chaos import Client, FaultInjector
 from tests.support.database import execute
 from tests.support.kafka_log import TopicRecord
 from tests.support.platform import Platform, Receipt
@@ -125,7 +125,7 @@ async def nothing_lost_nor_doubled(platform: Platform, where: dict[UUID, str]) -
 @pytest.mark.parametrize("seed", [SEED])
 async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform, seed: int) -> None:
     platform = drilled
-    client, plugs = Client(platform), Plugs(platform.stack, random.Random(seed))
+    client, plugs = Client(platform), FaultInjector(platform.stack, random.Random(seed))
     plan = plugs.plan([*PARTS, "kafka", "postgres"], REPORTS)
     numbers = iter(range(REPORTS))
     where: dict[UUID, str] = {}
@@ -298,7 +298,7 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     # what happens after it is what will be missing
     await platform.answer(answered, agency)
     bounced = await client.submit(agency)
-    await platform.give_back(bounced, agency)
+    await platform.return_case(bounced, agency)
     archived = await client.submit(None)
     await platform.archive(archived, "spam")
     forwarded = await client.submit(None)

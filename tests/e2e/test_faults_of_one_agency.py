@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]  # it is there, its stub is not
 
 from tests.e2e.test_deadlines import BANDUNG, due, until_told
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 from tuntas_contracts.agencies import AcceptCase
@@ -49,7 +49,7 @@ async def until_shown(platform: Platform, service: str, metric: str, at_least: f
     async def so_much() -> bool:
         return await platform.metric(service, metric) >= at_least
 
-    await until(so_much, f"{metric} of {service} is {at_least}", PATIENCE_S)
+    await until(so_much, f"{metric} of {service} is {at_least}", TIMEOUT_S)
 
 
 async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_a_restart(platform: Platform) -> None:

@@ -5,9 +5,9 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from tests.support.garbage import headers_of
+from tests.support.malformed import headers_of
 from tests.support.operator import Operator
-from tests.support.platform import PATIENCE_S, Json, Platform
+from tests.support.platform import TIMEOUT_S, Json, Platform
 from tests.support.waiting import until
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.topology import AGENCY_CASES, CASES
@@ -51,7 +51,7 @@ async def test_a_parked_message_is_found_shown_tried_again_and_given_up_with_a_r
             found = await operator.parked(key, service)
             return found if len(found) == 2 else None
 
-        await until(both_parked, f"{service} has parked both", PATIENCE_S)
+        await until(both_parked, f"{service} has parked both", TIMEOUT_S)
 
     first, second = [message["id"] for message in await operator.parked(key, Service.DISPATCH)]
     assert [message["id"] for message in await operator.parked(key, Service.DISPATCH, "--topic", CASES.name, "--limit", "1")] == [first]
@@ -96,13 +96,13 @@ async def test_a_new_agency_gets_cases_and_a_disabled_one_none(platform: Platfor
         rows = await platform.query("triage", f"SELECT enabled FROM agency WHERE code = '{NEW}'")
         return [row["enabled"] for row in rows] == [enabled]
 
-    await until(lambda: known(True), "triage knows the new agency", PATIENCE_S)
+    await until(lambda: known(True), "triage knows the new agency", TIMEOUT_S)
     receipt = await platform.submit(addressed_agency=NEW)
     await platform.until_state(receipt, "at_agency")
     await platform.until_events(receipt.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(NEW))
 
     assert "waits for a verifier" in await operator.run("agencies", "disable", NEW, "--reason", "it ended")
-    await until(lambda: known(False), "triage knows that it is disabled", PATIENCE_S)
+    await until(lambda: known(False), "triage knows that it is disabled", TIMEOUT_S)
     later = await platform.submit(addressed_agency=NEW)
     await platform.until_state(later, "received")
     assert (await operator.json("topics", "plan"))["changes"] == []

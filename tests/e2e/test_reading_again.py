@@ -76,7 +76,7 @@ async def lives(platform: Platform) -> None:
     await reply_crosses(platform, archived)
 
     bounced = await platform.submit(addressed_agency=BANDUNG)
-    await platform.give_back(bounced, BANDUNG)
+    await platform.return_case(bounced, BANDUNG)
     await platform.forward(bounced, BOGOR)
     await platform.handle(bounced, BOGOR, "layanan")
 

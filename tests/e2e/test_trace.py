@@ -3,7 +3,7 @@
 from collections import defaultdict
 from secrets import token_hex
 
-from tests.support.platform import A_REPORT, PATIENCE_S, Json, Platform, receipt_of
+from tests.support.platform import A_REPORT, TIMEOUT_S, Json, Platform, receipt_of
 from tests.support.waiting import until
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
@@ -41,7 +41,7 @@ async def test_one_trace_shows_the_request_every_hop_and_the_mail(platform: Plat
         return spans if all(names <= {s["name"] for s in spans[service]} for service, names in wanted.items()) else None
 
     by_service = await until(
-        complete, f"trace {trace_id} shows {wanted}; it has { {s: [x['name'] for x in f] for s, f in recorded().items()} }", PATIENCE_S
+        complete, f"trace {trace_id} shows {wanted}; it has { {s: [x['name'] for x in f] for s, f in recorded().items()} }", TIMEOUT_S
     )
     spans = [span for found in by_service.values() for span in found]
     known = {span["span_id"] for span in spans}
@@ -68,5 +68,5 @@ async def test_a_trace_that_was_not_sampled_leaves_no_spans(platform: Platform) 
     async def written() -> bool:
         return "send receipt" in {span["name"] for span in platform.spans() if span["trace_id"] == later}
 
-    await until(written, "the spans of the later report", PATIENCE_S)
+    await until(written, "the spans of the later report", TIMEOUT_S)
     assert [span for span in platform.spans() if span["trace_id"] == trace_id] == []

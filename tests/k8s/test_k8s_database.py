@@ -14,8 +14,8 @@ from tests.support.k8s_manifests import K8S, of_kind, parse
 from tests.support.names import NAME_KEY
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import free_port
+from tuntas_devstack.postgres.data_dir import data_dir_of
 from tuntas_devstack.postgres.databases import provide_databases
-from tuntas_devstack.postgres.home import home_of
 from tuntas_devstack.postgres.server import PostgresServer
 from tuntas_devstack.processes import Supervisor
 
@@ -51,7 +51,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     try:
         supervisor.start(server.prepare())
         urls = provide_databases(server.admin_url, {"triage": "secret", "notifier": "secret"})
-        (home_of(stack) / "data" / "pg_hba.conf").write_text(rules(), encoding="utf-8")
+        (data_dir_of(stack) / "data" / "pg_hba.conf").write_text(rules(), encoding="utf-8")
         asyncio.run(reload(server.admin_url))
         yield Database(urls)
     finally:

@@ -63,7 +63,7 @@ class Client:
 
 
 @dataclass
-class Plugs:
+class FaultInjector:
     """Kills parts at random moments of a run (`kill -9`) and starts them again at once."""
 
     stack: Stack

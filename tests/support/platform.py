@@ -28,7 +28,7 @@ from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
 
 Json = dict[str, Any]
-PATIENCE_S = 90.0
+TIMEOUT_S = 90.0
 """How long something that must happen may take on a machine that is busy with other work."""
 
 _UNDER_WAY = ("unknown_case", "other_agency", "not_owner")
@@ -125,7 +125,7 @@ class Platform:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def until_state(self, receipt: Receipt, state: str, *, version: int = 0, within_s: float = PATIENCE_S) -> Json:
+    async def until_state(self, receipt: Receipt, state: str, *, version: int = 0, within_s: float = TIMEOUT_S) -> Json:
         """Wait until the reporter sees the report in that state, at that version or a later one."""
 
         async def seen() -> Json | None:
@@ -172,7 +172,7 @@ class Platform:
         """T5."""
         return await self._officer("dispatch", receipt, "handle", Role.AGENCY_ADMINISTRATOR, agency, {"unit": unit, **fields})
 
-    async def give_back(self, receipt: Receipt, agency: str, reason: str = "Bukan wewenang kami.") -> Json:
+    async def return_case(self, receipt: Receipt, agency: str, reason: str = "Bukan wewenang kami.") -> Json:
         """T10."""
         return await self._officer("dispatch", receipt, "return", Role.AGENCY_ADMINISTRATOR, agency, {"reason": reason})
 
@@ -199,7 +199,7 @@ class Platform:
             under_way = answer.status_code >= 400 and answer.json()["code"].startswith(_UNDER_WAY)
             return None if under_way else answer
 
-        found: httpx.Response = await until(answered, f"{service} has the case of {path}", PATIENCE_S)
+        found: httpx.Response = await until(answered, f"{service} has the case of {path}", TIMEOUT_S)
         return found
 
     # -- agencies' own systems --------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ class Platform:
             found = await self.events(case_id, *kinds, topic=topic)
             return found if len(found) >= count else None
 
-        found: list[TopicRecord] = await until(there, f"{count} {' or '.join(kinds) or 'events'} of case {case_id} on {topic}", PATIENCE_S)
+        found: list[TopicRecord] = await until(there, f"{count} {' or '.join(kinds) or 'events'} of case {case_id} on {topic}", TIMEOUT_S)
         return found
 
     def mails(self, about: str | None = None, to: str | None = None) -> list[Mail]:
@@ -277,7 +277,7 @@ class Platform:
             found = self.mails(about, to)
             return found if all(any(words in mail.subject for mail in found) for words in subjects) else None
 
-        found: list[Mail] = await until(there, f"mails about {about} to {to or 'anyone'}: {', '.join(subjects)}", PATIENCE_S)
+        found: list[Mail] = await until(there, f"mails about {about} to {to or 'anyone'}: {', '.join(subjects)}", TIMEOUT_S)
         return found
 
     def spans(self) -> Iterator[Json]:
@@ -309,7 +309,7 @@ class Platform:
         """Let business time jump ahead by `time`, once nothing is under way."""
         await self.move_clock(self.clock.now() + time)
 
-    async def at_rest(self, within_s: float = PATIENCE_S) -> None:
+    async def at_rest(self, within_s: float = TIMEOUT_S) -> None:
         """Wait until every topic is read by all its readers and every outbox is empty."""
         await until(self._is_at_rest, "the platform is at rest", within_s)
 

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 from tuntas_devstack.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 90.0  # a new process has much to import, perhaps on a machine that is busy with other work
+_TIMEOUT_S = 90.0  # a new process has much to import, perhaps on a machine that is busy with other work
 
 
 @dataclass
@@ -59,7 +59,7 @@ class ServiceProcess:
         assert self._process is not None
         return self._process.pid
 
-    async def ended(self, within_s: float = _PATIENCE_S) -> tuple[int, str]:
+    async def ended(self, within_s: float = _TIMEOUT_S) -> tuple[int, str]:
         """Its exit status and all that it wrote, once it has ended."""
         assert self._process is not None
         async with asyncio.timeout(within_s):
@@ -95,5 +95,5 @@ class ServiceProcess:
                 return None
             return answer if answer.status_code == expected else None
 
-        found: httpx.Response = await until(answered, f"/readyz answers {expected}", _PATIENCE_S)
+        found: httpx.Response = await until(answered, f"/readyz answers {expected}", _TIMEOUT_S)
         return found

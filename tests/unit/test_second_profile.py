@@ -11,15 +11,15 @@ import pytest
 
 from dispatch.domain.commands import decide
 from intake.domain.history import reply_possible_until
-from notifier.adapters.templates import Letters
+from notifier.adapters.templates import MailTemplates
 from notifier.domain.decisions import notice_of
 from notifier.domain.delivery import Delivery
-from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.clocks import ClockMachine
 from tests.support.names import NAMES
-from tests.unit.dispatch import mothers as dispatch
+from tests.unit.dispatch import builders as dispatch
 from tests.unit.dispatch.test_commands import ANSWER, RETURN, answered_by, in_state
-from tests.unit.notifier.mothers import NOON, a_claimed, an_id, forwarded
-from tests.unit.sla_monitor.mothers import PLANNER, History, a_report, wib
+from tests.unit.notifier.builders import NOON, a_claimed, an_id, forwarded
+from tests.unit.sla_monitor.builders import PLANNER, History, a_report, wib
 from triage.domain.queue_order import queue_time
 from tuntas_contracts.cases import CaseReturned
 from tuntas_contracts.refusal import Refusal
@@ -56,7 +56,7 @@ def test_both_are_known() -> None:
 
 @pytest.mark.parametrize(("profile", "day"), [(DEFAULT_PROFILE, "2026-03-13"), (OTHER, "2026-03-17")])
 def test_the_clock_of_the_national_queue_has_the_length_of_the_cases_profile(profile: str, day: str) -> None:
-    state, _ = Clockwork(PLANNER).on_event(None, History().received(MONDAY, profile=profile), 1)
+    state, _ = ClockMachine(PLANNER).on_event(None, History().received(MONDAY, profile=profile), 1)
     assert state is not None
     (run,) = state.running
     assert (run.clock, run.due_at) == (Clock.C1, wib(f"{day} 00:00"))
@@ -66,7 +66,7 @@ def test_the_clock_of_the_national_queue_has_the_length_of_the_cases_profile(pro
 def test_an_agencys_clock_has_it_too(profile: str, day: str) -> None:
     event = History().forwarded(MONDAY)
     event = event.model_copy(update={"report": a_report(MONDAY).model_copy(update={"profile": profile})})
-    state, _ = Clockwork(PLANNER).on_event(None, event, 1)
+    state, _ = ClockMachine(PLANNER).on_event(None, event, 1)
     assert state is not None
     (run,) = state.running
     assert (run.clock, run.due_at) == (Clock.C2, wib(f"{day} 00:00"))
@@ -85,7 +85,7 @@ def test_a_letter_names_the_lengths_of_the_cases_profile(profile: str, said: str
     notice = notice_of(forwarded())
     assert notice is not None
     delivery = Delivery(an_id("x"), an_id("case"), notice.kind, notice.recipient, notice.agency, notice.variables, NOON)
-    letter = Letters().write(a_claimed(delivery, profile=profile), name="Siti", page="https://lapor.example/x")
+    letter = MailTemplates().write(a_claimed(delivery, profile=profile), name="Siti", page="https://lapor.example/x")
     assert said in letter.text
 
 

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.http.auth import TokenVerifier
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.http.guard import CLOSED_BECAUSE
 from tuntas_chassis.http.hot_routes import HotRoutes
 from tuntas_chassis.http.middleware import RequestMiddleware
 from tuntas_chassis.http.operations import health_routes, parking_routes
 from tuntas_chassis.http.problems import install_problems
-from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.http.server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
@@ -28,11 +28,11 @@ from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
 from tuntas_chassis.messaging.batch import BatchWorker
 from tuntas_chassis.messaging.consumer import BatchConsumer
 from tuntas_chassis.messaging.kafka import make_producer
+from tuntas_chassis.messaging.maintenance import PURGE_EVERY_S, Maintenance
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.messaging.read_progress import DelayingConsumer
 from tuntas_chassis.messaging.relay import Relay
 from tuntas_chassis.messaging.subscription import Store, Subscription
-from tuntas_chassis.messaging.upkeep import PURGE_EVERY_S, Upkeep
 from tuntas_chassis.messaging.watermarks import WatermarkPublisher, WatermarkScope
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
@@ -94,7 +94,7 @@ class ServiceApp:
         self._starters: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._stopping = asyncio.Event()
         self._started = False
-        self._upkeep = Upkeep(self.database, settings, self.metrics)
+        self._upkeep = Maintenance(self.database, settings, self.metrics)
         self._background = BackgroundLoops(self.metrics)
         self.every("inbox-purge", PURGE_EVERY_S, self._upkeep.purge_inbox)
         self.http = self._make_http()
@@ -119,9 +119,9 @@ class ServiceApp:
 
     # -- wiring -----------------------------------------------------------------------------------------------------
 
-    def processor(self, store: Store[S]) -> Processor[S]:
+    def executor(self, store: Store[S]) -> CommandExecutor[S]:
         """Carries out commands on the states of `store`."""
-        return Processor(store, self.database, self.outbox, self.clock, self.caught_up)
+        return CommandExecutor(store, self.database, self.outbox, self.clock, self.caught_up)
 
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, from the service's start to its end."""

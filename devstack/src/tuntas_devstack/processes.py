@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from tuntas_devstack.errors import PartFailed
-from tuntas_devstack.last_words import last_words
+from tuntas_devstack.log_tail import last_log_line
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
@@ -171,10 +171,10 @@ class Supervisor:
                 process.kill()
                 raise PartFailed(
                     spec.name,
-                    f"{spec.name} was not ready within {spec.ready_within_s:.0f} s{last_words(spec.log)}",
+                    f"{spec.name} was not ready within {spec.ready_within_s:.0f} s{last_log_line(spec.log)}",
                 )
         if not process.watch():
-            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)} before it was ready{last_words(spec.log)}")
+            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)} before it was ready{last_log_line(spec.log)}")
         return process
 
     def run(self, spec: ProcessSpec) -> None:
@@ -188,11 +188,11 @@ class Supervisor:
         while not process.ended.wait(_POLL_S):
             if self._closing.is_set() or time.monotonic() > deadline:
                 process.kill()
-                raise PartFailed(spec.name, f"{spec.name} did not end within {spec.ready_within_s:.0f} s{last_words(spec.log)}")
+                raise PartFailed(spec.name, f"{spec.name} did not end within {spec.ready_within_s:.0f} s{last_log_line(spec.log)}")
         with self._lock:
             del self._running[spec.name]
         if process.exit_code:
-            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)}{last_words(spec.log)}")
+            raise PartFailed(spec.name, f"{spec.name} {_how_ended(process)}{last_log_line(spec.log)}")
 
     def is_closing(self) -> bool:
         """Whether everything is being stopped."""
@@ -220,7 +220,7 @@ class Supervisor:
         if process.stopping or self._closing.is_set() or self._on_death is None:
             return
         name = process.spec.name
-        self._on_death(name, f"{name} {_how_ended(process)}{last_words(process.spec.log)}")
+        self._on_death(name, f"{name} {_how_ended(process)}{last_log_line(process.spec.log)}")
 
     def process(self, name: str) -> RunningProcess:
         """The latest process of a part.

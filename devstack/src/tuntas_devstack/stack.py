@@ -21,7 +21,7 @@ from tuntas_devstack.kafka.agencies import agency_credentials
 from tuntas_devstack.kafka.brokers import Brokers, broker_names
 from tuntas_devstack.options import StackOptions, module_of
 from tuntas_devstack.ports import LOOPBACK, demanded_port, free_port
-from tuntas_devstack.postgres.home import remove_home
+from tuntas_devstack.postgres.data_dir import remove_data_dir
 from tuntas_devstack.processes import Supervisor
 from tuntas_devstack.register_known import wait_until_known
 from tuntas_devstack.service_environment import Place, Surroundings
@@ -284,7 +284,7 @@ class Stack:
         if self._state.phase != "stopped":
             raise PartFailed("postgres", "the stack still runs: stop it before its data are deleted")
         with self.folder.held():
-            remove_home(self.folder)
+            remove_data_dir(self.folder)
 
     def _port_of(self, part: str) -> int:
         with self._ports_lock:

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from tests.support.counting import Summed, Tally, TallyStore
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.http.problems import Problem
-from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.http.retry_keys import RetryKey
 from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.service import ServiceApp
@@ -29,8 +29,8 @@ class Refused(Exception):
     """What a command may answer."""
 
 
-def _processor(app: ServiceApp) -> Processor[Tally]:
-    return Processor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+def _executor(app: ServiceApp) -> CommandExecutor[Tally]:
+    return CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
 
 
 def _add(key: str, amount: int = 1, remark: str = "") -> Callable[[Tally | None, datetime], Outcome[Tally]]:
@@ -51,8 +51,8 @@ async def _column(app: ServiceApp, sql: str) -> list[object]:
 
 
 async def test_commands_that_wait_share_few_transactions_and_each_is_told_in_order(app: ServiceApp) -> None:
-    processor = _processor(app)
-    done = await asyncio.gather(*(processor.execute(f"k{n % 50}", _add(f"k{n % 50}")) for n in range(400)))
+    executor = _executor(app)
+    done = await asyncio.gather(*(executor.execute(f"k{n % 50}", _add(f"k{n % 50}")) for n in range(400)))
     assert [state.total for state in done if state] == [n // 50 + 1 for n in range(400)]
     assert len(set(await _column(app, "SELECT xmin::text FROM outbox"))) <= 10
     told = await _column(app, "SELECT convert_from(value, 'UTF8')::json->>'total' FROM outbox WHERE key = 'k7' ORDER BY id")
@@ -60,20 +60,20 @@ async def test_commands_that_wait_share_few_transactions_and_each_is_told_in_ord
 
 
 async def test_one_that_is_refused_fails_alone_and_may_be_sent_again_under_its_id(app: ServiceApp) -> None:
-    processor, command = _processor(app), uuid4()
+    executor, command = _executor(app), uuid4()
     found = await asyncio.gather(
-        processor.execute("a", _add("a")),
-        processor.execute("b", _add("b", -1), command_id=command),
-        processor.execute("c", _add("c")),
+        executor.execute("a", _add("a")),
+        executor.execute("b", _add("b", -1), command_id=command),
+        executor.execute("c", _add("c")),
         return_exceptions=True,
     )
     assert isinstance(found[1], Refused)
     assert await _column(app, "SELECT key FROM tally ORDER BY key") == ["a", "c"]
-    assert await processor.execute("b", _add("b"), command_id=command) == Tally("b", 1, 1)
+    assert await executor.execute("b", _add("b"), command_id=command) == Tally("b", 1, 1)
 
 
 async def test_one_id_has_one_effect_in_one_group_and_over_two_replicas(app: ServiceApp) -> None:
-    one, other, command = _processor(app), _processor(app), uuid4()
+    one, other, command = _executor(app), _executor(app), uuid4()
     await one.execute("a", _add("a"))
     done = await asyncio.gather(*(p.execute("a", _add("a", 10), command_id=command) for p in (one, other) for _ in range(20)))
     assert done == [Tally("a", 11, 2)] * 40
@@ -87,7 +87,7 @@ def _key(body: str, key: UUID = UUID(int=1)) -> RetryKey:
 
 
 async def test_a_key_that_is_used_again_with_another_body_is_refused_and_with_the_same_changes_nothing(app: ServiceApp) -> None:
-    one, other = _processor(app), _processor(app)
+    one, other = _executor(app), _executor(app)
     first = await one.execute("a", _add("a"), retry_key=_key("selesai"))
     assert await other.execute("a", _add("a"), retry_key=_key("selesai")) == first
     with pytest.raises(Problem) as refused:
@@ -97,7 +97,7 @@ async def test_a_key_that_is_used_again_with_another_body_is_refused_and_with_th
 
 
 async def test_of_two_bodies_under_one_key_at_once_one_is_carried_out(app: ServiceApp) -> None:
-    processors = _processor(app), _processor(app)
+    processors = _executor(app), _executor(app)
     await processors[0].execute("a", _add("a"))
     sent = [p.execute("a", _add("a"), retry_key=_key(body)) for _ in range(10) for p in processors for body in ("selesai", "lain")]
     found = await asyncio.gather(*sent, return_exceptions=True)
@@ -106,10 +106,10 @@ async def test_of_two_bodies_under_one_key_at_once_one_is_carried_out(app: Servi
 
 
 async def test_a_key_whose_command_was_refused_is_free_for_another(app: ServiceApp) -> None:
-    processor = _processor(app)
+    executor = _executor(app)
     with pytest.raises(Refused):
-        await processor.execute("a", _add("a", -1), retry_key=_key("salah"))
-    assert await processor.execute("a", _add("a"), retry_key=_key("benar")) == Tally("a", 1, 1)
+        await executor.execute("a", _add("a", -1), retry_key=_key("salah"))
+    assert await executor.execute("a", _add("a"), retry_key=_key("benar")) == Tally("a", 1, 1)
 
 
 def test_a_key_counts_for_one_officer_command_and_case() -> None:
@@ -121,9 +121,9 @@ def test_a_key_counts_for_one_officer_command_and_case() -> None:
 
 
 async def test_one_that_the_database_refuses_fails_alone(app: ServiceApp) -> None:
-    processor = _processor(app)
+    executor = _executor(app)
     found = await asyncio.gather(
-        *(processor.execute(key, _add(key, remark=remark)) for key, remark in (("a", ""), ("b", "\x00"), ("c", ""))), return_exceptions=True
+        *(executor.execute(key, _add(key, remark=remark)) for key, remark in (("a", ""), ("b", "\x00"), ("c", ""))), return_exceptions=True
     )
     assert [isinstance(one, Tally) for one in found] == [True, False, True]
     assert await _column(app, "SELECT key FROM tally ORDER BY key") == ["a", "c"]

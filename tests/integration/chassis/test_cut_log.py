@@ -11,7 +11,7 @@ from sqlalchemy import text
 from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.messaging.parking import lock_parked_key
+from tuntas_chassis.messaging.dead_letters import lock_parked_key
 from tuntas_chassis.service import ServiceApp
 
 HALTED = "tuntas_consumer_halted_partitions"

@@ -13,8 +13,8 @@ import pytest
 from tests.support.counting import Added, Tally, TallyStore, apply_to
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.http.problems import Problem
-from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.messaging.subscription import Subscription
@@ -80,7 +80,7 @@ async def test_records_that_a_consumer_cannot_read(make: Callable[..., Delivery]
 
 
 async def test_commands_that_are_refused(app: ServiceApp) -> None:
-    processor = Processor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+    executor = CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
 
     def decide(_state: Tally | None, _now: datetime) -> Outcome[Tally]:
         raise Problem(409, "Refused", "it is not to be", "refused")
@@ -90,7 +90,7 @@ async def test_commands_that_are_refused(app: ServiceApp) -> None:
 
     async def refused(number: int) -> bool:
         try:
-            await processor.execute(f"key-{number}", decide)
+            await executor.execute(f"key-{number}", decide)
         except Problem:
             return True
         return False
@@ -98,4 +98,4 @@ async def test_commands_that_are_refused(app: ServiceApp) -> None:
     async with nothing_left():
         for at in range(0, FAULTS, 50):
             assert all(await asyncio.gather(*(refused(number) for number in range(at, at + 50))))
-        await processor.execute("last", obey)  # the group before it is let go
+        await executor.execute("last", obey)  # the group before it is let go

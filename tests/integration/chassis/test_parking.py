@@ -15,7 +15,7 @@ from tests.support.waiting import until
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messaging.parking import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_settled
 from tuntas_contracts.envelope import Envelope
 
 GOOD = b'{"amount": 1}'

@@ -12,13 +12,13 @@ from tests.support.counting import Added, Summed, Tally, TallyStore
 from tests.support.database import execute
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_chassis.http.processor import Processor
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.service import ServiceApp
 
 
 def _add_over_http(app: ServiceApp, topic: str) -> None:
-    processor = Processor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+    executor = CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
     router = APIRouter()
 
     @router.post("/add")
@@ -28,7 +28,7 @@ def _add_over_http(app: ServiceApp, topic: str) -> None:
             after = Tally("http", before.total + 1, before.steps + 1)
             return Outcome(after, (Outgoing(topic, "http", Summed(total=after.total, steps=after.steps), now),))
 
-        done = await processor.execute("http", decide, command_id=COMMAND)
+        done = await executor.execute("http", decide, command_id=COMMAND)
         assert done is not None
         return done.total
 

@@ -12,8 +12,8 @@ from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.messaging.dead_letters import ParkedMessage
 from tuntas_chassis.messaging.messages import Incoming, Outcome
-from tuntas_chassis.messaging.parking import ParkedMessage
 from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_chassis.service import ServiceApp
 from tuntas_contracts.envelope import Envelope

@@ -22,13 +22,13 @@ A_CALLER = f"00-{'ab' * 16}-{'cd' * 8}-01"
 def _asking(delivery: Delivery) -> ServiceApp:
     """A service that takes additions over HTTP and tells of them on the counting service's input."""
     app = ServiceApp("asking", delivery.settings(), package="tests.support.counting")
-    processor = app.processor(TallyStore())
+    executor = app.executor(TallyStore())
     router = APIRouter()
 
     @router.post("/additions/{key}")
     async def add(key: str) -> None:
         told = Outgoing(delivery.inputs, key, Added(amount=1), A_MONDAY)
-        await processor.execute(key, lambda state, _now: Outcome(state or Tally(key), (told,)))
+        await executor.execute(key, lambda state, _now: Outcome(state or Tally(key), (told,)))
 
     app.http.include_router(router)
     return app

@@ -14,7 +14,7 @@ from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.postgres import PostgresServer, provide_databases
-from tuntas_devstack.postgres.home import home_of, remove_home
+from tuntas_devstack.postgres.data_dir import data_dir_of, remove_data_dir
 from tuntas_devstack.processes import Supervisor
 
 PASSWORDS = {"intake": "p1", "sla_monitor": "p'2\"%"}
@@ -43,7 +43,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running = Running(folder)
     yield running
     running.supervisor.stop_all()
-    remove_home(folder)
+    remove_data_dir(folder)
 
 
 async def execute(url: str, *statements: str) -> object:
@@ -81,7 +81,7 @@ async def test_a_server_left_over_by_a_killed_stack_is_ended_first(running: Runn
 
 async def test_a_pid_file_that_names_a_strangers_process_is_no_obstacle(running: Running) -> None:
     running.supervisor.kill("postgres")
-    pid_file = home_of(running.folder) / "data" / "postmaster.pid"
+    pid_file = data_dir_of(running.folder) / "data" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
     moved = running.start()
@@ -115,7 +115,7 @@ def test_no_permission_above_our_folder_is_changed_and_root_does_not_run_it(runn
     private = running.folder.path.parent.parent
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert psutil.Process(running.supervisor.process("postgres").pid).uids().effective != 0
-    data = home_of(running.folder) / "data"
+    data = data_dir_of(running.folder) / "data"
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     # Nobody but its owner may write to a folder on the way to the data, temporary places with their sticky bit apart.
     for above in data.parents:

@@ -20,7 +20,7 @@ from dispatch.metrics import METRICS
 from dispatch.settings import Settings
 from tests.support.names import NAME_KEY
 from tests.support.waiting import until
-from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, a_case, a_report
+from tests.unit.dispatch.builders import BEKASI, BOGOR, NOON, a_case, a_report
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass

@@ -12,7 +12,7 @@ from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
 from tests.support.names import NAMES
 from tests.support.servers import Servers
-from tests.unit.dispatch.mothers import BOGOR, NOON, UNITS, a_case, an_act
+from tests.unit.dispatch.builders import BOGOR, NOON, UNITS, a_case, an_act
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_contracts.agencies import AnswerCase
 from tuntas_contracts.refusal import Refusal

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from intake.adapters import personal_data
-from tests.integration.intake.house import House, bearer
+from tests.integration.intake.harness import IntakeHarness, bearer
 
 _FILL = (
     "INSERT INTO reporter (reporter_ref, wrapped_key) SELECT gen_random_uuid(), '\\x00' FROM generate_series(1, 100000)",
@@ -20,26 +20,26 @@ _FILL = (
 )
 
 
-async def test_no_statement_of_an_erasure_scans_a_table(house: House) -> None:
-    receipt = await house.submit()
+async def test_no_statement_of_an_erasure_scans_a_table(harness: IntakeHarness) -> None:
+    receipt = await harness.submit()
     for statement in _FILL:
-        await house.run(statement)
+        await harness.run(statement)
     case_id = UUID(receipt["case_id"])
-    [row] = await house.rows("SELECT reporter_ref FROM report WHERE case_id = :id", id=case_id)
+    [row] = await harness.rows("SELECT reporter_ref FROM report WHERE case_id = :id", id=case_id)
     asked: list[tuple[str, dict[str, Any]]] = [
         (personal_data.CASES_OF.text, {"ref": row.reporter_ref}),
         (personal_data._DESTROY_KEYS.text, {"refs": [row.reporter_ref], "times": [None]}),
         (personal_data._DROP_CIPHERTEXTS.text, {"refs": [row.reporter_ref]}),
     ]
     for statement, values in asked:
-        plan = await house.rows(f"EXPLAIN (FORMAT JSON) {statement}", **values)
+        plan = await harness.rows(f"EXPLAIN (FORMAT JSON) {statement}", **values)
         assert "Seq Scan" not in {node["Node Type"] for node in nodes_of(plan[0][0][0]["Plan"])}, statement
 
-    answer = await house.http.delete(f"/v1/reporters/{row.reporter_ref}", headers=bearer("operator"))
+    answer = await harness.http.delete(f"/v1/reporters/{row.reporter_ref}", headers=bearer("operator"))
     assert answer.status_code == 204
-    [told] = await house.rows("SELECT key FROM outbox WHERE type = 'ReporterErased'")
+    [told] = await harness.rows("SELECT key FROM outbox WHERE type = 'ReporterErased'")
     assert told.key == str(case_id)
-    assert not await house.rows("SELECT 1 FROM personal_data WHERE reporter_ref = :ref", ref=row.reporter_ref)
+    assert not await harness.rows("SELECT 1 FROM personal_data WHERE reporter_ref = :ref", ref=row.reporter_ref)
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

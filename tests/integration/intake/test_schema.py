@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from intake.adapters.tables import METADATA
-from tests.integration.intake.house import House
+from tests.integration.intake.harness import IntakeHarness
 from tuntas_chassis.persistence.schema import TABLE_NAMES
 
 
@@ -17,6 +17,6 @@ def _differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, METADATA))
 
 
-async def test_migrations_and_tables_agree(house: House) -> None:
-    async with house.app.database.connect() as connection:
+async def test_migrations_and_tables_agree(harness: IntakeHarness) -> None:
+    async with harness.app.database.connect() as connection:
         assert await connection.run_sync(_differences) == []

@@ -8,7 +8,7 @@ import pytest
 from intake.adapters import undecided
 from intake.adapters.undecided import UndecidedReports, first_id_of
 from intake.metrics import UNDECIDED, UNDECIDED_LATE
-from tests.integration.intake.house import House
+from tests.integration.intake.harness import IntakeHarness
 
 _ADD = (
     "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
@@ -20,53 +20,53 @@ _DECIDE = (
 )
 
 
-async def _report(house: House, age_s: float, *versions: int) -> UUID:
+async def _report(harness: IntakeHarness, age_s: float, *versions: int) -> UUID:
     identifier = first_id_of(time() - age_s)
-    await house.run(_ADD, id=identifier, tracking_id=str(identifier))
+    await harness.run(_ADD, id=identifier, tracking_id=str(identifier))
     for version in versions:
-        await house.run(_DECIDE, id=identifier, version=version)
+        await harness.run(_DECIDE, id=identifier, version=version)
     return identifier
 
 
-async def _age(house: House, reports: UndecidedReports) -> float:
+async def _age(harness: IntakeHarness, reports: UndecidedReports) -> float:
     await reports.measure()
-    age = house.app.metrics.value(UNDECIDED)
+    age = harness.app.metrics.value(UNDECIDED)
     assert age is not None
     return age
 
 
-async def test_it_is_as_old_as_the_first_report_that_nobody_has_decided(house: House) -> None:
-    reports = UndecidedReports(house.app.database, house.app.metrics)
-    assert await _age(house, reports) == 0
-    await _report(house, 500, 2)
-    waiting = await _report(house, 300, 1)  # read back, but only its submission
-    await _report(house, 200, 2)
-    younger = await _report(house, 100)
-    assert 300 <= await _age(house, reports) < 310
-    await house.run(_DECIDE, id=waiting, version=2)
-    assert 100 <= await _age(house, reports) < 110
-    await house.run(_DECIDE, id=younger, version=2)
-    assert await _age(house, reports) == 0
+async def test_it_is_as_old_as_the_first_report_that_nobody_has_decided(harness: IntakeHarness) -> None:
+    reports = UndecidedReports(harness.app.database, harness.app.metrics)
+    assert await _age(harness, reports) == 0
+    await _report(harness, 500, 2)
+    waiting = await _report(harness, 300, 1)  # read back, but only its submission
+    await _report(harness, 200, 2)
+    younger = await _report(harness, 100)
+    assert 300 <= await _age(harness, reports) < 310
+    await harness.run(_DECIDE, id=waiting, version=2)
+    assert 100 <= await _age(harness, reports) < 110
+    await harness.run(_DECIDE, id=younger, version=2)
+    assert await _age(harness, reports) == 0
 
 
-async def test_what_was_decided_is_not_read_again_and_what_comes_late_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_decided_is_not_read_again_and_what_comes_late_is(harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     for age in range(60, 40, -1):
-        await _report(house, age, 2)
-    reports = UndecidedReports(house.app.database, house.app.metrics)
+        await _report(harness, age, 2)
+    reports = UndecidedReports(harness.app.database, harness.app.metrics)
     monkeypatch.setattr(undecided, "_PORTION", 7)  # several portions in one pass
-    assert await _age(house, reports) == 0
+    assert await _age(harness, reports) == 0
     assert reports._after.int >> 80 >= int((time() - 45) * 1000)
-    await _report(house, 5)  # committed after a younger one was decided
-    assert 5 <= await _age(house, reports) < 15
+    await _report(harness, 5)  # committed after a younger one was decided
+    assert 5 <= await _age(harness, reports) < 15
 
 
-async def test_each_report_that_waits_too_long_is_counted_not_only_the_first(house: House) -> None:
-    reports = UndecidedReports(house.app.database, house.app.metrics)
-    stuck = [await _report(house, age) for age in (500, 400, 130)]
-    await _report(house, 450, 2)
-    await _report(house, 60)
-    assert await _age(house, reports) >= 500
-    assert house.app.metrics.value(UNDECIDED_LATE) == 3
-    await house.run(_DECIDE, id=stuck[0], version=2)
-    assert 400 <= await _age(house, reports) < 410
-    assert house.app.metrics.value(UNDECIDED_LATE) == 2
+async def test_each_report_that_waits_too_long_is_counted_not_only_the_first(harness: IntakeHarness) -> None:
+    reports = UndecidedReports(harness.app.database, harness.app.metrics)
+    stuck = [await _report(harness, age) for age in (500, 400, 130)]
+    await _report(harness, 450, 2)
+    await _report(harness, 60)
+    assert await _age(harness, reports) >= 500
+    assert harness.app.metrics.value(UNDECIDED_LATE) == 3
+    await harness.run(_DECIDE, id=stuck[0], version=2)
+    assert 400 <= await _age(harness, reports) < 410
+    assert harness.app.metrics.value(UNDECIDED_LATE) == 2

@@ -18,11 +18,10 @@ from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWrite
 from notifier.application.handlers import on_agency, on_case_event, on_told
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from notifier.metrics import METRICS, QUEUED
 from tests.support.servers import Servers
-from tests.unit.notifier.fakes import BusinessClock, Row, Wall
-from tests.unit.notifier.mothers import (
+from tests.unit.notifier.builders import (
     CASE_ID,
     NOON,
     REPORTER_REF,
@@ -37,6 +36,7 @@ from tests.unit.notifier.mothers import (
     returned,
     submitted,
 )
+from tests.unit.notifier.fakes import BusinessClock, Row, Wall
 from tests.unit.notifier.relay import TestRelay
 from tests.unit.notifier.sending_behaviour import SendingBehaviour, World
 from tuntas_chassis.messaging.outbox import Outbox
@@ -242,7 +242,7 @@ async def test_an_escalation_reads_the_mailbox_of_the_tier_above(database: Datab
     assert below is not None
     async with database.begin() as connection:
         await contacts.save(connection, [above, below], [])
-    await queue.put(a_delivery("a", Kind.DEADLINE_MISSED, Role.SUPERVISOR, agency="kota-bandung"))
+    await queue.put(a_delivery("a", NoticeKind.DEADLINE_MISSED, Role.SUPERVISOR, agency="kota-bandung"))
     later = datetime.now(UTC) + timedelta(seconds=5)
     (claimed,) = await queue.claim(later, later + timedelta(minutes=1), officers=1, total=1, reporters=False)
     assert (claimed.supervisor_email, claimed.agency_time_zone) == ("lapor@prov-jabar.agency.example", "Asia/Makassar")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries
 from sla_monitor.adapters.due import SOURCES, DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
-from sla_monitor.application.firing import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import FiringLoop
 from sla_monitor.entrypoints.subscriptions import CONSUMER
 from sla_monitor.metrics import METRICS
 from tests.support.servers import Servers

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tests.unit.triage.mothers import NOON, submitted
+from tests.unit.triage.builders import NOON, submitted
 from triage.app import build
 from triage.settings import Settings
 from tuntas_chassis.ids import new_id
@@ -25,7 +25,7 @@ from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCIES, CASES
 from tuntas_contracts.vocabulary import Service
 
-PATIENCE_S = 90.0
+TIMEOUT_S = 90.0
 
 
 def an_entry(code: str, *, enabled: bool = True, minutes: int = 0) -> AgencyRegistered:
@@ -85,7 +85,7 @@ class Replicas:
         async def ready() -> bool:
             return not await app.unready()
 
-        await until(ready, "the replica is ready", PATIENCE_S)
+        await until(ready, "the replica is ready", TIMEOUT_S)
 
     async def stop(self, app: ServiceApp) -> None:
         """End one in good order."""
@@ -132,7 +132,7 @@ class Replicas:
                 found = {row.case_id: row.state for row in rows}
             return found if found.keys() == set(ids) else None
 
-        found: Mapping[UUID, str] = await until(all_there, "every report is decided on", PATIENCE_S)
+        found: Mapping[UUID, str] = await until(all_there, "every report is decided on", TIMEOUT_S)
         return found
 
     async def until_known(self, code: str, *, enabled: bool) -> None:
@@ -143,4 +143,4 @@ class Replicas:
             async with app.database.connect() as connection:
                 return await connection.scalar(text("SELECT enabled FROM agency WHERE code = :code"), {"code": code}) is enabled
 
-        await until(known, f"{code} is known", PATIENCE_S)
+        await until(known, f"{code} is known", TIMEOUT_S)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.names import NAME_KEY
 from tests.support.waiting import until
-from tests.unit.triage.mothers import NOON, a_report, an_agency, submitted
+from tests.unit.triage.builders import NOON, a_report, an_agency, submitted
 from triage.adapters.queue import QueueFilter, QueuePosition, QueueReader
 from triage.adapters.register import AgencyStore, RegisterCopy
 from triage.adapters.store import CaseStore

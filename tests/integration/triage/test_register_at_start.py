@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.integration.triage.replicas import PATIENCE_S, Replicas, an_entry
+from tests.integration.triage.replicas import TIMEOUT_S, Replicas, an_entry
 from tests.support.servers import Servers, start_servers
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import CaseState
@@ -58,7 +58,7 @@ async def test_a_change_that_another_replica_reads_while_the_second_starts_is_kn
             async with first.database.connect() as other:
                 return bool(await other.scalar(_WAITING))
 
-        await until(waits, "the first replica reads the change, and waits for the row", PATIENCE_S)
+        await until(waits, "the first replica reads the change, and waits for the row", TIMEOUT_S)
         second = replicas.make()
         replicas.begin(second)
         register = second._consumers["register"]
@@ -66,7 +66,7 @@ async def test_a_change_that_another_replica_reads_while_the_second_starts_is_kn
         async def seen() -> bool:
             return register._assigned_once
 
-        await until(seen, "the second has seen where the topic ends", PATIENCE_S)
+        await until(seen, "the second has seen where the topic ends", TIMEOUT_S)
         assert not register.caught_up
         assert "consumer cases" in await second.unready()
     await replicas.ready(second)

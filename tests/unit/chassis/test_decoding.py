@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.counting import Added, Asked
-from tests.unit.chassis.mothers import A_MONDAY, A_TRACE, Headers, any_headers, envelope, record
+from tests.unit.chassis.builders import A_MONDAY, A_TRACE, Headers, any_headers, envelope, record
 from tuntas_chassis.clock import SimulatedClock, SystemClock
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type

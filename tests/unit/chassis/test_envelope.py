@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.chassis.mothers import A_TRACE, Headers, any_headers, envelope
+from tests.unit.chassis.builders import A_TRACE, Headers, any_headers, envelope
 from tuntas_contracts.envelope import Envelope, EnvelopeError
 
 MANDATORY = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time"]

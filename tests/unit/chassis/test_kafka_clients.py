@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.chassis.mothers import settings
+from tests.unit.chassis.builders import settings
 from tuntas_chassis.messaging.kafka import client_options, make_broker
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from tests.unit.chassis.mothers import A_TRACE, settings
+from tests.unit.chassis.builders import A_TRACE, settings
 from tuntas_chassis.http.middleware import RequestMiddleware
 from tuntas_chassis.http.operations import health_routes
 from tuntas_chassis.http.problems import Problem, install_problems

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from tuntas_chassis.messaging.dead_letters import told
 from tuntas_chassis.messaging.decoding import Undecodable
 from tuntas_chassis.messaging.masked_message import masked_headers, masked_value, without_content
-from tuntas_chassis.messaging.parking import told
 
 CASE_ID = "0198c0de-0000-7000-8000-000000000000"
 SECRETS = ("Siti Aminah", "3273012345678901", "Jalan Merdeka 5")

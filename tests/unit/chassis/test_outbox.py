@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.counting import Summed
-from tests.unit.chassis.mothers import A_MONDAY
+from tests.unit.chassis.builders import A_MONDAY
 from tuntas_chassis.messaging.kafka import MAX_MESSAGE_BYTES, partition_of
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.messaging.outbox import MAX_VALUE_BYTES, MessageTooLarge, encode, shard_of

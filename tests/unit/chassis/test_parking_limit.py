@@ -1,12 +1,12 @@
 """Too much parked in a minute halts a partition, once, until an operator lets it go on."""
 
-from tuntas_chassis.messaging.parking import ParkingLimit
+from tuntas_chassis.messaging.dead_letters import DeadLetterLimit
 
 ONE, OTHER = ("topic", 0), ("topic", 1)
 
 
 def test_a_partition_is_halted_once_beyond_the_limit_and_not_at_it() -> None:
-    limit = ParkingLimit(per_minute=10)
+    limit = DeadLetterLimit(per_minute=10)
     assert not limit.count(ONE, 10)
     assert limit.count(ONE, 1)
     assert not limit.count(ONE, 50), "it is halted already"
@@ -14,23 +14,23 @@ def test_a_partition_is_halted_once_beyond_the_limit_and_not_at_it() -> None:
 
 
 def test_partitions_are_counted_apart() -> None:
-    limit = ParkingLimit(per_minute=10)
+    limit = DeadLetterLimit(per_minute=10)
     assert not limit.count(ONE, 6)
     assert not limit.count(OTHER, 6)
     assert limit.halted == set()
 
 
 def test_one_batch_may_be_enough() -> None:
-    assert ParkingLimit(per_minute=10).count(ONE, 11)
+    assert DeadLetterLimit(per_minute=10).count(ONE, 11)
 
 
 def test_nothing_parked_halts_nothing() -> None:
-    limit = ParkingLimit(per_minute=1)
+    limit = DeadLetterLimit(per_minute=1)
     assert not any(limit.count(ONE, 0) for _ in range(100))
 
 
 def test_after_resuming_everything_is_counted_anew() -> None:
-    limit = ParkingLimit(per_minute=10)
+    limit = DeadLetterLimit(per_minute=10)
     limit.count(ONE, 11)
     assert limit.resume() == {ONE}
     assert limit.halted == set()

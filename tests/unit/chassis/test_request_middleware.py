@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import generate_latest
 from pydantic import BaseModel
 
-from tests.unit.chassis.mothers import A_TRACE, settings
+from tests.unit.chassis.builders import A_TRACE, settings
 from tuntas_chassis.http.middleware import RequestMiddleware
 from tuntas_chassis.http.problems import install_problems
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.trace import SpanKind
 
-from tests.unit.chassis.mothers import A_TRACE, settings
+from tests.unit.chassis.builders import A_TRACE, settings
 from tuntas_chassis.telemetry.tracing import Tracing, current_traceparent, is_sampled, is_traceparent
 
 UNSAMPLED = A_TRACE[:-2] + "00"

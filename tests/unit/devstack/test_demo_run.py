@@ -12,10 +12,10 @@ from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import CaseState
 from tuntas_devstack.cli import app
 from tuntas_devstack.demo.display import LineDisplay, drawn, line, moment_of
+from tuntas_devstack.demo.office_hours import WIB
 from tuntas_devstack.demo.options import DemoFailed, DemoOptions, stack_options
-from tuntas_devstack.demo.picture import Picture, by_bucket
+from tuntas_devstack.demo.pipeline_snapshot import PipelineSnapshot, by_bucket
 from tuntas_devstack.demo.time import SimulatedTime, start_clock
-from tuntas_devstack.demo.timetable import WIB
 
 
 def test_a_folder_with_a_stacks_data_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ async def test_time_steps_only_once_all_is_at_rest_and_never_back(tmp_path: Path
         await time.advance_to(morning)
 
 
-def picture(now: datetime = datetime(2026, 8, 17, 10, 5, tzinfo=WIB)) -> Picture:
-    return Picture(
+def picture(now: datetime = datetime(2026, 8, 17, 10, 5, tzinfo=WIB)) -> PipelineSnapshot:
+    return PipelineSnapshot(
         now=now,
         day=13,
         days=25,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tuntas_devstack.demo import wire
-from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.api_client import ApiClient, Faults
 from tuntas_devstack.demo.wire import Wire, WireError
 
 
@@ -98,11 +98,13 @@ async def test_an_unexpected_status_is_a_fault_that_tells_what_was_answered() ->
     problem = b'{"detail": "not yours"}'
     async with serving(lambda request: b"HTTP/1.1 409 Conflict\r\ncontent-length: %d\r\n\r\n%s" % (len(problem), problem)) as (_, url):
         faults = Faults()
-        door = Door(faults)
-        assert await door.ask("answer a case", "POST", f"{url}/v1/cases/1/answer", body={"answer": "ya"}) is None
-        assert await door.ask("answer a case", "POST", f"{url}/v1/cases/1/answer", body={}, expected=(409,)) == {"detail": "not yours"}
-        door.close()
+        api_client = ApiClient(faults)
+        assert await api_client.ask("answer a case", "POST", f"{url}/v1/cases/1/answer", body={"answer": "ya"}) is None
+        assert await api_client.ask("answer a case", "POST", f"{url}/v1/cases/1/answer", body={}, expected=(409,)) == {
+            "detail": "not yours"
+        }
+        api_client.close()
     assert faults.count == 1
     assert "409" in faults.shown[0]
     assert "not yours" in faults.shown[0]
-    assert door.requests["answer a case"] == 2
+    assert api_client.requests["answer a case"] == 2

@@ -12,10 +12,10 @@ import pytest
 
 from tuntas_devstack.errors import DiskFull, FolderInUse, NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.last_words import last_words
+from tuntas_devstack.log_tail import last_log_line
 from tuntas_devstack.ports import free_port, is_free
 from tuntas_devstack.postgres.account import account_for
-from tuntas_devstack.postgres.home import make_home, remove_home
+from tuntas_devstack.postgres.data_dir import make_data_dir, remove_data_dir
 from tuntas_devstack.state import Part, StackState, read_state, write_state
 
 
@@ -68,12 +68,12 @@ def test_a_database_outside_of_its_deleted_folder_is_removed_by_the_next_stack(t
     for name in ("deleted", "next"):
         folder = StackFolder(tmp_path / name)
         with folder.held():
-            homes.append(make_home(folder, account_for(folder.path / "none")))
+            homes.append(make_data_dir(folder, account_for(folder.path / "none")))
         (homes[-1] / "data").mkdir()
         if name == "deleted":
             shutil.rmtree(folder.path)
     assert [home.exists() for home in homes] == [False, True]
-    remove_home(StackFolder(tmp_path / "next"))
+    remove_data_dir(StackFolder(tmp_path / "next"))
     assert not homes[1].exists()
 
 
@@ -99,4 +99,4 @@ def test_free_ports_differ_and_can_be_listened_on() -> None:
 def test_last_words_are_the_line_that_tells_and_not_the_trace(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("starting\nERROR Address already in use\n\tat java.base/Net.bind\n\nshutting down\n")
-    assert last_words(log).startswith(": ERROR Address already in use (see ")
+    assert last_log_line(log).startswith(": ERROR Address already in use (see ")

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from dispatch.application.handlers import Handlers
 from dispatch.application.refusals import Refusals
-from dispatch.domain.case import Act, Case
+from dispatch.domain.case import Case, CommandContext
 from dispatch.domain.refusal_quota import RefusalQuota
 from dispatch.entrypoints.subscriptions import TRACKED_OWN
 from dispatch.metrics import METRICS
 from tests.support.names import NAMES
-from tests.unit.dispatch.mothers import UNITS
+from tests.unit.dispatch.builders import UNITS
 from tuntas_chassis.clock import SystemClock
 from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
@@ -102,7 +102,7 @@ class Delivery:
         """An agency's system sends a command."""
         self._deliver(incoming(command, AGENCY_ACTIONS.for_agency(agency), at, message_id), self.handlers.on_action)
 
-    def http(self, command: AgencyCommand, act: Act) -> None:
+    def http(self, command: AgencyCommand, act: CommandContext) -> None:
         """An officer's request; raises Refusal."""
         if act.input_id in self.handled:
             return

@@ -8,7 +8,7 @@ from dispatch.domain.case import Case
 from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
 from tests.support.names import NAMES
-from tests.unit.dispatch.mothers import BOGOR, NOON, UNITS, a_case, a_report, an_act
+from tests.unit.dispatch.builders import BOGOR, NOON, UNITS, a_case, a_report, an_act
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.cases import CaseAnswered, CaseReturned
 from tuntas_contracts.refusal import Refusal

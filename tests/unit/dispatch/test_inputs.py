@@ -8,7 +8,7 @@ import pytest
 from dispatch.domain.case import Case
 from dispatch.domain.evolution import evolve
 from dispatch.domain.inputs import react
-from tests.unit.dispatch.mothers import NOON, a_case
+from tests.unit.dispatch.builders import NOON, a_case
 from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
 from tuntas_contracts.vocabulary import CaseState, Clock, Transition
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.unit.dispatch.builders import BEKASI, BOGOR, NOON, an_act, forwarded
 from tests.unit.dispatch.delivery import Delivery
-from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, an_act, forwarded
 from tuntas_chassis.ids import derive_id
 from tuntas_contracts.agencies import (
     AcceptCase,

@@ -6,8 +6,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from dispatch.domain.refusal_quota import RefusalQuota
+from tests.unit.dispatch.builders import BEKASI, BOGOR, NOON, a_case
 from tests.unit.dispatch.delivery import incoming, make_handlers
-from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, a_case
 from tuntas_chassis.messaging.decoding import Undecodable, UnknownType
 from tuntas_chassis.messaging.subscription import Record
 from tuntas_contracts.agencies import ActionRefused, RecordFollowUp

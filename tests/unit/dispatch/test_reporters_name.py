@@ -9,8 +9,8 @@ import pytest
 
 from dispatch.domain.case import Case
 from tests.support.names import NAMES
+from tests.unit.dispatch.builders import BEKASI, BOGOR, NOON, a_case, an_act, forwarded
 from tests.unit.dispatch.delivery import Delivery, incoming, make_handlers
-from tests.unit.dispatch.mothers import BEKASI, BOGOR, NOON, a_case, an_act, forwarded
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_contracts.agencies import ActionRefused, AgencyCommand, AnswerCase, RecordFollowUp
 from tuntas_contracts.cases import CaseForwarded, FollowUpRecorded, ReporterErased

@@ -4,7 +4,7 @@ import pytest
 
 from dispatch.domain.commands import decide
 from tests.support.names import NAMES
-from tests.unit.dispatch.mothers import BOGOR, UNITS, a_case, a_report, an_act
+from tests.unit.dispatch.builders import BOGOR, UNITS, a_case, a_report, an_act
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.cases import CaseAccepted
 from tuntas_contracts.vocabulary import Classification, ServiceClass

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from intake.adapters.store import RebuiltReport
 from intake.application.handlers import follow
-from intake.domain.history import HistoryEntry, Standing, entry_of, reply_possible_until, standing
+from intake.domain.history import CaseStatus, HistoryEntry, case_status, entry_of, reply_possible_until
 from intake.domain.labels import BUCKETS, EVENTS, STATES
 from intake.entrypoints.schemas import HistoryItem
 from intake.entrypoints.subscriptions import status
 from sla_monitor.domain.deadlines import DeadlinePlanner
-from tests.unit.intake.mothers import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
+from tests.unit.intake.builders import CASE_ID, NOON, REPORTER_REF, accepted, answered, content, event, forwarded, incoming
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.topology import OWNER_EVENTS
@@ -36,23 +36,23 @@ def archived() -> CaseEvent:
 
 
 def test_before_any_event_the_case_is_received_by_triage() -> None:
-    assert standing([]) == Standing(1, CaseState.RECEIVED, Service.TRIAGE, None, None, "Asia/Jakarta")
+    assert case_status([]) == CaseStatus(1, CaseState.RECEIVED, Service.TRIAGE, None, None, "Asia/Jakarta")
 
 
 def test_an_answered_case_lies_with_its_agency() -> None:
-    now = standing(history(forwarded(), accepted(), answered()))
+    now = case_status(history(forwarded(), accepted(), answered()))
     assert (now.version, now.state, now.agency) == (4, CaseState.RESPONDED, "dinas-pu")
     assert (now.answered_at, now.time_zone) == (NOON, "Asia/Makassar")
 
 
 def test_a_returned_case_lies_with_no_agency() -> None:
     returned = event(cases.CaseReturned, 3, CaseState.RECEIVED, agency="dinas-pu", reason="bukan wewenang", bounces=1, arbitration=False)
-    assert standing(history(forwarded(), returned)).agency is None
+    assert case_status(history(forwarded(), returned)).agency is None
 
 
 def test_a_refused_input_changes_neither_state_nor_agency() -> None:
     refused = event(cases.InputRefused, 5, CaseState.RESPONDED, code="window_over", detail="Waktu habis")
-    now = standing(history(forwarded(), accepted(), answered(), refused))
+    now = case_status(history(forwarded(), accepted(), answered(), refused))
     assert (now.state, now.agency, now.version) == (CaseState.RESPONDED, "dinas-pu", 5)
 
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from intake.settings import Settings
 from tests.support.names import NAME_KEY
-from tests.unit.intake.mothers import KEY
+from tests.unit.intake.builders import KEY
 
 
 def settings(**given: object) -> Settings:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from intake.domain.receipts import access_code_matches, read_tracking_id
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
 from tests.support.names import NAMES
-from tests.unit.intake.mothers import NOON, PEPPER, Desk, a_request
+from tests.unit.intake.builders import NOON, PEPPER, Desk, a_request
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import Problem
 from tuntas_contracts.vocabulary import Role

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from intake.adapters.vault import Vault, VaultError
-from tests.unit.intake.mothers import KEY, REPORTER_REF
+from tests.unit.intake.builders import KEY, REPORTER_REF
 
 OTHER_KEY = bytes(range(100, 132))
 SECRET = b'{"reporter":{"name":"Siti Nurhaliza"}}'

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from intake.domain.submission import PUBLIC_CHANNELS
 from intake.entrypoints.schemas import ContactLookup, SubmitReport
-from tests.unit.intake.mothers import CASE_ID, a_report, a_request
+from tests.unit.intake.builders import CASE_ID, a_report, a_request
 from tuntas_contracts.vocabulary import Channel
 
 

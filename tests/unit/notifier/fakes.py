@@ -8,10 +8,10 @@ from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
-from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable, Handed, Handover, Told
+from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable, DeliveryEvent, Handed, Handover
 from notifier.domain.delivery import Accepted, Claimed, Deferred, Delivery, NotTried, Refused, Result, Settlement, Status, Uncertain
 from notifier.domain.mail import Mail
-from tests.unit.notifier.mothers import a_claimed
+from tests.unit.notifier.builders import a_claimed
 from tuntas_contracts.base import Contract
 from tuntas_contracts.vocabulary import Role
 
@@ -112,7 +112,7 @@ class FakeQueue:
         )
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         """Settle what is still the caller's."""
         kept = []

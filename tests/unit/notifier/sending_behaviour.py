@@ -9,16 +9,16 @@ from uuid import UUID
 
 import pytest
 
-from notifier.adapters.templates import Letters
-from notifier.application.compose import Composer, Stationery
-from notifier.application.ports import Contact, DeliveryQueue, Mailer, Told
+from notifier.adapters.templates import MailTemplates
+from notifier.application.compose import Composer, TemplateRenderer
+from notifier.application.ports import Contact, DeliveryEvent, DeliveryQueue, Mailer
 from notifier.application.sender import Pass, Sender
 from notifier.domain.delivery import Claimed, Delivery, Settlement, Status
 from notifier.domain.mailboxes import CentralMailboxes
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from notifier.metrics import FAILED, METRICS, NO_CHANNEL, REPEATS, SENT
+from tests.unit.notifier.builders import REPORTER_REF, a_delivery, an_id
 from tests.unit.notifier.fakes import BusinessClock, Crash, FakeContacts, FakeSpans, Row, Taken, Wall
-from tests.unit.notifier.mothers import REPORTER_REF, a_delivery, an_id
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.base import Contract
 from tuntas_contracts.notices import NoticeFailed, NoticeNotSent, NoticeSent
@@ -59,7 +59,7 @@ class CrashingQueue:
         return await self.inner.claim(now, lease_until, officers=officers, total=total, reporters=reporters)
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         if self.crash:
             raise Crash
@@ -90,7 +90,7 @@ class World:
 
     def sender(self) -> Sender:
         """A new process, so to speak."""
-        stationery = Stationery(
+        stationery = TemplateRenderer(
             sender="laporan@lapor.example",
             sender_name="SP4N-LAPOR!",
             reporter_page="https://lapor.example/laporan",
@@ -101,7 +101,7 @@ class World:
         return Sender(
             self.crashing,
             self.contacts,
-            Composer(stationery, Letters(), clock, self.wall),
+            Composer(stationery, MailTemplates(), clock, self.wall),
             self.mailer,
             self.spans,
             clock,
@@ -137,7 +137,7 @@ def warning(name: str, role: Role = Role.LIAISON_OFFICER, agency: str | None = "
     """A delivery to an officer."""
     return a_delivery(
         name,
-        Kind.DEADLINE_WARNING,
+        NoticeKind.DEADLINE_WARNING,
         role,
         case=case,
         agency=agency,
@@ -154,7 +154,7 @@ class SendingBehaviour:
 
     async def test_mails_of_midnight_wait_for_seven_in_the_morning_and_those_that_people_cause_do_not(self, world: World) -> None:
         world.queue.business.at = datetime(2026, 11, 24, 17, 0, 1, tzinfo=UTC)  # a second after midnight in Jakarta
-        overdue = a_delivery("overdue", Kind.OVERDUE, clock="C4", level="missed", due_at="2026-11-24T17:00:00+00:00")
+        overdue = a_delivery("overdue", NoticeKind.OVERDUE, clock="C4", level="missed", due_at="2026-11-24T17:00:00+00:00")
         await world.queue.put(overdue, warning("officer"), a_delivery("reply"))
         await world.send()
         assert [taken.message_id for taken in world.relay.taken] == [identity("reply")]
@@ -321,7 +321,7 @@ class SendingBehaviour:
         assert (to_officers, len(world.relay.taken)) == (5, 10)
 
     async def test_a_notice_that_no_template_can_say_is_set_aside_and_the_others_go_out(self, world: World) -> None:
-        strange = a_delivery("strange", Kind.REMINDER, clock="C6", level="purple", due_at="2026-11-24T17:00:00+00:00")
+        strange = a_delivery("strange", NoticeKind.REMINDER, clock="C6", level="purple", due_at="2026-11-24T17:00:00+00:00")
         unwritable = a_delivery("unwritable", agency="?")
         await world.queue.put(strange, unwritable, *(a_delivery(f"n{n}") for n in range(5)))
         await world.send()

@@ -8,7 +8,7 @@ from notifier.application.handlers import on_case_event, on_deadline, unless_too
 from notifier.domain.age import AgeLimit
 from notifier.domain.case_facts import CaseFacts
 from notifier.metrics import METRICS, TOO_OLD
-from tests.unit.notifier.mothers import CASE_ID, incoming, missed, submitted
+from tests.unit.notifier.builders import CASE_ID, incoming, missed, submitted
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.messaging.messages import Incoming
 from tuntas_chassis.telemetry.metrics import MetricSet

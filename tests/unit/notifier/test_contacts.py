@@ -9,7 +9,7 @@ import pytest
 from notifier.adapters.contacts import IntakeContacts
 from notifier.adapters.service_token import ServiceToken
 from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable
-from tests.unit.notifier.mothers import CASE_ID, REPORTER_REF
+from tests.unit.notifier.builders import CASE_ID, REPORTER_REF
 
 REQUEST = ContactRequest(REPORTER_REF, CASE_ID, "notice:receipt")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from notifier.domain.decisions import notice_of, notices_of_deadline
-from notifier.domain.notices import Kind
-from tests.unit.notifier.mothers import (
+from notifier.domain.notices import NoticeKind
+from tests.unit.notifier.builders import (
     accepted,
     answered,
     archived,
@@ -27,25 +27,25 @@ from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Clock, Role, Service, WarningLevel
 
-TOLD: list[tuple[CaseEvent, Kind | None]] = [
-    (submitted(), Kind.RECEIPT),
+TOLD: list[tuple[CaseEvent, NoticeKind | None]] = [
+    (submitted(), NoticeKind.RECEIPT),
     (received(), None),
-    (forwarded(), Kind.FORWARDED),
-    (fast_tracked(), Kind.FORWARDED),
+    (forwarded(), NoticeKind.FORWARDED),
+    (fast_tracked(), NoticeKind.FORWARDED),
     (accepted(), None),
     (handling_started(), None),
     (followed_up(), None),
-    (returned(), Kind.RETURNED),
-    (archived(), Kind.ARCHIVED),
-    (answered(), Kind.ANSWERED),
-    (resumed(), Kind.RESUMED),
-    (closed(), Kind.CLOSED),
-    (refused(), Kind.INPUT_REFUSED),
+    (returned(), NoticeKind.RETURNED),
+    (archived(), NoticeKind.ARCHIVED),
+    (answered(), NoticeKind.ANSWERED),
+    (resumed(), NoticeKind.RESUMED),
+    (closed(), NoticeKind.CLOSED),
+    (refused(), NoticeKind.INPUT_REFUSED),
 ]
 
 
 @pytest.mark.parametrize(("event", "kind"), TOLD, ids=[type(e).__name__ + str(n) for n, (e, _) in enumerate(TOLD)])
-def test_the_reporter_is_told_what_concerns_him(event: CaseEvent, kind: Kind | None) -> None:
+def test_the_reporter_is_told_what_concerns_him(event: CaseEvent, kind: NoticeKind | None) -> None:
     notice = notice_of(event)
     assert (notice.kind if notice else None) == kind
     assert notice is None or notice.recipient is Role.REPORTER
@@ -81,13 +81,13 @@ def test_each_role_that_is_named_is_told_once_of_a_missed_deadline() -> None:
     event = missed(Clock.C4, Role.LIAISON_OFFICER, Role.HEAD, Role.REPORTER, Role.HEAD)
     told = [(n.kind, n.recipient, n.agency) for n in notices_of_deadline(event)]
     assert told == [
-        (Kind.DEADLINE_MISSED, Role.LIAISON_OFFICER, "kemenkes"),
-        (Kind.DEADLINE_MISSED, Role.HEAD, "kemenkes"),
-        (Kind.OVERDUE, Role.REPORTER, "kemenkes"),
+        (NoticeKind.DEADLINE_MISSED, Role.LIAISON_OFFICER, "kemenkes"),
+        (NoticeKind.DEADLINE_MISSED, Role.HEAD, "kemenkes"),
+        (NoticeKind.OVERDUE, Role.REPORTER, "kemenkes"),
     ]
 
 
 def test_a_warning_goes_to_officers_and_a_reminder_to_the_reporter() -> None:
     event = warning(Clock.C6, WarningLevel.REMINDER, Role.REPORTER, Role.AGENCY_ADMINISTRATOR)
     kinds: Any = {n.recipient: n.kind for n in notices_of_deadline(event)}
-    assert kinds == {Role.REPORTER: Kind.REMINDER, Role.AGENCY_ADMINISTRATOR: Kind.DEADLINE_WARNING}
+    assert kinds == {Role.REPORTER: NoticeKind.REMINDER, Role.AGENCY_ADMINISTRATOR: NoticeKind.DEADLINE_WARNING}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.domain.delivery import RETRY_AFTER, Accepted, Deferred, NotTried, Refused, Result, Status, Uncertain, settle
-from tests.unit.notifier.mothers import NOON, a_claimed
+from tests.unit.notifier.builders import NOON, a_claimed
 
 
 @pytest.mark.parametrize(("result", "status"), [(Accepted(), Status.SENT), (Refused("550"), Status.FAILED)])

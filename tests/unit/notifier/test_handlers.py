@@ -7,8 +7,8 @@ import pytest
 from notifier.application.handlers import on_agency, on_case_event, on_deadline
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery
-from notifier.domain.notices import Kind
-from tests.unit.notifier.mothers import (
+from notifier.domain.notices import NoticeKind
+from tests.unit.notifier.builders import (
     CASE_ID,
     NOON,
     REPORTER_REF,
@@ -38,7 +38,12 @@ def test_a_submission_is_remembered_without_personal_data_and_receipted() -> Non
     assert outcome.state == CaseFacts(CASE_ID, 1, REPORTER_REF, "2611-7KQ4-XM", "permenpan-62-2018")
     (delivery,) = outcome.rows
     assert isinstance(delivery, Delivery)
-    assert (delivery.kind, delivery.recipient, delivery.case_id, delivery.traceparent) == (Kind.RECEIPT, Role.REPORTER, CASE_ID, TRACE)
+    assert (delivery.kind, delivery.recipient, delivery.case_id, delivery.traceparent) == (
+        NoticeKind.RECEIPT,
+        Role.REPORTER,
+        CASE_ID,
+        TRACE,
+    )
 
 
 def test_the_same_message_gives_the_same_notice_and_another_message_another() -> None:
@@ -73,7 +78,7 @@ def test_an_ended_case_is_known_as_such() -> None:
 def test_an_event_of_an_unknown_case_is_told_although_its_facts_are_not_known_yet() -> None:
     outcome = on_case_event(None, incoming(answered()))
     assert outcome.state is None
-    assert [row.kind for row in outcome.rows if isinstance(row, Delivery)] == [Kind.ANSWERED]
+    assert [row.kind for row in outcome.rows if isinstance(row, Delivery)] == [NoticeKind.ANSWERED]
 
 
 def test_a_missed_deadline_makes_one_delivery_a_role_each_with_its_own_id() -> None:

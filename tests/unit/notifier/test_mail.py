@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.mail import Letter, build_mail
-from tests.unit.notifier.mothers import an_id
+from notifier.domain.mail import MailContent, build_mail
+from tests.unit.notifier.builders import an_id
 
 EXPECTED_HEADERS = [
     "From",
@@ -30,7 +30,7 @@ EXPECTED_HEADERS = [
 def read_back(subject: str, text: str, name: str | None = None) -> tuple[EmailMessage, bytes]:
     mail = build_mail(
         an_id("notice"),
-        Letter(subject, text),
+        MailContent(subject, text),
         sender="laporan@lapor.example",
         sender_name="SP4N-LAPOR!",
         recipient="siti@contoh.example",

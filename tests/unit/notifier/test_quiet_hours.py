@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from notifier.domain.quiet_hours import waits_until
-from tests.unit.notifier.mothers import a_delivery
+from tests.unit.notifier.builders import a_delivery
 
-BY_TIME = {Kind.REMINDER, Kind.OVERDUE, Kind.DEADLINE_WARNING, Kind.DEADLINE_MISSED}
+BY_TIME = {NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.DEADLINE_WARNING, NoticeKind.DEADLINE_MISSED}
 ZONES = ["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
 
 
@@ -20,8 +20,8 @@ def local(text: str, zone: str) -> datetime:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("kind", list(Kind))
-def test_only_what_time_does_waits_and_only_from_midnight_to_seven(kind: Kind, zone: str) -> None:
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_only_what_time_does_waits_and_only_from_midnight_to_seven(kind: NoticeKind, zone: str) -> None:
     delivery = a_delivery(kind=kind)
     morning = local("2026-11-25T07:00", zone)
     for at in ("2026-11-25T00:00", "2026-11-25T03:30", "2026-11-25T06:59:59"):
@@ -32,20 +32,20 @@ def test_only_what_time_does_waits_and_only_from_midnight_to_seven(kind: Kind, z
 
 def test_a_case_that_closed_by_itself_is_told_in_the_morning_and_one_that_its_reporter_closed_at_once() -> None:
     midnight = local("2026-11-25T00:00", "Asia/Jakarta")
-    assert waits_until(a_delivery(kind=Kind.CLOSED, reason="no_reply", rating=None), None, midnight) is not None
-    assert waits_until(a_delivery(kind=Kind.CLOSED, reason="satisfied", rating=5), None, midnight) is None
+    assert waits_until(a_delivery(kind=NoticeKind.CLOSED, reason="no_reply", rating=None), None, midnight) is not None
+    assert waits_until(a_delivery(kind=NoticeKind.CLOSED, reason="satisfied", rating=5), None, midnight) is None
 
 
 @pytest.mark.parametrize("zone", [None, "Asia/Atlantis", "../etc"])
 def test_without_a_zone_that_is_known_the_national_one_counts(zone: str | None) -> None:
-    assert waits_until(a_delivery(kind=Kind.OVERDUE), zone, local("2026-11-25T06:00", "Asia/Jakarta")) == local(
+    assert waits_until(a_delivery(kind=NoticeKind.OVERDUE), zone, local("2026-11-25T06:00", "Asia/Jakarta")) == local(
         "2026-11-25T07:00", "Asia/Jakarta"
     )
 
 
 @given(at=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)), zone=st.sampled_from(ZONES))  # noqa: DTZ001
 def test_nobody_waits_longer_than_seven_hours_and_never_twice(at: datetime, zone: str) -> None:
-    delivery = a_delivery(kind=Kind.OVERDUE)
+    delivery = a_delivery(kind=NoticeKind.OVERDUE)
     until = waits_until(delivery, zone, at)
     if until is not None:
         assert timedelta() < until - at <= timedelta(hours=7)

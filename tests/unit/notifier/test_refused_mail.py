@@ -8,9 +8,9 @@ import pytest
 
 from notifier.adapters.smtp import Relay, SmtpMailer
 from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused
-from notifier.domain.mail import Letter, Mail, build_mail
+from notifier.domain.mail import Mail, MailContent, build_mail
 from notifier.domain.mailboxes import plain_mailbox
-from tests.unit.notifier.mothers import NOON, an_id
+from tests.unit.notifier.builders import NOON, an_id
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.smtp_sink import SmtpSink, stored_mails
 
@@ -31,7 +31,7 @@ async def mailer(sink: SmtpSink) -> AsyncIterator[SmtpMailer]:
 def mail_to(recipient: str, plain: str | None = None) -> Mail:
     return build_mail(
         an_id(recipient),
-        Letter("Laporan", "Isi"),
+        MailContent("Laporan", "Isi"),
         sender="laporan@lapor.example",
         sender_name="SP4N-LAPOR!",
         recipient=recipient,

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from notifier.adapters.history import KnownCase, NoticeHistory, NoticeRecord
 from notifier.entrypoints.routes import routes
-from tests.unit.notifier.mothers import CASE_ID, NOON, an_id
+from tests.unit.notifier.builders import CASE_ID, NOON, an_id
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import install_problems
 from tuntas_contracts.vocabulary import Role

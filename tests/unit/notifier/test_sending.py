@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from notifier.domain.delivery import Accepted, Deferred, NotTried, Uncertain
-from notifier.domain.mail import Letter, Mail, build_mail
+from notifier.domain.mail import Mail, MailContent, build_mail
+from tests.unit.notifier.builders import NOON, a_delivery, an_id
 from tests.unit.notifier.fakes import FakeQueue, FakeRelay, Row, Wall
-from tests.unit.notifier.mothers import NOON, a_delivery, an_id
 from tests.unit.notifier.relay import TestRelay
 from tests.unit.notifier.sending_behaviour import RelayUnderTest, SendingBehaviour, World
 from tuntas_contracts.base import Contract
@@ -55,7 +55,7 @@ def mails(count: int) -> list[Mail]:
     return [
         build_mail(
             an_id(f"m{n}"),
-            Letter("Laporan", "Baris pertama\n.\n.titik\nFrom sini\n"),
+            MailContent("Laporan", "Baris pertama\n.\n.titik\nFrom sini\n"),
             sender="laporan@lapor.example",
             sender_name="SP4N-LAPOR!",
             recipient=f"r{n}@contoh.example",

@@ -8,9 +8,9 @@ from uuid import UUID
 from sla_monitor.application.handlers import Fired, Handlers, announce, in_order
 from sla_monitor.application.watermarks import Watermark, advanced
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
-from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.clocks import ClockMachine
 from sla_monitor.domain.deadlines import Checkpoint, notice_of
-from tests.unit.sla_monitor.mothers import PLANNER
+from tests.unit.sla_monitor.builders import PLANNER
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
@@ -43,7 +43,7 @@ class FakeMonitor:
     told: list[Outgoing] = field(default_factory=list)
     watermarks: list[Watermark] = field(default_factory=list)
     position: int = 0
-    handlers: Handlers = field(default_factory=lambda: Handlers(Clockwork(PLANNER), PLANNER.calendar.version))
+    handlers: Handlers = field(default_factory=lambda: Handlers(ClockMachine(PLANNER), PLANNER.calendar.version))
 
     def read(self, body: Contract, offset: int = 0) -> None:
         """Take in a watermark, or the record of the cases topic at `offset`."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from sla_monitor.application.handlers import Handlers
+from tests.unit.sla_monitor.builders import AGENCY, CASE_ID, FAST_TRACK, Event, History, a_report, an_id, wib
 from tests.unit.sla_monitor.fake_monitor import FakeMonitor, incoming, watermarks
-from tests.unit.sla_monitor.mothers import AGENCY, CASE_ID, FAST_TRACK, Event, History, a_report, an_id, wib
 from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.topology import CASES, SLA

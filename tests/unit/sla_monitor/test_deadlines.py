@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_monitor.domain.deadlines import Deadline
-from tests.unit.sla_monitor.mothers import PLANNER, wib
+from tests.unit.sla_monitor.builders import PLANNER, wib
 from tuntas_contracts.vocabulary import Clock, ServiceClass, WarningLevel
 from tuntas_reference.calendar import CalendarError
 from tuntas_reference.profile import DEFAULT_PROFILE

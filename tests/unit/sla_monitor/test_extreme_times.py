@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from sla_monitor.application.handlers import Handlers
 from sla_monitor.domain.case_clocks import CaseClocks
-from sla_monitor.domain.clocks import Clockwork
-from tests.unit.sla_monitor.mothers import PLANNER, History
+from sla_monitor.domain.clocks import ClockMachine
+from tests.unit.sla_monitor.builders import PLANNER, History
 from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_contracts.base import EARLIEST, LATEST, CaseEvent
 from tuntas_contracts.cases import CaseClosed
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.sla import DeadlineSet
 
-HANDLERS = Handlers(Clockwork(PLANNER), "test")
+HANDLERS = Handlers(ClockMachine(PLANNER), "test")
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 FIRST = EARLIEST + timedelta(minutes=1)
 EXTREMES = (FIRST, EARLIEST + timedelta(hours=1), LATEST - timedelta(microseconds=1), LATEST - timedelta(days=20))

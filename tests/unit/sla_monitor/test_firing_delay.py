@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from sla_monitor.application.firing import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import FiringLoop
 from sla_monitor.application.handlers import Fired
 from sla_monitor.metrics import DELAY, METRICS, MISSED, WARNINGS
 from tuntas_chassis.telemetry.metrics import MetricSet

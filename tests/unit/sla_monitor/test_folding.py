@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sla_monitor.adapters.folding import Folded, fold
 from sla_monitor.domain.case_clocks import CaseClocks, Step
-from sla_monitor.domain.clocks import Clockwork
-from tests.unit.sla_monitor.mothers import CASE_ID, PLANNER, Event, History, wib
+from sla_monitor.domain.clocks import ClockMachine
+from tests.unit.sla_monitor.builders import CASE_ID, PLANNER, Event, History, wib
 from tuntas_contracts.vocabulary import Clock
 
 MONDAY = wib("2026-07-06 10:00")
@@ -17,7 +17,7 @@ WINDOW = (CASE_ID, Clock.C6)
 def steps_of(state: CaseClocks | None, *events: Event) -> tuple[CaseClocks | None, list[Step]]:
     found: list[Step] = []
     for event in events:
-        changed, steps = Clockwork(PLANNER).on_event(state, event, 7)
+        changed, steps = ClockMachine(PLANNER).on_event(state, event, 7)
         state = changed or state
         found += steps
     return state, found

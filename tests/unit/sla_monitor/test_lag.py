@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sla_monitor.domain.case_clocks import RunOutcome
+from tests.unit.sla_monitor.builders import FAST_TRACK, Event, History, wib
 from tests.unit.sla_monitor.fake_monitor import FakeMonitor, watermarks
-from tests.unit.sla_monitor.mothers import FAST_TRACK, Event, History, wib
 from tuntas_contracts.base import Contract
 from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed

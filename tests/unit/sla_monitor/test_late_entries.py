@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_monitor.domain.warnings import Run, WarningState, warnings_of
+from tests.unit.sla_monitor.builders import CASE_ID, FAST_TRACK, PLANNER, Event, History, wib
 from tests.unit.sla_monitor.fake_monitor import FakeMonitor, watermarks
-from tests.unit.sla_monitor.mothers import CASE_ID, FAST_TRACK, PLANNER, Event, History, wib
 from tuntas_contracts.sla import DeadlineEvent, DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.vocabulary import Clock, WarningLevel
 from tuntas_reference.profile import DEFAULT_PROFILE

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, RunOutcome, Started, Step
-from sla_monitor.domain.clocks import Clockwork
-from tests.unit.sla_monitor.mothers import FAST_TRACK, PLANNER, Event, History, wib
+from sla_monitor.domain.clocks import ClockMachine
+from tests.unit.sla_monitor.builders import FAST_TRACK, PLANNER, Event, History, wib
 from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS
 from tuntas_contracts.vocabulary import Clock, Transition
 
@@ -50,12 +50,12 @@ IN_OTHER_WAYS: list[tuple[Transition, Lead]] = [
 
 def _last(lead: Lead) -> tuple[CaseClocks | None, tuple[Step, ...]]:
     """The case before the last event of a history, and the steps of that event."""
-    clockwork, state = Clockwork(PLANNER), None
+    clock_machine, state = ClockMachine(PLANNER), None
     *before, last = lead(History())
     for event in before:
-        after, _ = clockwork.on_event(state, event, 0)
+        after, _ = clock_machine.on_event(state, event, 0)
         state = after or state
-    return state, clockwork.on_event(state, last, 0)[1]
+    return state, clock_machine.on_event(state, last, 0)[1]
 
 
 def test_every_transition_of_this_release_is_tried() -> None:

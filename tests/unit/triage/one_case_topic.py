@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.unit.triage.mothers import CASE_ID, NOON, STARTED, FakeRegister, a_register, an_id, handlers, incoming, returned
+from tests.unit.triage.builders import CASE_ID, NOON, STARTED, FakeRegister, a_register, an_id, handlers, incoming, returned
 from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from tuntas_chassis.ids import derive_id

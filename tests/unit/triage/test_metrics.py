@@ -1,6 +1,6 @@
 """What is counted of a decision."""
 
-from tests.unit.triage.mothers import LATER, OFFICER, a_report, handed_over, handlers, incoming, replied, returned, submitted, waiting
+from tests.unit.triage.builders import LATER, OFFICER, a_report, handed_over, handlers, incoming, replied, returned, submitted, waiting
 from triage.domain.verification import Archive, Verify
 from triage.metrics import ARCHIVES, DECISIONS, FORWARDS, INPUTS, METRICS, RETURNS, count_outcome
 from tuntas_chassis.telemetry.metrics import MetricSet

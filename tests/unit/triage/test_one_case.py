@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.triage.mothers import CASE_ID, LATER, OFFICER, a_report, an_id, confirmed, elapsed, replied, submitted
+from tests.unit.triage.builders import CASE_ID, LATER, OFFICER, a_report, an_id, confirmed, elapsed, replied, submitted
 from tests.unit.triage.one_case_topic import Dispatch, Record, Topic, Triage
 from triage.domain.verification import Archive, InvalidCommand, Verify
 from tuntas_contracts.base import CaseEvent, InputEvent

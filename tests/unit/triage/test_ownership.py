@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.triage.mothers import (
+from tests.unit.triage.builders import (
     CASE_ID,
     LATER,
     NOON,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.unit.triage.mothers import LATER, OFFICER, a_report, an_id, handlers, incoming, published, replied, returned, submitted
+from tests.unit.triage.builders import LATER, OFFICER, a_report, an_id, handlers, incoming, published, replied, returned, submitted
 from triage.domain.case import Case
 from triage.domain.verification import Archive, Verify
 from tuntas_chassis.messaging.messages import Outcome

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.triage.mothers import NOON, FakeRegister, a_register, an_agency, an_id, handlers
+from tests.unit.triage.builders import NOON, FakeRegister, a_register, an_agency, an_id, handlers
 from triage.adapters.register import RegisterCopy
 from triage.domain.register import Agency, candidates
 from tuntas_chassis.messaging.messages import Incoming

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.names import NAMES
-from tests.unit.triage.mothers import (
+from tests.unit.triage.builders import (
     CASE_ID,
     LATER,
     OFFICER,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.triage.mothers import NOON, FakeRegister, a_register, an_agency, handlers, incoming, published, submitted
+from tests.unit.triage.builders import NOON, FakeRegister, a_register, an_agency, handlers, incoming, published, submitted
 from triage.domain.report import FiledReport
 from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import CaseForwarded, CaseReceived

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.triage.mothers import (
+from tests.unit.triage.builders import (
     CASE_ID,
     LATER,
     OFFICER,

@@ -18,9 +18,9 @@ from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES
 from tuntas_chassis.http.replay import ParkingLot
+from tuntas_chassis.messaging.dead_letters import ParkedMessage
 from tuntas_chassis.messaging.kafka import MAX_MESSAGE_BYTES
 from tuntas_chassis.messaging.masked_message import masked_headers, masked_value
-from tuntas_chassis.messaging.parking import ParkedMessage
 from tuntas_contracts.vocabulary import Role
 
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]

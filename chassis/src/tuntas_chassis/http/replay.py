@@ -7,10 +7,9 @@ from uuid import UUID
 
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.messaging.batch import BatchWorker
-from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.messaging.parked_access import ParkedAccess, list_accesses, log_access
-from tuntas_chassis.messaging.parking import (
-    OpenParking,
+from tuntas_chassis.messaging.dead_letter_access import DeadLetterAccess, list_accesses, log_access
+from tuntas_chassis.messaging.dead_letters import (
+    OpenDeadLetter,
     ParkedMessage,
     failed_again,
     find_parked,
@@ -20,6 +19,7 @@ from tuntas_chassis.messaging.parking import (
     settle,
     told,
 )
+from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database, is_transient
 from tuntas_chassis.telemetry.logs import logger
 
@@ -48,7 +48,7 @@ class ParkingLot:
         async with self._database.connect() as connection:
             return await list_parked(connection, after, limit, key=key, settled=settled)
 
-    async def show(self, message_id: UUID) -> OpenParking:
+    async def show(self, message_id: UUID) -> OpenDeadLetter:
         """One parked message; Problem 404."""
         async with self._database.connect() as connection:
             found = await find_parked(connection, message_id)
@@ -56,7 +56,7 @@ class ParkingLot:
             raise _unknown()
         return found
 
-    async def read_content(self, message_id: UUID, by: str, why: str) -> OpenParking:
+    async def read_content(self, message_id: UUID, by: str, why: str) -> OpenDeadLetter:
         """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
         async with self._database.begin() as connection:
             found = await find_parked(connection, message_id)
@@ -66,7 +66,7 @@ class ParkingLot:
         _log.info("parked_content_read", consumer=found.consumer, parked_id=str(message_id), by=by)
         return found
 
-    async def accesses(self, after: UUID, limit: int) -> Sequence[ParkedAccess]:
+    async def accesses(self, after: UUID, limit: int) -> Sequence[DeadLetterAccess]:
         """Who read the content of which message, when and why; oldest first."""
         async with self._database.connect() as connection:
             return await list_accesses(connection, after, limit)
@@ -75,7 +75,7 @@ class ParkingLot:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
         return await self._replay(await self.show(message_id), by, why)
 
-    async def _replay(self, first: OpenParking, by: str, why: str | None, *, settled: bool = False) -> ReplayResult:
+    async def _replay(self, first: OpenDeadLetter, by: str, why: str | None, *, settled: bool = False) -> ReplayResult:
         """`settled`: whether `first` may be settled already, and only what waits behind it is to be replayed."""
         worker = self._workers[first.consumer]
         replayed = 0
@@ -131,7 +131,7 @@ class ParkingLot:
             return ReplayResult(0, 0)
         return await self._replay(found, by, why and f"behind {message_id}: {why}", settled=True)
 
-    def _must_be_open(self, message: OpenParking) -> None:
+    def _must_be_open(self, message: OpenDeadLetter) -> None:
         if message.state not in ("parked", "waiting"):
             raise Problem(409, "Settled already", f"This message was {message.state} before.", "settled")
 

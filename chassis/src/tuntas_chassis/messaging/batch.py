@@ -14,17 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.answered import read_answered, write_answered
+from tuntas_chassis.messaging.dead_letters import DeadLetter, FirstDeadLetter, blocked_keys, park
 from tuntas_chassis.messaging.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
-from tuntas_chassis.messaging.effects import Effects
 from tuntas_chassis.messaging.held import drop_held, forget_answered, hold, holds_any, take_held
 from tuntas_chassis.messaging.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember
 from tuntas_chassis.messaging.known_positions import check
 from tuntas_chassis.messaging.masked_message import without_content
 from tuntas_chassis.messaging.messages import Incoming
 from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.messaging.parking import FirstParked, Parking, blocked_keys, park
 from tuntas_chassis.messaging.partition_records import UnreadableRecords
 from tuntas_chassis.messaging.subscription import Record, Subscription
+from tuntas_chassis.messaging.unit_of_work import UnitOfWork
 from tuntas_chassis.persistence.database import Database, is_transient
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -38,12 +38,12 @@ _log = logger(__name__)
 
 
 @dataclass(slots=True)
-class Work(Effects[S]):
+class Work(UnitOfWork[S]):
     """What a batch has come to so far, before it is written."""
 
     known: set[UUID] = field(default_factory=set)
     """Inputs that were handled before."""
-    parkings: list[Parking] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
     held: list[Decoded] = field(default_factory=list)
     answered: set[UUID] = field(default_factory=set)
     """Inputs that events read while catching up say were answered."""
@@ -96,7 +96,7 @@ class BatchWorker(Generic[S]):
             work = await self._key_by_key(batch, believed)
         self._outbox.written()
         self._count(work)
-        return Counter((p.record.topic, p.record.partition) for p in work.parkings)
+        return Counter((p.record.topic, p.record.partition) for p in work.dead_letters)
 
     def _decode(self, record: Record, replay_until: Mapping[TopicPartition, int]) -> Decoded:
         if type(record) is UnreadableRecords:
@@ -170,7 +170,7 @@ class BatchWorker(Generic[S]):
         await self._write(connection, work)
         return work
 
-    def _one(self, d: Decoded, new: set[UUID], blocked: dict[str, FirstParked], work: Work[S]) -> str:
+    def _one(self, d: Decoded, new: set[UUID], blocked: dict[str, FirstDeadLetter], work: Work[S]) -> str:
         """Deal with one record in memory; returns its outcome."""
         if d.incoming is None and d.fault is None:
             return "skipped"
@@ -185,7 +185,7 @@ class BatchWorker(Generic[S]):
                 return "known_input"
         first = blocked.get(d.state_key) if d.state_key else None
         if first is not None and not first.is_behind(d.record):
-            work.parkings.append(Parking(d.record, d.state_key, d.fault, d.catching_up))
+            work.dead_letters.append(DeadLetter(d.record, d.state_key, d.fault, d.catching_up))
             return "waiting"
         fault = d.fault
         if d.incoming is not None and d.state_key is not None:
@@ -220,7 +220,7 @@ class BatchWorker(Generic[S]):
         work.take(state_key, outcome, parent, outgoing)
         return False
 
-    def _refuse_or_park(self, d: Decoded, fault: Exception, blocked: dict[str, FirstParked], work: Work[S]) -> str:
+    def _refuse_or_park(self, d: Decoded, fault: Exception, blocked: dict[str, FirstDeadLetter], work: Work[S]) -> str:
         if self.subscription.refuse is not None:
             try:
                 answer = self.subscription.refuse(d.record, fault)
@@ -235,9 +235,9 @@ class BatchWorker(Generic[S]):
             return "refused"
         if isinstance(fault, UnknownType):
             return "skipped"
-        work.parkings.append(Parking(d.record, d.state_key, fault, d.catching_up))
+        work.dead_letters.append(DeadLetter(d.record, d.state_key, fault, d.catching_up))
         if d.state_key:
-            blocked.setdefault(d.state_key, FirstParked.of(d.record))
+            blocked.setdefault(d.state_key, FirstDeadLetter.of(d.record))
         self._keep_trace(d, fault)
         return "parked"
 
@@ -248,8 +248,8 @@ class BatchWorker(Generic[S]):
 
     async def _write(self, connection: AsyncConnection, work: Work[S]) -> None:
         await work.write(connection, self.subscription.store, self._outbox)
-        if work.parkings:
-            await park(connection, self.consumer, work.parkings)
+        if work.dead_letters:
+            await park(connection, self.consumer, work.dead_letters)
         if self.subscription.answers_inputs:
             await self._write_held(connection, work)
 
@@ -318,8 +318,8 @@ class BatchWorker(Generic[S]):
         done = await known_handled(connection, [d.handled_id]) if d.handled_id else set()
         work: Work[S] = Work(await self.subscription.store.load(connection, [d.state_key]), known=done)
         self._one(d, {d.incoming.id}, {}, work)
-        if work.parkings:
-            raise work.parkings[0].fault or Undecodable("it can't be handled")
+        if work.dead_letters:
+            raise work.dead_letters[0].fault or Undecodable("it can't be handled")
         await self._write(connection, work)
 
     async def _key_by_key(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int], *, again: bool = False) -> Work[S]:
@@ -346,12 +346,12 @@ class BatchWorker(Generic[S]):
                     if self.subscription.refuse is not None:
                         self._refuse_or_park(d, d.fault or error, {}, work)
                     else:
-                        work.parkings.append(Parking(d.record, key, None if key else d.fault, d.catching_up))
+                        work.dead_letters.append(DeadLetter(d.record, key, None if key else d.fault, d.catching_up))
                     work.outcomes[d.type_name, "waiting"] += 1
                 async with self._database.begin() as connection:
                     if not again or await self._still_held(connection, group):
                         await self._write(connection, work)
-            total.parkings.extend(work.parkings)
+            total.dead_letters.extend(work.dead_letters)
             total.outcomes.update(work.outcomes)
         ends = {(d.record.topic, d.record.partition): d.record.offset + 1 for d in batch}
         async with self._database.begin() as connection:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tuntas_chassis.messaging import inbox
-from tuntas_chassis.messaging.parking import ParkingLimit
+from tuntas_chassis.messaging.dead_letters import DeadLetterLimit
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
 
@@ -18,7 +18,7 @@ class Halting:
 
     def __init__(self, consumer_name: str, park_limit_per_minute: int, metrics: MetricSet) -> None:
         self._name = consumer_name
-        self._limit = ParkingLimit(park_limit_per_minute)
+        self._limit = DeadLetterLimit(park_limit_per_minute)
         self._metrics = metrics
         metrics.set(_METRIC, 0, consumer_name)
 

@@ -52,7 +52,7 @@ class Subscription(Generic[S]):
     answers_inputs: bool = False
     """Whether it may hold inputs (`Outcome.hold`)."""
     refuse: Callable[[Record, Exception], Outgoing | None] | None = None
-    """Answers what can't be read or handled instead of parking it."""
+    """Answers what can't be read or handled instead of keeping it as a dead letter."""
     writer_of: Callable[[str], str] | None = None
     """Who alone writes a topic (by its name), where that is not the platform: ids are then its own, not to be mixed up with
     anybody else's, and nothing there is an event of this service, whatever its `ce_source` says."""

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from tuntas_chassis.persistence.connections import server_settings
 from tuntas_chassis.persistence.database import sqlstate_of
-from tuntas_chassis.persistence.patience import PATIENCE_S, patiently
+from tuntas_chassis.persistence.patience import TIMEOUT_S, patiently
 from tuntas_chassis.persistence.schema import TABLE_NAMES
 from tuntas_chassis.telemetry.logs import logger
 
@@ -73,7 +73,7 @@ def _upgrade(connection: Connection, package: str) -> None:
         connection.commit()
 
 
-async def upgrade(package: str, sqlalchemy_url: str, *, patience_s: float = PATIENCE_S, lock_patience_s: float = _LOCK_PATIENCE_S) -> None:
+async def upgrade(package: str, sqlalchemy_url: str, *, patience_s: float = TIMEOUT_S, lock_patience_s: float = _LOCK_PATIENCE_S) -> None:
     """Bring the database to the package's head; several processes may do so at once. One that is at a later revision is left alone.
 
     Waits `patience_s` seconds for a database that does not answer, and `lock_patience_s` for tables that others hold; raises StillAway.

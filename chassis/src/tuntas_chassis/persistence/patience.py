@@ -9,7 +9,7 @@ from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.telemetry.logs import logger
 
 T = TypeVar("T")
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 """For a database that does not answer: longer than a new pod's network policies and a failover take."""
 _TRY_AGAIN_S: Final = 2.0
 _log = logger(__name__)
@@ -23,7 +23,7 @@ async def patiently(
     step: str,
     work: Callable[[], Awaitable[T]],
     *,
-    patience_s: float = PATIENCE_S,
+    patience_s: float = TIMEOUT_S,
     passes: Callable[[BaseException], bool] | None = None,
     then: str = "see whether the server runs and this machine may connect, and repeat",
 ) -> T:

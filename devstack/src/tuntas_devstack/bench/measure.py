@@ -14,7 +14,7 @@ from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.state import StackState
 
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 
 
 class Incomplete(Exception):
@@ -85,14 +85,14 @@ async def _count(url: str, query: str) -> int:
 
 
 async def _until_all_is_done(passed: Passed, sent: Sent, databases: Mapping[str, str], before: tuple[int, int]) -> float:
-    deadline = time() + _PATIENCE_S
+    deadline = time() + _TIMEOUT_S
     wanted = len(sent.answered)
     if not wanted:
         raise Incomplete(f"no report was accepted; the first answer was {sent.errors[:1]}")
     while len(passed.delivered.keys() & sent.answered.keys()) < wanted:
         if time() > deadline:
             missing = wanted - len(passed.delivered.keys() & sent.answered.keys())
-            raise Incomplete(f"{missing:,} of {wanted:,} reports are not on their agency's topic after {_PATIENCE_S:.0f} s")
+            raise Incomplete(f"{missing:,} of {wanted:,} reports are not on their agency's topic after {_TIMEOUT_S:.0f} s")
         await asyncio.sleep(0.02)
     delivered = max(passed.delivered[c] for c in sent.answered)
     while True:

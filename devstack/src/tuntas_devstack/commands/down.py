@@ -40,9 +40,9 @@ def down(
             time.sleep(_LOOK_S)
         typer.echo("stopped")
     if delete_data and stack.path.is_dir():
-        from tuntas_devstack.postgres.home import remove_home
+        from tuntas_devstack.postgres.data_dir import remove_data_dir
 
         with stack.held():
-            remove_home(stack)
+            remove_data_dir(stack)
             stack.remove()
         typer.echo(f"deleted {stack.path}")

@@ -10,7 +10,7 @@ from tuntas_devstack.corpus.chance import pick
 from tuntas_devstack.corpus.composition import Length
 from tuntas_devstack.corpus.drawing import Draw
 from tuntas_devstack.corpus.geography import Region
-from tuntas_devstack.corpus.scrawl import Manner
+from tuntas_devstack.corpus.text_noise import Manner
 
 INCOMPLETE_SHARE: Final = 0.40
 BY_HAND: Final = frozenset(Channel) - {Channel.WEB, Channel.MOBILE}  # a clerk or a gateway enters these

@@ -11,9 +11,9 @@ from tuntas_contracts.vocabulary import Classification
 from tuntas_devstack.corpus.affinity import fitting, matching
 from tuntas_devstack.corpus.catalogue import Level, Situation
 from tuntas_devstack.corpus.lexicon import Lexicon, Phrases
-from tuntas_devstack.corpus.scrawl import Manner
 from tuntas_devstack.corpus.slots import Facts
 from tuntas_devstack.corpus.story import tell
+from tuntas_devstack.corpus.text_noise import Manner
 
 TITLE_LIMIT = 150
 BODY_LIMITS = (20, 8000)

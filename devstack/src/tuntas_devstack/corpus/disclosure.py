@@ -9,7 +9,7 @@ from tuntas_devstack.corpus.catalogue import Situation
 from tuntas_devstack.corpus.lexicon import Disclosure, Lexicon
 from tuntas_devstack.corpus.model import PersonalKind, PersonalString
 from tuntas_devstack.corpus.people import Person, mobile, written_phone
-from tuntas_devstack.corpus.scrawl import recase
+from tuntas_devstack.corpus.text_noise import recase
 from tuntas_reference.categories import Sector
 
 _MONEY_SITUATIONS = frozenset(

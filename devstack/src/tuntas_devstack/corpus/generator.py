@@ -17,8 +17,8 @@ from tuntas_devstack.corpus.model import Expected, GeneratedReport, Hint, Payloa
 from tuntas_devstack.corpus.money import rupiah
 from tuntas_devstack.corpus.officers import answer_texts, follow_up_texts, officer_facts, reply_texts, return_reasons
 from tuntas_devstack.corpus.people import Person, draw_person, written_phone
-from tuntas_devstack.corpus.scrawl import CASUAL, draw_case, recase, scrawl, with_emoji
 from tuntas_devstack.corpus.slots import Facts, draw_facts
+from tuntas_devstack.corpus.text_noise import CASUAL, add_noise, draw_case, recase, with_emoji
 
 ADDRESSED_SHARE = 0.35
 DISCLOSING_SHARE = 0.08
@@ -62,7 +62,7 @@ class _Writer:
         wrong = self._geography.plausible_wrong(right, region, rng)
         addressed, suggested = _aimed(rng, right, wrong)
         payload = Payload(
-            title=recase(scrawl(rng, draft.title, how.manner, self._lexicon), case).strip()[:TITLE_LIMIT],
+            title=recase(add_noise(rng, draft.title, how.manner, self._lexicon), case).strip()[:TITLE_LIMIT],
             body=self._body(rng, draft, how, case, disclosed),
             classification=classification,
             category=situation.category if rng.random() < 0.8 else None,
@@ -92,7 +92,7 @@ class _Writer:
         )
 
     def _body(self, rng: Random, draft: Draft, how: Circumstances, case: str, disclosed: Disclosed | None) -> str:
-        typed = [scrawl(rng, paragraph, how.manner, self._lexicon) for paragraph in draft.paragraphs]
+        typed = [add_noise(rng, paragraph, how.manner, self._lexicon) for paragraph in draft.paragraphs]
         typed[-1] = with_emoji(rng, typed[-1], how.manner, how.situation.classification)
         local = self._lexicon.phrases.regional.get(how.region.people)
         if local and how.manner in CASUAL and rng.random() < 0.12:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tuntas_devstack.demo.casebook import PlayedCase
+from tuntas_devstack.demo.case_log import PlayedCase
 
 
 class Deed(StrEnum):

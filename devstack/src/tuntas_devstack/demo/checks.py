@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuntas_contracts.vocabulary import CaseState
-from tuntas_devstack.demo.casebook import Casebook
-from tuntas_devstack.demo.door import Faults
+from tuntas_devstack.demo.api_client import Faults
+from tuntas_devstack.demo.case_log import CaseLog
+from tuntas_devstack.demo.counters import Counters
 from tuntas_devstack.demo.summary import Check, Mails
-from tuntas_devstack.demo.tally import Tally
 from tuntas_devstack.reconciliation.rounds import Result
 
 _NO_ADDRESS = "no_email"
@@ -18,8 +18,8 @@ _NO_ADDRESS = "no_email"
 def checks(
     *,
     reports: int,
-    book: Casebook,
-    tally: Tally,
+    book: CaseLog,
+    counters: Counters,
     figures: Mapping[str, Any],
     mails: Mails,
     mistakes: int,
@@ -34,7 +34,7 @@ def checks(
     archived, closed = states[CaseState.ARCHIVED], states[CaseState.CLOSED]
     others = {reason: number for reason, number in mails.undelivered.items() if reason != _NO_ADDRESS}
     missed = Counter({clock["clock"]: clock["met_late"] + clock["missed"] for clock in figures.get("clocks", [])})
-    refused = tally.refused.total()
+    refused = counters.refused.total()
     sent = sum(mails.by_kind.values())
     return [
         Check("Every report was accepted", len(book) == reports, f"{len(book):,} of {reports:,}"),
@@ -47,15 +47,15 @@ def checks(
         ),
         Check(
             "The agencies' topics tell the same as the cases topic",
-            tally.unpaired == 0,
-            f"{tally.unpaired} steps stand on one only",
+            counters.unpaired == 0,
+            f"{counters.unpaired} steps stand on one only",
         ),
         Check(
             "The public figures agree with the events",
             (counted["received"], counted["closed"], counted["archived"]) == (reports, closed, archived),
             f"received {counted['received']:,}, closed {counted['closed']:,}, archived {counted['archived']:,}",
         ),
-        Check("Every missed deadline was told once", missed == tally.missed, _listed(missed) or "none was missed"),
+        Check("Every missed deadline was told once", missed == counters.missed, _listed(missed) or "none was missed"),
         Check("Every mistake was refused with a reason", refused == mistakes, f"{refused} of {mistakes}"),
         Check(
             "Every notice was delivered once",

@@ -1,4 +1,4 @@
-"""Shows the play: a live picture on a terminal, a line every few seconds anywhere else."""
+"""Shows the play: a live snapshot on a terminal, a line every few seconds anywhere else."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -13,8 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tuntas_devstack.demo.picture import ORDER, Picture, clocks_told
-from tuntas_devstack.demo.timetable import WIB
+from tuntas_devstack.demo.office_hours import WIB
+from tuntas_devstack.demo.pipeline_snapshot import ORDER, PipelineSnapshot, clocks_told
 
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 _MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember")
@@ -22,7 +22,7 @@ _COLOURS = ("yellow", "dark_orange", "magenta", "cyan", "blue", "green", "grey58
 _LINE_EVERY_S = 4.0
 _BAR_WIDTH = 44
 
-Look = Callable[[], Picture]
+Look = Callable[[], PipelineSnapshot]
 
 
 class Display(Protocol):
@@ -59,7 +59,7 @@ class LiveDisplay:
             self._live = None
 
     def say(self, step: str) -> None:
-        """Above the picture, if there is one."""
+        """Above the snapshot, if there is one."""
         self._console.print(f"[dim]{step}[/]")
 
     def follow(self, look: Look) -> None:
@@ -100,69 +100,71 @@ class LineDisplay:
             self._write(line(self._look()))
 
 
-def moment_of(picture: Picture) -> str:
+def moment_of(snapshot: PipelineSnapshot) -> str:
     """The simulated moment as Indonesians write it."""
-    now = picture.now.astimezone(WIB)
+    now = snapshot.now.astimezone(WIB)
     return f"{_DAYS[now.weekday()]} {now.day} {_MONTHS[now.month - 1]} {now.year}, {now:%H.%M} WIB"
 
 
-def line(picture: Picture) -> str:
-    """The picture in one line."""
-    standing = ", ".join(f"{name} {number:,}" for name, number in picture.buckets.items() if number)
+def line(snapshot: PipelineSnapshot) -> str:
+    """The snapshot in one line."""
+    standing = ", ".join(f"{name} {number:,}" for name, number in snapshot.buckets.items() if number)
     return (
-        f"[{picture.seconds:3.0f} s] {moment_of(picture)} (day {picture.day} of {picture.days}): {picture.accepted:,} accepted; "
-        f"{standing or 'nothing yet'}; warnings {picture.warned:,}, missed {picture.late:,}; mails {picture.mails:,}; "
-        f"{picture.messages_per_s:,.0f} messages/s"
+        f"[{snapshot.seconds:3.0f} s] {moment_of(snapshot)} (day {snapshot.day} of {snapshot.days}): {snapshot.accepted:,} accepted; "
+        f"{standing or 'nothing yet'}; warnings {snapshot.warned:,}, missed {snapshot.late:,}; mails {snapshot.mails:,}; "
+        f"{snapshot.messages_per_s:,.0f} messages/s"
     )
 
 
-def drawn(picture: Picture) -> RenderableType:
-    """The picture for a terminal."""
-    off = "  [red](libur)[/]" if picture.day_off else ""
+def drawn(snapshot: PipelineSnapshot) -> RenderableType:
+    """The snapshot for a terminal."""
+    off = "  [red](libur)[/]" if snapshot.day_off else ""
     head = Text.from_markup(
-        f"[bold]{moment_of(picture)}[/]{off}   working day {picture.day} of {picture.days}   "
-        f"[dim]{picture.seconds:.0f} s of yours; {picture.doing}[/]"
+        f"[bold]{moment_of(snapshot)}[/]{off}   working day {snapshot.day} of {snapshot.days}   "
+        f"[dim]{snapshot.seconds:.0f} s of yours; {snapshot.doing}[/]"
     )
-    return Panel(Group(head, "", _standing(picture), "", Columns([_pipeline(picture), _clocks(picture)], padding=(0, 6))), title="Tuntas")
+    return Panel(
+        Group(head, "", _standing(snapshot), "", Columns([_pipeline(snapshot), _clocks(snapshot)], padding=(0, 6))), title="Tuntas"
+    )
 
 
-def _standing(picture: Picture) -> Table:
+def _standing(snapshot: PipelineSnapshot) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(min_width=38)
     table.add_column(justify="right", min_width=6)
     table.add_column(width=_BAR_WIDTH)
     for name, colour in zip(ORDER, _COLOURS, strict=True):
-        number = picture.buckets[name]
-        table.add_row(name, f"{number:,}", Bar(max(picture.reports, 1), 0, number, width=_BAR_WIDTH, color=colour))
+        number = snapshot.buckets[name]
+        table.add_row(name, f"{number:,}", Bar(max(snapshot.reports, 1), 0, number, width=_BAR_WIDTH, color=colour))
     return table
 
 
-def _pipeline(picture: Picture) -> Table:
+def _pipeline(snapshot: PipelineSnapshot) -> Table:
     table = Table.grid(padding=(0, 2))
     rows = (
-        ("accepted", f"{picture.accepted:,} of {picture.reports:,}"),
-        ("forwarded to agencies", f"{picture.forwarded:,}"),
-        ("answers", f"{picture.events.get('CaseAnswered', 0):,}"),
-        ("returned (bukan wewenang)", f"{picture.events.get('CaseReturned', 0):,}"),
-        ("closed satisfied / by silence", f"{picture.closed.get('satisfied', 0):,} / {picture.closed.get('no_reply', 0):,}"),
-        ("archived", f"{picture.events.get('CaseArchived', 0):,}"),
-        ("commands over Kafka, refused", f"{picture.commands:,}, {picture.refused:,}"),
-        ("mails", f"{picture.mails:,}"),
-        ("HTTP requests", f"{picture.requests:,}"),
-        ("messages read", f"{picture.messages:,} ({picture.messages_per_s:,.0f}/s)"),
+        ("accepted", f"{snapshot.accepted:,} of {snapshot.reports:,}"),
+        ("forwarded to agencies", f"{snapshot.forwarded:,}"),
+        ("answers", f"{snapshot.events.get('CaseAnswered', 0):,}"),
+        ("returned (bukan wewenang)", f"{snapshot.events.get('CaseReturned', 0):,}"),
+        ("closed satisfied / by silence", f"{snapshot.closed.get('satisfied', 0):,} / {snapshot.closed.get('no_reply', 0):,}"),
+        ("archived", f"{snapshot.events.get('CaseArchived', 0):,}"),
+        ("commands over Kafka, refused", f"{snapshot.commands:,}, {snapshot.refused:,}"),
+        ("mails", f"{snapshot.mails:,}"),
+        ("HTTP requests", f"{snapshot.requests:,}"),
+        ("messages read", f"{snapshot.messages:,} ({snapshot.messages_per_s:,.0f}/s)"),
     )
     for name, figure in rows:
         table.add_row(name, figure)
-    if picture.faults:
-        table.add_row("[red]faults[/]", f"[red]{picture.faults:,}[/]")
+    if snapshot.faults:
+        table.add_row("[red]faults[/]", f"[red]{snapshot.faults:,}[/]")
     return table
 
 
-def _clocks(picture: Picture) -> Table:
+def _clocks(snapshot: PipelineSnapshot) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("clock")
     table.add_column("warnings", justify="right")
     table.add_column("missed", justify="right")
-    for clock, warned, missed in clocks_told(picture.warnings, picture.missed):
+    for clock, warned, missed in clocks_told(snapshot.warnings, snapshot.missed):
         table.add_row(clock, f"{warned:,}", f"[red]{missed:,}[/]" if missed else "0")
     return table

@@ -8,7 +8,7 @@ from psutil import Process
 
 from tuntas_devstack.bench.accounting import cpu_seconds, memory_mb
 from tuntas_devstack.demo.checks import checks
-from tuntas_devstack.demo.picture import by_bucket
+from tuntas_devstack.demo.pipeline_snapshot import by_bucket
 from tuntas_devstack.demo.play import Play
 from tuntas_devstack.demo.summary import Mails, Pace, Summary
 from tuntas_devstack.mailbox import stored_mails
@@ -25,11 +25,11 @@ async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:
     reconciliation = await _reconciled(stack)
     figures = await _figures(play, stack)
     mails = await asyncio.to_thread(_mails, play, stack)
-    tally, options, timetable = play.tally, play.script.options, play.script.timetable
+    counters, options, office_hours = play.counters, play.script.options, play.script.office_hours
     held = checks(
         reports=options.reports,
         book=play.book,
-        tally=tally,
+        counters=counters,
         figures=figures,
         mails=mails,
         mistakes=sum(play.systems.mistakes.values()),
@@ -44,21 +44,21 @@ async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:
         seed=options.seed,
         reports=options.reports,
         accepted=len(play.book),
-        first_day=timetable.first_day.isoformat(),
-        last_day=timetable.last_day.isoformat(),
+        first_day=office_hours.first_day.isoformat(),
+        last_day=office_hours.last_day.isoformat(),
         working_days=options.days,
-        holidays=timetable.holidays(),
+        holidays=office_hours.holidays(),
         buckets=by_bucket(states),
         states={state.value: number for state, number in states.items()},
         classes=figures.get("classes", []),
         clocks=figures.get("clocks", []),
-        warnings=dict(tally.warnings),
-        missed=dict(tally.missed),
-        closed=dict(tally.closed),
-        returned=tally.events["CaseReturned"],
+        warnings=dict(counters.warnings),
+        missed=dict(counters.missed),
+        closed=dict(counters.closed),
+        returned=counters.events["CaseReturned"],
         arbitrated=sum(case.arbitrated for case in play.book),
         misconduct=sum(case.report.payload.misconduct for case in play.book),
-        refused=dict(tally.refused),
+        refused=dict(counters.refused),
         mails=mails,
         pace=_pace(play, start_s, play_s, end_s, memory, cpu_s),
         reconciliation=reconciliation,
@@ -69,18 +69,18 @@ async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:
 
 
 def _pace(play: Play, start_s: float, play_s: float, end_s: float, memory: int, cpu_s: dict[str, float]) -> Pace:
-    requests = play.door.requests.total()
+    requests = play.api_client.requests.total()
     return Pace(
         start_s=start_s,
         play_s=play_s,
         end_s=end_s,
         total_s=start_s + play_s + end_s,
         reports_per_s=len(play.book) / (play.arrived_s or play_s),
-        messages=play.tally.messages,
-        messages_per_s=play.tally.messages / play_s,
+        messages=play.counters.messages,
+        messages_per_s=play.counters.messages / play_s,
         requests=requests,
         requests_per_s=requests / play_s,
-        requests_by_kind=dict(play.door.requests.most_common()),
+        requests_by_kind=dict(play.api_client.requests.most_common()),
         commands=play.systems.commands,
         memory_mb=memory,
         cpu_s=cpu_s,
@@ -106,12 +106,12 @@ async def _reconciled(stack: Stack) -> Result:
 
 async def _figures(play: Play, stack: Stack) -> dict[str, Any]:
     # a report entered by hand may have been received some days before the first
-    timetable = play.script.timetable
-    period = f"from={timetable.first_day.year}-01-01&to={timetable.end.date()}"
-    found = await play.door.ask("read the public figures", "GET", f"{stack.state.url('sla-monitor')}/v1/figures?{period}")
+    office_hours = play.script.office_hours
+    period = f"from={office_hours.first_day.year}-01-01&to={office_hours.end.date()}"
+    found = await play.api_client.ask("read the public figures", "GET", f"{stack.state.url('sla-monitor')}/v1/figures?{period}")
     return found or {}
 
 
 def _mails(play: Play, stack: Stack) -> Mails:
     ids = [mail.message_id for mail in stored_mails(stack.folder.mail)]
-    return Mails(delivered=len(ids), distinct=len(set(ids)), by_kind=dict(play.tally.sent), undelivered=dict(play.tally.undelivered))
+    return Mails(delivered=len(ids), distinct=len(set(ids)), by_kind=dict(play.counters.sent), undelivered=dict(play.counters.undelivered))

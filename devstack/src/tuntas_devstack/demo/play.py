@@ -12,23 +12,23 @@ from dispatch.domain.register import Register
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.corpus import GeneratedReport
+from tuntas_devstack.demo.agency_commands import AgencyCommands
 from tuntas_devstack.demo.agenda import Deed
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
-from tuntas_devstack.demo.deeds import Deeds
-from tuntas_devstack.demo.director import Cast, Director
+from tuntas_devstack.demo.api_client import ApiClient, Faults
+from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
+from tuntas_devstack.demo.counters import Counters
 from tuntas_devstack.demo.display import Display
-from tuntas_devstack.demo.door import Door, Faults
 from tuntas_devstack.demo.feed import Feed
+from tuntas_devstack.demo.office_hours import OfficeHours
 from tuntas_devstack.demo.officers import Officers
 from tuntas_devstack.demo.options import DemoFailed, DemoOptions
-from tuntas_devstack.demo.picture import Picture, by_bucket
+from tuntas_devstack.demo.pipeline_snapshot import PipelineSnapshot, by_bucket
 from tuntas_devstack.demo.quiet import Quiet
 from tuntas_devstack.demo.receipt_mails import ReceiptMails
 from tuntas_devstack.demo.reporters import Reporters
+from tuntas_devstack.demo.scheduler import Actors, Scheduler
 from tuntas_devstack.demo.systems import Systems
-from tuntas_devstack.demo.tally import Tally
 from tuntas_devstack.demo.time import SimulatedTime
-from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.demo.tokens import Tokens
 from tuntas_devstack.demo.verifiers import Verifiers
 from tuntas_devstack.kafka.access import aiokafka_settings
@@ -45,7 +45,7 @@ class Script:
     """What is played: the reports, the register that they address, and the days."""
 
     options: DemoOptions
-    timetable: Timetable
+    office_hours: OfficeHours
     register: Register
     reports: Sequence[GeneratedReport]
 
@@ -64,21 +64,21 @@ class Play:
         state = stack.state
         seed = script.options.seed
         self.faults = Faults()
-        self.book = Casebook()
-        self.door = Door(self.faults)
-        deeds = Deeds(script.register, seed)
-        self.tally = Tally(deeds.has_own_system)
+        self.book = CaseLog()
+        self.api_client = ApiClient(self.faults)
+        agency_commands = AgencyCommands(script.register, seed)
+        self.counters = Counters(agency_commands.has_own_system)
         tokens = Tokens(stack.signing_key())
-        self.systems = Systems(state.kafka, aiokafka_settings(stack.folder), deeds, seed)
-        cast = Cast(
-            Reporters(self.door, state.url("intake"), tokens, self.book, ReceiptMails(Path(state.mail_file)), self.faults, seed),
-            Verifiers(self.door, state.url("triage"), tokens, self.faults, seed),
-            Officers(self.door, state.url("dispatch"), tokens, deeds, self.faults, seed),
+        self.systems = Systems(state.kafka, aiokafka_settings(stack.folder), agency_commands, seed)
+        actors = Actors(
+            Reporters(self.api_client, state.url("intake"), tokens, self.book, ReceiptMails(Path(state.mail_file)), self.faults, seed),
+            Verifiers(self.api_client, state.url("triage"), tokens, self.faults, seed),
+            Officers(self.api_client, state.url("dispatch"), tokens, agency_commands, self.faults, seed),
             self.systems,
         )
-        self._director = Director(cast, deeds, self.book, self.tally, script.timetable, seed)
-        self._with_systems = sorted(filter(deeds.has_own_system, script.agencies()))
-        self._feed = Feed(state.kafka, stack.kafka_client(), self._with_systems, self._director.listen)
+        self._scheduler = Scheduler(actors, agency_commands, self.book, self.counters, script.office_hours, seed)
+        self._with_systems = sorted(filter(agency_commands.has_own_system, script.agencies()))
+        self._feed = Feed(state.kafka, stack.kafka_client(), self._with_systems, self._scheduler.listen)
         databases = {module: stack.database_url(module) for module in map(module_of, Service)}
         self.quiet = Quiet(state.kafka, aiokafka_settings(stack.folder), databases)
         clock = SimulatedClock(stack.folder.clock)
@@ -98,7 +98,7 @@ class Play:
     async def close(self) -> None:
         """Let go of everything."""
         await asyncio.to_thread(self._feed.stop)
-        self.door.close()
+        self.api_client.close()
         await asyncio.gather(self.quiet.close(), self.systems.stop())
 
     async def run(self, display: Display) -> None:
@@ -107,15 +107,15 @@ class Play:
         Raises:
             DemoFailed: something stands still, or a part of the stack died.
         """
-        agenda, timetable = self._director.agenda, self.script.timetable
+        agenda, office_hours = self._scheduler.agenda, self.script.office_hours
         for case in map(PlayedCase, self.script.reports):
-            agenda.add(timetable.arrival(case.report.arrival), Deed.SUBMIT, case, case.stage)
-        agenda.halt_at(timetable.mornings())
+            agenda.add(office_hours.arrival(case.report.arrival), Deed.SUBMIT, case, case.stage)
+        agenda.halt_at(office_hours.mornings())
         self._began = monotonic()
         while (moment := agenda.next()) is not None:
             await self._time.advance_to(moment)
             self._doing = "everybody acts"
-            await self._director.perform(moment)
+            await self._scheduler.perform(moment)
             if len(self.book) == len(self.script.reports) and not self.arrived_s:
                 self.arrived_s = self.seconds
             self._doing = "until all has come to rest"
@@ -123,7 +123,7 @@ class Play:
             display.tick()
             if self._stack.deaths:
                 raise DemoFailed(self._stack.deaths[0])
-        await self._time.advance_to(timetable.end)
+        await self._time.advance_to(office_hours.end)
         await self._time.settle()
         self._doing = "the last mails"
         await _until(self._all_mailed, _MAILED_WITHIN_S, "notices are not delivered")
@@ -135,28 +135,28 @@ class Play:
         """How long the play has been on, or was, in real seconds."""
         return (self._ended or monotonic()) - self._began
 
-    def look(self) -> Picture:
+    def look(self) -> PipelineSnapshot:
         """The play as it stands."""
         now = self._clock.now()
-        return Picture(
+        return PipelineSnapshot(
             now=now,
-            day=min(self.script.timetable.day_number(now), self.script.options.days),
+            day=min(self.script.office_hours.day_number(now), self.script.options.days),
             days=self.script.options.days,
-            day_off=self.script.timetable.is_day_off(now),
+            day_off=self.script.office_hours.is_day_off(now),
             doing=self._doing,
             reports=self.script.options.reports,
             accepted=len(self.book),
             buckets=by_bucket(self.book.states()),
-            events=self.tally.events,
-            closed=self.tally.closed,
-            warnings=self.tally.warnings,
-            missed=self.tally.missed,
-            mails=sum(self.tally.sent.values()),
-            messages=self.tally.messages,
-            messages_per_s=self._rate.of(self.tally.messages),
-            requests=sum(self.door.requests.values()),
+            events=self.counters.events,
+            closed=self.counters.closed,
+            warnings=self.counters.warnings,
+            missed=self.counters.missed,
+            mails=sum(self.counters.sent.values()),
+            messages=self.counters.messages,
+            messages_per_s=self._rate.of(self.counters.messages),
+            requests=sum(self.api_client.requests.values()),
             commands=self.systems.commands,
-            refused=sum(self.tally.refused.values()),
+            refused=sum(self.counters.refused.values()),
             faults=self.faults.count,
             seconds=self.seconds,
         )
@@ -166,7 +166,7 @@ class Play:
 
         async def all_told() -> bool:
             mistakes = self.systems.mistakes.total()
-            return self._feed.has_read(ends) and self.tally.unpaired == 0 and self.tally.refused.total() >= mistakes
+            return self._feed.has_read(ends) and self.counters.unpaired == 0 and self.counters.refused.total() >= mistakes
 
         await _until(all_told, _TOLD_WITHIN_S, "an agency's topic lacks what the cases topic says, or a mistake was not refused")
 

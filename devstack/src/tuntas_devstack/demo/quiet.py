@@ -107,7 +107,7 @@ class Quiet:
         return int(row["number"])
 
     async def parked(self) -> int:
-        """How many messages wait in the services' parking lots."""
+        """How many messages wait among the services' dead letters."""
         return sum([int((await self._databases.fetch(module_of(service), _PARKED))[0]["number"]) for service in Service])
 
     async def _look(self, until: datetime) -> _Look:

@@ -7,8 +7,8 @@ from random import Random
 from tuntas_contracts.vocabulary import CaseState, Channel, Role
 from tuntas_devstack.corpus.behaviour import Act, reporter_decision
 from tuntas_devstack.corpus.circumstances import BY_HAND
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
-from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.api_client import ApiClient, Faults
+from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
 from tuntas_devstack.demo.receipt_mails import ReceiptMails
 from tuntas_devstack.demo.tokens import Tokens
 
@@ -19,10 +19,12 @@ _MAIL_S = 60.0
 
 
 class Reporters:
-    """Everybody in front of intake's door."""
+    """Everybody who reports: they call intake over HTTP."""
 
-    def __init__(self, door: Door, url: str, tokens: Tokens, book: Casebook, mails: ReceiptMails, faults: Faults, seed: int) -> None:
-        self._door = door
+    def __init__(
+        self, api_client: ApiClient, url: str, tokens: Tokens, book: CaseLog, mails: ReceiptMails, faults: Faults, seed: int
+    ) -> None:
+        self._api_client = api_client
         self._reports = f"{url}/v1/reports"
         self._tokens = tokens
         self._book = book
@@ -45,10 +47,10 @@ class Reporters:
             role = Role.AGENCY_SYSTEM if channel is Channel.AGENCY_APPLICATION else Role.CLERK
             token = self._tokens.of(role, person=1 + case.number % _CLERKS)
         body, headers = case.report.request(), {"Idempotency-Key": key}
-        asked = self._door.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
+        asked = self._api_client.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
         if retries:  # an impatient thumb, or a bad connection: the same request twice
             self.retries += 1
-            again = self._door.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
+            again = self._api_client.ask("submit a report", "POST", self._reports, token=token, body=body, headers=headers, expected=(201,))
             receipt, other = await asyncio.gather(asked, again)
             if receipt is not None and other is not None and receipt["case_id"] != other["case_id"]:
                 self._faults.add(
@@ -78,12 +80,14 @@ class Reporters:
         if decision.act is Act.REPLY:
             replies = case.report.expected.replies
             text = replies[min(case.answers, len(replies)) - 1]
-            await self._door.ask("reply to an answer", "POST", f"{address}/reply", body={"text": text}, headers=headers, expected=(202,))
+            await self._api_client.ask(
+                "reply to an answer", "POST", f"{address}/reply", body={"text": text}, headers=headers, expected=(202,)
+            )
         elif decision.act is Act.CONFIRM:
             body = {"rating": decision.rating or 3}
-            await self._door.ask("confirm an answer", "POST", f"{address}/confirmation", body=body, headers=headers, expected=(202,))
+            await self._api_client.ask("confirm an answer", "POST", f"{address}/confirmation", body=body, headers=headers, expected=(202,))
 
     async def _look(self, case: PlayedCase) -> CaseState | None:
         url = f"{self._reports}/{case.tracking_id}"
-        seen = await self._door.ask("look at a report", "GET", url, headers={"X-Access-Code": case.access_code})
+        seen = await self._api_client.ask("look at a report", "GET", url, headers={"X-Access-Code": case.access_code})
         return None if seen is None else CaseState(seen["state"]["code"])

@@ -15,13 +15,13 @@ from tuntas_devstack.corpus import GeneratedReport, reports
 from tuntas_devstack.demo.display import Display
 from tuntas_devstack.demo.ending import summed_up
 from tuntas_devstack.demo.interruption import deaf_to_signals
+from tuntas_devstack.demo.office_hours import OfficeHours
 from tuntas_devstack.demo.options import FIRST_DAY, DemoFailed, DemoOptions, stack_options
 from tuntas_devstack.demo.play import Play, Script
 from tuntas_devstack.demo.summary import Summary
 from tuntas_devstack.demo.time import start_clock
-from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.postgres.home import remove_home
+from tuntas_devstack.postgres.data_dir import remove_data_dir
 from tuntas_devstack.stack import Stack
 from tuntas_reference.calendar_files import load_calendar
 
@@ -46,7 +46,7 @@ def run_demo(folder: Path | None, options: DemoOptions, display: Display, afterw
     finally:
         if folder is None:
             with deaf_to_signals(), target.held():
-                remove_home(target)
+                remove_data_dir(target)
                 target.remove()
 
 
@@ -63,21 +63,21 @@ def refuse_data_of_others(folder: StackFolder) -> None:
 def _in_folder(folder: StackFolder, options: DemoOptions, display: Display, afterwards: Callable[[Stack, Summary], None]) -> Summary:
     began = monotonic()
     register = load_register()
-    timetable = Timetable(load_calendar(), FIRST_DAY, options.days)
+    office_hours = OfficeHours(load_calendar(), FIRST_DAY, options.days)
     folder.make()
     SimulatedClock.create(folder.clock)
-    start_clock(SimulatedClock(folder.clock), timetable.first_moment)
+    start_clock(SimulatedClock(folder.clock), office_hours.first_moment)
     stack = Stack(folder.path, stack_options(), say=display.say)
     try:
 
         def write() -> list[GeneratedReport]:
             display.say(f"writing {options.reports:,} reports")
-            return list(reports(options.seed, options.reports, list(register), start=FIRST_DAY, days=timetable.arrival_days))
+            return list(reports(options.seed, options.reports, list(register), start=FIRST_DAY, days=office_hours.arrival_days))
 
         written = _while_starting(stack, write)
         start_s = monotonic() - began
         display.say(f"ready after {start_s:.0f} s")
-        script = Script(options, timetable, register, written)
+        script = Script(options, office_hours, register, written)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             summary = runner.run(_play(stack, script, display, start_s))
         afterwards(stack, summary)

@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaProducer
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, RecordFollowUp
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS
-from tuntas_devstack.demo.casebook import PlayedCase
-from tuntas_devstack.demo.deeds import Deeds
+from tuntas_devstack.demo.agency_commands import AgencyCommands
+from tuntas_devstack.demo.case_log import PlayedCase
 
 _MISTAKE_SHARE = 0.03
 _REPEAT_SHARE = 0.02
@@ -26,9 +26,9 @@ class Systems:
     arguments of the Kafka client, names a user who may write to all of them.
     """
 
-    def __init__(self, bootstrap: str, client: Mapping[str, str], deeds: Deeds, seed: int) -> None:
+    def __init__(self, bootstrap: str, client: Mapping[str, str], agency_commands: AgencyCommands, seed: int) -> None:
         self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **client)
-        self._deeds = deeds
+        self._agency_commands = agency_commands
         self._seed = seed
         self.commands = 0
         self.mistakes: Counter[str] = Counter()
@@ -46,15 +46,15 @@ class Systems:
 
     async def decide(self, cases: Sequence[PlayedCase]) -> None:
         """Accept, handle or return."""
-        await asyncio.gather(*(self._command(case, self._deeds.verification(case)) for case in cases))
+        await asyncio.gather(*(self._command(case, self._agency_commands.verification(case)) for case in cases))
 
     async def follow_up(self, cases: Sequence[PlayedCase]) -> None:
         """Record first follow-ups."""
-        await asyncio.gather(*(self._command(case, self._deeds.follow_up(case)) for case in cases))
+        await asyncio.gather(*(self._command(case, self._agency_commands.follow_up(case)) for case in cases))
 
     async def answer(self, cases: Sequence[PlayedCase]) -> None:
         """Answer."""
-        await asyncio.gather(*(self._command(case, self._deeds.answer(case)) for case in cases))
+        await asyncio.gather(*(self._command(case, self._agency_commands.answer(case)) for case in cases))
 
     async def _command(self, case: PlayedCase, command: AgencyCommand) -> None:
         rng = Random(f"{self._seed}:{case.number}:{case.stage}:{type(command).__name__}")

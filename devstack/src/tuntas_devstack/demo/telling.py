@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tuntas_devstack.demo.picture import clocks_told
+from tuntas_devstack.demo.pipeline_snapshot import clocks_told
 from tuntas_devstack.demo.summary import Summary
 
 _SHOWN_DIFFERENCES = 20

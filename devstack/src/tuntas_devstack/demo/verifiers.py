@@ -6,8 +6,8 @@ from typing import Any
 
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.corpus.behaviour import Act, verifier_decision
-from tuntas_devstack.demo.casebook import PlayedCase
-from tuntas_devstack.demo.door import Door, Faults
+from tuntas_devstack.demo.api_client import ApiClient, Faults
+from tuntas_devstack.demo.case_log import PlayedCase
 from tuntas_devstack.demo.tokens import Tokens
 
 _VERIFIERS = 8
@@ -29,8 +29,8 @@ def verification_days(seed: int, case: PlayedCase) -> int:
 class Verifiers:
     """A handful of persons with one queue."""
 
-    def __init__(self, door: Door, url: str, tokens: Tokens, faults: Faults, seed: int) -> None:
-        self._door = door
+    def __init__(self, api_client: ApiClient, url: str, tokens: Tokens, faults: Faults, seed: int) -> None:
+        self._api_client = api_client
         self._url = f"{url}/v1"
         self._tokens = tokens
         self._faults = faults
@@ -62,7 +62,7 @@ class Verifiers:
 
     async def _page(self, cursor: str | None) -> dict[str, Any] | None:
         url = f"{self._url}/queue?limit={_PAGE}" + (f"&cursor={cursor}" if cursor else "")
-        return await self._door.ask("page the national queue", "GET", url, token=self._token(0))
+        return await self._api_client.ask("page the national queue", "GET", url, token=self._token(0))
 
     def _token(self, number: int) -> str:
         return self._tokens.of(Role.NATIONAL_ADMINISTRATOR, person=1 + number % _VERIFIERS)
@@ -73,7 +73,7 @@ class Verifiers:
         if decision.act is Act.ARCHIVE and decision.archive_reason is not None:
             reason = decision.archive_reason.value
             url = f"{self._url}/cases/{case.case_id}/archive"
-            await self._door.ask("archive a case", "POST", url, token=token, body={"reason": reason})
+            await self._api_client.ask("archive a case", "POST", url, token=token, body={"reason": reason})
             return
         agency = expected.agency
         if case.bounces and not case.arbitration:
@@ -82,4 +82,4 @@ class Verifiers:
         elif decision.act is Act.ROUTE_WRONGLY and not case.arbitration:
             agency = expected.wrong_agency
         url = f"{self._url}/cases/{case.case_id}/forward"
-        await self._door.ask("forward a case", "POST", url, token=token, body={"agency": agency})
+        await self._api_client.ask("forward a case", "POST", url, token=token, body={"agency": agency})

@@ -16,7 +16,7 @@ from tuntas_devstack.kafka.access import ITERATIONS, MECHANISM, Credentials
 from tuntas_devstack.kafka.jars import class_path
 from tuntas_devstack.kafka.java import Java, find_java
 from tuntas_devstack.kafka.settings import LOG_SETTINGS, Node, server_properties
-from tuntas_devstack.last_words import last_words
+from tuntas_devstack.log_tail import last_log_line
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.processes import ProcessSpec
 
@@ -133,7 +133,7 @@ class KafkaServer:
             finally:
                 arguments.unlink()
         if result.returncode:
-            raise PartFailed(self.name, f"{self.name}'s storage can't be formatted{last_words(self._log)}")
+            raise PartFailed(self.name, f"{self.name}'s storage can't be formatted{last_log_line(self._log)}")
 
 
 def broker_name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The parking lots of the services: found, looked at, replayed and discarded by the services themselves, over HTTP."""
+"""The dead letters of the services: found, looked at, replayed and discarded by the services themselves, over HTTP."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres.account import Account, account_for, bare_environment, run_as
 from tuntas_devstack.postgres.apart import run_apart
-from tuntas_devstack.postgres.home import home_of, make_home
+from tuntas_devstack.postgres.data_dir import data_dir_of, make_data_dir
 from tuntas_devstack.postgres.programs import Programs, find_programs
 from tuntas_devstack.processes import ProcessSpec
 
@@ -72,9 +72,9 @@ class PostgresServer:
         Raises:
             StackError: no programs, no place, or the data can't be initialised.
         """
-        account = account_for(home_of(self._folder) / "data")
+        account = account_for(data_dir_of(self._folder) / "data")
         programs = find_programs(account)
-        home = make_home(self._folder, account)
+        home = make_data_dir(self._folder, account)
         data = home / "data"
         if data.exists():
             _end_leftover(data)

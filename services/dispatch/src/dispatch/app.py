@@ -39,7 +39,7 @@ def build(settings: Settings) -> ServiceApp:
     app.every("register", settings.register_refresh_s, register.refresh)
     app.every("gauges", settings.gauges_s, OpenCases(app.database, app.metrics).measure)
     app.every("refusal-summaries", LOOK_EVERY_S, RefusalSummaries(refusals, app.database, app.outbox, app.clock).send)
-    app.http.include_router(routes(handlers, app.processor(store), CaseQueries(app.database)))
+    app.http.include_router(routes(handlers, app.executor(store), CaseQueries(app.database)))
     app.http.include_router(register_routes(app.database))
     changes = RegisterChanges(app.database, app.outbox, app.clock, register, app.caught_up)
     app.http.include_router(register_change_routes(app.database, changes))

@@ -1,10 +1,10 @@
 """The wiring of intake."""
 
-from intake.adapters.access import AccessGate
+from intake.adapters.access_codes import AccessCodeVerifier
+from intake.adapters.maintenance import Maintenance
 from intake.adapters.personal_data import PersonalData
 from intake.adapters.reports import ReportWriter
 from intake.adapters.undecided import UndecidedReports
-from intake.adapters.upkeep import Upkeep
 from intake.application.disclosure import Disclosures
 from intake.application.handlers import Submissions
 from intake.application.reporter_inputs import ReporterInputs
@@ -30,11 +30,11 @@ def build(settings: Settings) -> ServiceApp:
     app = ServiceApp(Service.INTAKE, settings, package="intake", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     vault, pepper = settings.vault(), settings.pepper
     personal_data = PersonalData(vault)
-    gate = AccessGate(app.database, pepper, app.metrics)
+    gate = AccessCodeVerifier(app.database, pepper, app.metrics)
     group = GroupCommit(app.database, app.outbox, app.clock, ReportWriter(app.outbox).write, size_of=lambda report: report.size_bytes)
 
     app.subscribe(status())
-    app.every("purge", _PURGE_EVERY_S, Upkeep(app.database, settings.access_log_retention_days).purge)
+    app.every("purge", _PURGE_EVERY_S, Maintenance(app.database, settings.access_log_retention_days).purge)
     app.every("gauges", _MEASURE_EVERY_S, UndecidedReports(app.database, app.metrics).measure)
     submissions = Submissions(
         vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics, settings.fingerprint_keys()

@@ -14,14 +14,14 @@ from notifier.adapters.service_token import ServiceToken
 from notifier.adapters.set_aside import SetAsideDeliveries
 from notifier.adapters.smtp import SmtpMailer, relay_of
 from notifier.adapters.store import DeliveryWriter
-from notifier.adapters.templates import Letters
-from notifier.application.compose import Composer, Stationery
+from notifier.adapters.templates import MailTemplates
+from notifier.application.compose import Composer, TemplateRenderer
+from notifier.application.delivery_events import count_from_zero
 from notifier.application.sender import Sender
 from notifier.application.sending_loop import SendingLoop
-from notifier.application.telling import count_from_zero
+from notifier.entrypoints.maintenance import FORGET_EVERY_S, forget_old, measure_queue
 from notifier.entrypoints.routes import routes
 from notifier.entrypoints.subscriptions import cases, deadlines, register, told
-from notifier.entrypoints.upkeep import FORGET_EVERY_S, forget_old, measure_queue
 from notifier.metrics import METRICS
 from notifier.settings import Settings
 from tuntas_chassis.service import ServiceApp
@@ -64,7 +64,7 @@ def build(settings: Settings) -> ServiceApp:
 def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer: SmtpMailer) -> Sender:
     token = ServiceToken(http, settings.oidc_issuer, settings.client_id, settings.client_secret.get_secret_value(), monotonic)
     name, address = settings.sender
-    stationery = Stationery(
+    stationery = TemplateRenderer(
         sender=address,
         sender_name=name,
         reporter_page=settings.reporter_page.rstrip("/"),
@@ -74,7 +74,7 @@ def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer
     return Sender(
         PostgresDeliveryQueue(app.database, app.outbox, app.metrics, app.clock),
         IntakeContacts(http, settings.intake_url, token),
-        Composer(stationery, Letters(), app.clock, _wall),
+        Composer(stationery, MailTemplates(), app.clock, _wall),
         mailer,
         app.tracing,
         app.clock,

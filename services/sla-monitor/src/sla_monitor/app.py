@@ -7,9 +7,9 @@ from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollu
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.adapters.watermark_store import WatermarkStore
-from sla_monitor.application.firing import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import FiringLoop
 from sla_monitor.application.handlers import Handlers
-from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.clocks import ClockMachine
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from sla_monitor.entrypoints.backlog_gauges import BACKLOG_EVERY_S, BacklogGauges
 from sla_monitor.entrypoints.routes import case_routes, public_routes
@@ -40,7 +40,7 @@ def build(settings: Settings) -> ServiceApp:
         batch=settings.firing_batch,
     )
 
-    app.subscribe(cases(Handlers(Clockwork(planner), calendar.version), ClockStore(app.metrics)))
+    app.subscribe(cases(Handlers(ClockMachine(planner), calendar.version), ClockStore(app.metrics)))
     app.subscribe(watermarks(WatermarkStore(CONSUMER, CASES.name, firing.wake)))
     app.background("firing", firing.run)
     waiting = BacklogGauges(app.database, app.clock, app.metrics, consumer=CONSUMER, topic=CASES.name, partitions=settings.outbox_shards)

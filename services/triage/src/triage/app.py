@@ -1,9 +1,9 @@
 """The wiring of triage."""
 
+from triage.adapters.maintenance import Maintenance
 from triage.adapters.queue import QueueReader
 from triage.adapters.register import AgencyStore, RegisterCopy
 from triage.adapters.store import CaseStore
-from triage.adapters.upkeep import Upkeep
 from triage.application.handlers import Handlers
 from triage.entrypoints.routes import routes
 from triage.entrypoints.subscriptions import cases, register
@@ -22,12 +22,12 @@ def build(settings: Settings) -> ServiceApp:
     handlers = Handlers(copy, settings.fingerprint_keys())
     store = CaseStore()
     reader = QueueReader(app.database)
-    upkeep = Upkeep(app.database, copy, reader, app.clock, app.metrics)
+    maintenance = Maintenance(app.database, copy, reader, app.clock, app.metrics)
 
-    app.on_start("register", upkeep.load_register)
+    app.on_start("register", maintenance.load_register)
     app.subscribe(register(handlers, AgencyStore(copy)))
-    app.subscribe(cases(handlers, store, app.metrics, upkeep.load_register))
-    app.every("register", settings.register_reload_s, upkeep.load_register)
-    app.every("gauges", settings.gauges_s, upkeep.measure)
-    app.http.include_router(routes(handlers, app.processor(store), reader, copy, app.metrics))
+    app.subscribe(cases(handlers, store, app.metrics, maintenance.load_register))
+    app.every("register", settings.register_reload_s, maintenance.load_register)
+    app.every("gauges", settings.gauges_s, maintenance.measure)
+    app.http.include_router(routes(handlers, app.executor(store), reader, copy, app.metrics))
     return app

@@ -5,11 +5,11 @@ from typing import Protocol
 from uuid import UUID
 
 from dispatch.application.refusals import Refusals
-from dispatch.domain.agency_view import assignment, change
-from dispatch.domain.arrival import arrive
-from dispatch.domain.case import Act, Case
+from dispatch.domain.agency_messages import assignment, change
+from dispatch.domain.case import Case, CommandContext
 from dispatch.domain.commands import decide
 from dispatch.domain.evolution import evolve
+from dispatch.domain.forwarding import arrive
 from dispatch.domain.inputs import react
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
@@ -83,14 +83,14 @@ class Handlers:
         try:
             # another agency's case looks like one that does not exist: nothing leaks
             mine = case if case is not None and case.agency == agency else None
-            act = Act(actor, message.appended_at, message.envelope.id)
+            act = CommandContext(actor, message.appended_at, message.envelope.id)
             return self.on_command(mine, command, act, source="topic", handled_as=message.id)
         except Refusal as refusal:
             answer = self._refusals.of_command(message, command, refusal)
             return Outcome(None, (answer,) if answer else (), handled=(message.id,))
 
     def on_command(
-        self, case: Case | None, command: AgencyCommand, act: Act, *, source: str, handled_as: UUID | None = None
+        self, case: Case | None, command: AgencyCommand, act: CommandContext, *, source: str, handled_as: UUID | None = None
     ) -> Outcome[Case]:
         """A command on a case of the actor's own agency. Raises Refusal.
 

@@ -7,7 +7,7 @@ from dispatch.adapters.register_store import lock_register, write_changes
 from dispatch.domain.register import UnknownAgencyError
 from dispatch.domain.register_changes import Author, Change, StoredAgency, Wanted, decide
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.http.processor import catching_up
+from tuntas_chassis.http.command_executor import catching_up
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.logs import logger

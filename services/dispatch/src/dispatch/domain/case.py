@@ -55,7 +55,7 @@ class Case(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class CommandContext:
     """Who does something, when (business time), and by which command or input."""
 
     actor: Actor
@@ -63,6 +63,6 @@ class Act:
     input_id: UUID
 
 
-def possible_verbs(state: CaseState) -> tuple[str, ...]:
+def allowed_actions(state: CaseState) -> tuple[str, ...]:
     """What officers of the agency may do in a state."""
     return tuple(row.verb for row in possible(state, Service.DISPATCH, Role.AGENCY_SYSTEM))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from dispatch.domain.case import Act, Case, possible_verbs
+from dispatch.domain.case import Case, CommandContext, allowed_actions
 from dispatch.domain.officers_texts import readable
 from dispatch.domain.service_class import service_class
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
@@ -30,7 +30,7 @@ _ACCEPT, _HANDLE, _RETURN = TRANSITIONS[Transition.T4], TRANSITIONS[Transition.T
 _FOLLOW_UP, _ANSWER = TRANSITIONS[Transition.T14], TRANSITIONS[Transition.T15]
 
 
-def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str], names: NameKeys) -> CaseEvent:
+def decide(case: Case, command: AgencyCommand, act: CommandContext, units: Collection[str], names: NameKeys) -> CaseEvent:
     """The event that a command of the case's own agency leads to; `units` are the codes of that agency's units.
 
     Texts go on with identifiers and the reporter's name masked. Raises Refusal where a text can't be read, or where the domain's
@@ -45,7 +45,7 @@ def decide(case: Case, command: AgencyCommand, act: Act, units: Collection[str],
             _permit(case, _ACCEPT)
             return CaseAccepted(**_base(case, _ACCEPT, act), agency=case.agency, assessment=_assess(case, command, units))
         case ReturnCase():
-            return _give_back(case, command, act)
+            return _return_case(case, command, act)
         case RecordFollowUp():
             _permit(case, _FOLLOW_UP)
             return FollowUpRecorded(**_base(case, _FOLLOW_UP, act), agency=case.agency, note=command.note)
@@ -69,7 +69,7 @@ def _permit(case: Case, row: TransitionRow) -> None:
             f"the case is with {case.owner} and the agency can't {row.verb} it; wait until it is assigned again",
         )
     if case.state not in row.possible_from:
-        possible = ", ".join(possible_verbs(case.state)) or "nothing until the reporter acts"
+        possible = ", ".join(allowed_actions(case.state)) or "nothing until the reporter acts"
         wanted = " or ".join(sorted(row.possible_from))
         raise Refusal(
             RefusalCode.NOT_IN_STATE,
@@ -91,7 +91,7 @@ def _permit_supplement(case: Case, at: datetime) -> None:
         )
 
 
-def _base(case: Case, row: TransitionRow, act: Act) -> "dict[str, object]":
+def _base(case: Case, row: TransitionRow, act: CommandContext) -> "dict[str, object]":
     return {
         "case_id": case.case_id,
         "version": case.version + 1,
@@ -136,7 +136,7 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
     )
 
 
-def _give_back(case: Case, command: ReturnCase, act: Act) -> CaseReturned:
+def _return_case(case: Case, command: ReturnCase, act: CommandContext) -> CaseReturned:
     _permit(case, _RETURN)
     if case.arbitrated:
         raise Refusal(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query
 
 from dispatch.adapters.case_queries import CaseQueries
 from dispatch.application.handlers import Handlers
-from dispatch.domain.case import Act, Case
+from dispatch.domain.case import Case, CommandContext
 from dispatch.entrypoints.schemas import (
     AcceptRequest,
     AnswerRequest,
@@ -21,10 +21,10 @@ from dispatch.entrypoints.schemas import (
     ReturnRequest,
 )
 from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
-from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.http.retry_keys import RetryKey
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Outcome
@@ -56,7 +56,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _ON_COMMAND = _problems(400, 404, 409, 413)
 
 
-def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries) -> APIRouter:
+def routes(handlers: Handlers, executor: CommandExecutor[Case], queries: CaseQueries) -> APIRouter:
     """Every route about cases."""
     router = APIRouter(prefix="/v1/cases", route_class=JsonRoute, tags=["cases"])
 
@@ -71,10 +71,10 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
             if case is None:
                 raise _no_case(case_id)
             _act_for(principal, case.agency)
-            act = Act(_actor(principal, transition), now, retry_key.command_id if retry_key else new_id())
+            act = CommandContext(_actor(principal, transition), now, retry_key.command_id if retry_key else new_id())
             return handlers.on_command(case, command, act, source="http")
 
-        case = await processor.execute(str(case_id), decide, retry_key=retry_key)
+        case = await executor.execute(str(case_id), decide, retry_key=retry_key)
         if case is None:
             raise _no_case(case_id)
         _log.info("case_commanded", case_id=str(case_id), command=verb, state=case.state, version=case.version)
@@ -117,7 +117,7 @@ def routes(handlers: Handlers, processor: Processor[Case], queries: CaseQueries)
         return await carry_out(Transition.T5, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/return", summary="Return a case as bukan wewenang (T10)", responses=_ON_COMMAND)
-    async def give_back(case_id: UUID, body: ReturnRequest, principal: Returning, idempotency_key: IdempotencyKey = None) -> CaseStatus:
+    async def return_case(case_id: UUID, body: ReturnRequest, principal: Returning, idempotency_key: IdempotencyKey = None) -> CaseStatus:
         return await carry_out(Transition.T10, case_id, body, principal, idempotency_key)
 
     @router.post("/{case_id}/follow-up", summary="Record the first follow-up (T14)", responses=_ON_COMMAND)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dispatch.adapters.case_queries import StoredCase
-from dispatch.domain.case import Case, possible_verbs
+from dispatch.domain.case import Case, allowed_actions
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Moment, Total
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
 from tuntas_contracts.base import TEXT_PATTERN
@@ -157,5 +157,5 @@ def _status(case: Case) -> "dict[str, object]":
         "closed_at": case.closed_at,
         "closed_reason": case.closed_reason,
         "changed_at": case.last_event_at,
-        "possible": list(possible_verbs(case.state)) if case.owner is Service.DISPATCH else [],
+        "possible": list(allowed_actions(case.state)) if case.owner is Service.DISPATCH else [],
     }

@@ -87,7 +87,7 @@ class Filed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyTaken:
+class IdempotencyConflict:
     """The client's key was used for another body before."""
 
 
@@ -103,10 +103,10 @@ class ReportWriter:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def write(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> Sequence[Filed | KeyTaken]:
+    async def write(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> Sequence[Filed | IdempotencyConflict]:
         """Write those reports that are new, with the events that tell of them; for the others say what is on file."""
         claims = await self._claim(connection, items, now)
-        results: list[Filed | KeyTaken] = []
+        results: list[Filed | IdempotencyConflict] = []
         new: list[NewReport] = []
         for item in items:
             claim = claims.get(item.retry.key_hash) if item.retry else None
@@ -114,7 +114,7 @@ class ReportWriter:
                 new.append(item)
                 results.append(Filed(item.case_id, item.content.tracking_id, now))
             else:
-                results.append(claim.filed if claim.body_hash == item.retry.body_hash else KeyTaken())
+                results.append(claim.filed if claim.body_hash == item.retry.body_hash else IdempotencyConflict())
         if new:
             await self._insert(connection, new, now)
         return results

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import erase
-from intake.domain.history import HistoryEntry, Standing, standing
+from intake.domain.history import CaseStatus, HistoryEntry, case_status
 from tuntas_chassis.messaging.subscription import Stateless
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
@@ -119,14 +119,14 @@ async def read_page(connection: AsyncConnection, case_id: UUID, *, before: int |
     return [_entry(row) for row in rows][::-1]
 
 
-async def read_standing(connection: AsyncConnection, case_id: UUID) -> Standing:
+async def read_case_status(connection: AsyncConnection, case_id: UUID) -> CaseStatus:
     """Where a case stands, at a cost that does not grow with its history."""
     rows = await connection.execute(_STANDING, {"case_id": case_id})
     entries: dict[int, HistoryEntry] = {}
     for row in rows:
         if row.detail or row.version not in entries:  # the last event may be one of the others, which have their detail
             entries[row.version] = _entry(row)
-    return standing([entries[version] for version in sorted(entries)])
+    return case_status([entries[version] for version in sorted(entries)])
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:

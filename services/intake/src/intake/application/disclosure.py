@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import Found, PersonalData, Read, cases_of, erase
-from intake.adapters.store import read_standing
+from intake.adapters.store import read_case_status
 from intake.domain.receipts import access_code_hash, new_access_code
 from intake.entrypoints.schemas import Contact, ContactRequest, ContactsFound, DisclosedReporter, MissingContact
 from intake.metrics import READS
@@ -118,7 +118,7 @@ class Disclosures:
     async def _check_scope(self, connection: AsyncConnection, case_id: UUID, officer: Principal, *, misconduct: bool) -> None:
         if Role.NATIONAL_ADMINISTRATOR in officer.roles:
             return
-        agency = (await read_standing(connection, case_id)).agency
+        agency = (await read_case_status(connection, case_id)).agency
         if agency is None or misconduct:
             raise Problem(
                 403, "Not your agency's case", "The case does not lie with your agency; ask the national administrator.", "other_agency"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from intake.adapters.reports import Filed, KeyTaken, NewReport, RetryReceipt
+from intake.adapters.reports import Filed, IdempotencyConflict, NewReport, RetryReceipt
 from intake.adapters.store import RebuiltReport
 from intake.adapters.vault import Vault
 from intake.domain.history import HistoryEntry, entry_of
@@ -75,7 +75,7 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
 class ReportFile(Protocol):
     """Where new reports are put on file, many in one transaction."""
 
-    async def submit(self, item: NewReport, /) -> Filed | KeyTaken:
+    async def submit(self, item: NewReport, /) -> Filed | IdempotencyConflict:
         """Returns when the report is committed, or was before."""
         ...
 
@@ -122,7 +122,7 @@ class Submissions:
                     raise
                 continue
             break
-        if isinstance(filed, KeyTaken):
+        if isinstance(filed, IdempotencyConflict):
             raise Problem(
                 422,
                 "The Idempotency-Key was used for another report",

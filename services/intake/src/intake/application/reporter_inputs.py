@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from intake.adapters.access import AccessGate, OpenedReport
+from intake.adapters.access_codes import AccessCodeVerifier, OpenedReport
 from intake.adapters.inputs import add_input, find_input, lock_report
 from intake.adapters.personal_data import Found, PersonalData, Read
-from intake.adapters.store import read_standing
+from intake.adapters.store import read_case_status
 from intake.domain.masking import Masker, OwnData
 from intake.entrypoints.schemas import InputAccepted
 from intake.metrics import INPUTS, MASKED
@@ -50,7 +50,7 @@ class ReporterInputs:
 
     def __init__(
         self,
-        gate: AccessGate,
+        gate: AccessCodeVerifier,
         database: Database,
         outbox: Outbox,
         clock: Clock,
@@ -116,7 +116,7 @@ class ReporterInputs:
         return InputAccepted(input_id=input_id, accepted_at=now)
 
     async def _check_possible(self, connection: AsyncConnection, case_id: UUID, row: TransitionRow) -> None:
-        state = (await read_standing(connection, case_id)).state
+        state = (await read_case_status(connection, case_id)).state
         if state not in row.possible_from:
             raise Refusal(RefusalCode.NOT_ANSWERED, _NOT_NOW.get(state, _NOT_YET))
 

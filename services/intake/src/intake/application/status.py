@@ -1,7 +1,7 @@
 """What a reporter sees of a report: its state, and its history with every answer in full, page by page."""
 
-from intake.adapters.access import AccessGate
-from intake.adapters.store import read_page, read_standing
+from intake.adapters.access_codes import AccessCodeVerifier
+from intake.adapters.store import read_case_status, read_page
 from intake.domain.history import reply_possible_until
 from intake.entrypoints.schemas import HistoryItem, ReportStatus, StateLabels
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
@@ -13,7 +13,7 @@ from tuntas_reference.calendar import WorkingCalendar
 class StatusReader:
     """Shows reports to those who hold their access codes; dates are counted on the calendar that the clocks run on."""
 
-    def __init__(self, gate: AccessGate, database: Database, calendar: WorkingCalendar) -> None:
+    def __init__(self, gate: AccessCodeVerifier, database: Database, calendar: WorkingCalendar) -> None:
         self._gate = gate
         self._database = database
         self._calendar = calendar
@@ -23,7 +23,7 @@ class StatusReader:
         report = await self._gate.open(tracking_id, access_code, source)
         before = _version(cursor) if cursor else None
         async with self._database.read() as connection:
-            now = await read_standing(connection, report.case_id)
+            now = await read_case_status(connection, report.case_id)
             found = await read_page(connection, report.case_id, before=before, limit=limit + 1)
         more, shown = len(found) > limit, found[-limit:]
         until = None

@@ -70,7 +70,7 @@ def _detail(event: CaseEvent) -> Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CaseStatus:
     """Where a case stands: `agency` is the one that has it, or had it when it was archived."""
 
     version: int = 1
@@ -82,13 +82,13 @@ class Standing:
     updated_at: datetime | None = None
 
 
-def standing(history: Sequence[HistoryEntry]) -> Standing:
+def case_status(history: Sequence[HistoryEntry]) -> CaseStatus:
     """Where the case stands after its history, which is in order of version and may be empty.
 
     Of a long one these are enough: the last event, and the last CaseForwarded, CaseReturned and CaseAnswered.
     """
     if not history:
-        return Standing()
+        return CaseStatus()
     agency: str | None = None
     answered_at: datetime | None = None
     zone = NATIONAL_TIME_ZONE
@@ -101,7 +101,7 @@ def standing(history: Sequence[HistoryEntry]) -> Standing:
             answered_at = entry.occurred_at
         zone = str(entry.detail.get("time_zone", zone))
     last = history[-1]
-    return Standing(last.version, last.state, last.owner, agency, answered_at, zone, last.occurred_at)
+    return CaseStatus(last.version, last.state, last.owner, agency, answered_at, zone, last.occurred_at)
 
 
 def reply_possible_until(calendar: WorkingCalendar, profile: str, answered_at: datetime, time_zone: str) -> datetime | None:

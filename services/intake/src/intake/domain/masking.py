@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from intake.domain.own_data import OwnAddress, OwnName
+from intake.domain.self_mentions import OwnAddress, OwnName
 from tuntas_contracts.texts.masking import Masked, identifier_spans, replaced_in
 from tuntas_contracts.texts.normalisation import folded, normalised, skeleton
 from tuntas_contracts.texts.numbers import own_numbers

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from notifier.application.ports import Told
-from notifier.application.telling import SET_ASIDE_KIND
+from notifier.application.delivery_events import SET_ASIDE_KIND
+from notifier.application.ports import DeliveryEvent
 from notifier.domain.delivery import Claimed, Delivery, Settlement
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database
@@ -100,7 +100,7 @@ class PostgresDeliveryQueue:
         return claimed
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         """Settle in one statement, and write to the outbox in the same transaction."""
         async with self._database.begin() as connection:
@@ -132,7 +132,7 @@ def _claimed(row: "Row[tuple[object, ...]]", lease_until: datetime) -> Claimed:
         delivery=Delivery(
             notice_id=found["notice_id"],
             case_id=found["case_id"],
-            kind=Kind(found["kind"]),
+            kind=NoticeKind(found["kind"]),
             recipient=Role(found["recipient"]),
             agency=found["agency"],
             variables=json.loads(found["variables"]),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from notifier.application.telling import SET_ASIDE_KIND
+from notifier.application.delivery_events import SET_ASIDE_KIND
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import SetAsideRow
 

@@ -1,4 +1,4 @@
-"""Letters from template files: the first line is the subject, the rest the text; Indonesian first, English second."""
+"""Mails from template files: the first line is the subject, the rest the text; Indonesian first, English second."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from notifier.application.ports import UnrenderableLetter
 from notifier.domain.delivery import Claimed
 from notifier.domain.letters import words_of
-from notifier.domain.mail import Letter
-from notifier.domain.notices import Kind
+from notifier.domain.mail import MailContent
+from notifier.domain.notices import NoticeKind
 
 _SEPARATOR = "\n\n----------------------------------------\nEnglish: "
 _FOOTER = (
@@ -18,7 +18,7 @@ _FOOTER = (
 )
 
 
-class Letters:
+class MailTemplates:
     """Renders the letter of every kind. Templates are checked when this is made, so that a faulty one stops the start."""
 
     def __init__(self) -> None:
@@ -32,15 +32,17 @@ class Letters:
             auto_reload=False,
         )
         environment.filters["working_days"] = _working_days
-        self._templates: Mapping[tuple[Kind, str], Template] = {
-            (kind, language): environment.get_template(f"{kind.value}.{language}.txt.j2") for kind in Kind for language in ("id", "en")
+        self._templates: Mapping[tuple[NoticeKind, str], Template] = {
+            (kind, language): environment.get_template(f"{kind.value}.{language}.txt.j2")
+            for kind in NoticeKind
+            for language in ("id", "en")
         }
 
-    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> Letter:
+    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> MailContent:
         """The letter of a delivery to a reader of that name. Raises UnrenderableLetter."""
         subject, indonesian = self._render(claimed, "id", name, page, access_code)
         heading, english = self._render(claimed, "en", name, page, access_code)
-        return Letter(subject, f"{indonesian}{_SEPARATOR}{heading}\n\n{english}{_FOOTER}")
+        return MailContent(subject, f"{indonesian}{_SEPARATOR}{heading}\n\n{english}{_FOOTER}")
 
     def _render(self, claimed: Claimed, language: str, name: str | None, page: str, access_code: str | None) -> tuple[str, str]:
         template = self._templates[claimed.delivery.kind, language]

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from notifier.application.delivery_events import check_event
 from notifier.application.ports import Contact, LetterWriter, UnrenderableLetter
-from notifier.application.telling import check_event
 from notifier.domain.delivery import MAX_REPEATS, Claimed, NoChannel, NotTried, Postponed, Refused, Result, Unhandled
 from notifier.domain.greeting import greeting_name
 from notifier.domain.mail import Mail, build_mail
@@ -26,7 +26,7 @@ _CONTACTS_RETRY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stationery:
+class TemplateRenderer:
     """What every mail has in common."""
 
     sender: str
@@ -59,7 +59,7 @@ class Addressee:
 class Composer:
     """Writes mails. `wall` is real time, `clock` the business time that a mail is dated with."""
 
-    def __init__(self, stationery: Stationery, letters: LetterWriter, clock: Clock, wall: Callable[[], datetime]) -> None:
+    def __init__(self, stationery: TemplateRenderer, letters: LetterWriter, clock: Clock, wall: Callable[[], datetime]) -> None:
         self._stationery = stationery
         self._letters = letters
         self._clock = clock

@@ -10,7 +10,7 @@ from uuid import UUID
 from opentelemetry.trace import SpanKind
 
 from notifier.domain.delivery import Claimed, Result, Settlement
-from notifier.domain.mail import Letter, Mail
+from notifier.domain.mail import Mail, MailContent
 from tuntas_chassis.messaging.messages import Outgoing
 
 
@@ -39,7 +39,7 @@ class ContactsUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryEvent:
     """A message that tells of a settled delivery, and the trace that it belongs to."""
 
     message: Outgoing
@@ -74,7 +74,7 @@ class DeliveryQueue(Protocol):
         ...
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], Told | None]
+        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         """Write what became of deliveries and what `tell` makes of each, in one transaction.
 
@@ -102,7 +102,7 @@ class Mailer(Protocol):
 class LetterWriter(Protocol):
     """The templates."""
 
-    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> Letter:
+    def write(self, claimed: Claimed, *, name: str | None, page: str, access_code: str | None = None) -> MailContent:
         """The letter of a delivery. Raises UnrenderableLetter."""
         ...
 

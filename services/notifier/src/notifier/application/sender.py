@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.application.compose import Composer
+from notifier.application.delivery_events import count, told_of
 from notifier.application.ports import (
     Contact,
     ContactDirectory,
     ContactRequest,
     ContactsUnavailable,
+    DeliveryEvent,
     DeliveryQueue,
     Handed,
     Mailer,
     SpanRecorder,
-    Told,
 )
-from notifier.application.telling import count, told_of
 from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Postponed, Settlement, Status, settle
 from notifier.domain.mail import Mail
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from notifier.metrics import LOOKUPS_FAILED, LOST
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.persistence.database import is_transient
@@ -107,9 +107,12 @@ class Sender:
     async def _look_up(self, claimed: Sequence[Claimed]) -> tuple[Mapping[UUID, Contact] | None, str | None]:
         wanted = {
             one.reporter_ref: ContactRequest(
-                one.reporter_ref, one.delivery.case_id, f"notice:{one.delivery.kind.value}", access_code=one.delivery.kind is Kind.RECEIPT
+                one.reporter_ref,
+                one.delivery.case_id,
+                f"notice:{one.delivery.kind.value}",
+                access_code=one.delivery.kind is NoticeKind.RECEIPT,
             )
-            for one in sorted(claimed, key=lambda one: one.delivery.kind is Kind.RECEIPT)  # the receipt may need an access code
+            for one in sorted(claimed, key=lambda one: one.delivery.kind is NoticeKind.RECEIPT)  # the receipt may need an access code
             if one.delivery.recipient is Role.REPORTER and one.reporter_ref is not None and one.repeats <= MAX_REPEATS
         }
         if not wanted:
@@ -141,14 +144,16 @@ class Sender:
             self._metrics.inc(LOST, by=lost)
             _log.warning("leases_lost", deliveries=lost)
 
-    def _told(self, settlement: Settlement, handed: Handed, told_at: datetime) -> Told | None:
+    def _told(self, settlement: Settlement, handed: Handed, told_at: datetime) -> DeliveryEvent | None:
         try:
             return told_of(settlement, handed, told_at, self._domain, self._spans)
         except Exception as error:  # what happened to the mail is recorded all the same, and of the others too
             _log.error("notice_event_not_made", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault_of(error))
             return None
 
-    async def _finish(self, settlements: Sequence[Settlement], told: Mapping[UUID, Told | None], told_at: datetime) -> Sequence[Settlement]:
+    async def _finish(
+        self, settlements: Sequence[Settlement], told: Mapping[UUID, DeliveryEvent | None], told_at: datetime
+    ) -> Sequence[Settlement]:
         """All at once; where the database refuses one of them for good, one by one, and that one without its event.
 
         Raises what the database raises while it is away.

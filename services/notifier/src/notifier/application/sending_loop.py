@@ -22,7 +22,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
 
-class Pause:
+class Backoff:
     """A reason not to send, which is tried again after ever longer times."""
 
     def __init__(self, cause: str, metrics: MetricSet) -> None:
@@ -57,8 +57,8 @@ class SendingLoop:
         self._batch = batch
         self._time = time
         self._bucket = TokenBucket(rate, burst=max(1.0, min(float(batch), rate)), now=time())
-        self._contacts = Pause("contacts", metrics)
-        self._relay = Pause("relay", metrics)
+        self._contacts = Backoff("contacts", metrics)
+        self._relay = Backoff("relay", metrics)
         self._queued = asyncio.Event()
         self._idle = 0
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from notifier.domain.notices import Kind, Notice, Value
+from notifier.domain.notices import Notice, NoticeKind, Value
 from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.cases import (
     CaseAnswered,
@@ -29,7 +29,7 @@ def notice_of(event: CaseEvent) -> Notice | None:
     match event:
         case ReportSubmitted():
             return _to_reporter(
-                Kind.RECEIPT,
+                NoticeKind.RECEIPT,
                 classification=event.report.classification.value,
                 anonymous=event.report.anonymous,
                 secret=event.report.secret,
@@ -37,7 +37,7 @@ def notice_of(event: CaseEvent) -> Notice | None:
         case CaseForwarded():
             track = event.fast_track
             return _to_reporter(
-                Kind.FORWARDED,
+                NoticeKind.FORWARDED,
                 event.agency,
                 anonymous=event.report.anonymous,
                 bounces=event.bounces,
@@ -46,17 +46,17 @@ def notice_of(event: CaseEvent) -> Notice | None:
                 completion_limit=track.completion_limit if track else None,
             )
         case CaseReturned():
-            return _to_reporter(Kind.RETURNED, event.agency, arbitration=event.arbitration)
+            return _to_reporter(NoticeKind.RETURNED, event.agency, arbitration=event.arbitration)
         case CaseArchived():
-            return _to_reporter(Kind.ARCHIVED, reason=event.reason.value)
+            return _to_reporter(NoticeKind.ARCHIVED, reason=event.reason.value)
         case CaseAnswered():
-            return _to_reporter(Kind.ANSWERED, event.agency, supplement=event.supplement)
+            return _to_reporter(NoticeKind.ANSWERED, event.agency, supplement=event.supplement)
         case CaseClosed():
-            return _to_reporter(Kind.CLOSED, event.agency, reason=event.reason, rating=event.rating)
+            return _to_reporter(NoticeKind.CLOSED, event.agency, reason=event.reason, rating=event.rating)
         case CaseResumed():
-            return _to_reporter(Kind.RESUMED, event.agency)
+            return _to_reporter(NoticeKind.RESUMED, event.agency)
         case InputRefused() if event.actor is None or event.actor.role in _INPUTS_BY_MAIL:
-            return _to_reporter(Kind.INPUT_REFUSED, state=event.state.value, code=event.code)
+            return _to_reporter(NoticeKind.INPUT_REFUSED, state=event.state.value, code=event.code)
         case _:
             return None
 
@@ -77,12 +77,12 @@ def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Not
     found = []
     for role in dict.fromkeys(event.told):
         if role is Role.REPORTER:
-            kind = Kind.OVERDUE if missed else Kind.REMINDER
+            kind = NoticeKind.OVERDUE if missed else NoticeKind.REMINDER
         else:
-            kind = Kind.DEADLINE_MISSED if missed else Kind.DEADLINE_WARNING
+            kind = NoticeKind.DEADLINE_MISSED if missed else NoticeKind.DEADLINE_WARNING
         found.append(Notice(kind, role, event.agency, variables))
     return found
 
 
-def _to_reporter(kind: Kind, agency: str | None = None, /, **variables: Value) -> Notice:
+def _to_reporter(kind: NoticeKind, agency: str | None = None, /, **variables: Value) -> Notice:
     return Notice(kind, Role.REPORTER, agency, variables)

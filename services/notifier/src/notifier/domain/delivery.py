@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from notifier.domain.notices import Kind, Value
+from notifier.domain.notices import NoticeKind, Value
 from tuntas_contracts.vocabulary import Role
 
 # After a failure of this mail that may pass; a day and three quarters in all
@@ -36,7 +36,7 @@ class Delivery(NamedTuple):
 
     notice_id: UUID
     case_id: UUID
-    kind: Kind
+    kind: NoticeKind
     recipient: Role
     agency: str | None
     variables: Mapping[str, Value]

@@ -16,7 +16,7 @@ _FOLD = 76
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailContent:
     """What a mail says; `subject` is one line, `text` has lines ended by a bare newline."""
 
     subject: str
@@ -41,7 +41,7 @@ def message_id(notice_id: UUID, domain: str) -> str:
 
 def build_mail(
     notice_id: UUID,
-    letter: Letter,
+    letter: MailContent,
     *,
     sender: str,
     sender_name: str,

@@ -9,7 +9,7 @@ from tuntas_contracts.vocabulary import Role
 Value = str | int | bool | None
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice tells; each has its templates in Indonesian and in English."""
 
     RECEIPT = "receipt"  # tanda terima
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Notice:
     """One thing to tell one role. `variables` go into the template and hold codes and dates, never personal data."""
 
-    kind: Kind
+    kind: NoticeKind
     recipient: Role
     agency: str | None = None
     variables: Mapping[str, Value] = field(default_factory=dict)

@@ -4,12 +4,12 @@ from datetime import datetime, time
 from typing import Final
 
 from notifier.domain.delivery import Delivery
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from tuntas_reference.deadlines import zone_or_national
 
 MORNING: Final = time(7)
 # What time does, not people: whoever just did something is awake and waits for an answer.
-_BY_TIME: Final = frozenset({Kind.REMINDER, Kind.OVERDUE, Kind.DEADLINE_WARNING, Kind.DEADLINE_MISSED})
+_BY_TIME: Final = frozenset({NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.DEADLINE_WARNING, NoticeKind.DEADLINE_MISSED})
 
 
 def waits_until(delivery: Delivery, time_zone: str | None, now: datetime) -> datetime | None:
@@ -17,7 +17,7 @@ def waits_until(delivery: Delivery, time_zone: str | None, now: datetime) -> dat
 
     `time_zone` is that of the agency which has the case, or None for the national one.
     """
-    by_time = delivery.kind in _BY_TIME or (delivery.kind is Kind.CLOSED and delivery.variables.get("reason") == "no_reply")
+    by_time = delivery.kind in _BY_TIME or (delivery.kind is NoticeKind.CLOSED and delivery.variables.get("reason") == "no_reply")
     if not by_time:
         return None
     zone = zone_or_national(time_zone)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from notifier.adapters.history import NoticeRecord
 from notifier.domain.delivery import Status
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from tuntas_chassis.http.answers import MAX_PAGE, Code, Cursor, Moment, Prose, Total
 
 
@@ -18,7 +18,7 @@ class NoticeView(BaseModel):
     """
 
     notice_id: UUID
-    kind: Code = Field(description=f"One of: {', '.join(Kind)}")
+    kind: Code = Field(description=f"One of: {', '.join(NoticeKind)}")
     recipient: Code = Field(description="The role that was told")
     agency: Code | None
     status: Code = Field(description=f"One of: {', '.join(Status)}")

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sla_monitor.domain.case_clocks import CaseClocks, Started
-from sla_monitor.domain.clocks import Clockwork
+from sla_monitor.domain.clocks import ClockMachine
 from sla_monitor.domain.deadlines import Notice, notice_of
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
@@ -53,8 +53,8 @@ class Fired:
 class Handlers:
     """The decisions of the delivery core's messages."""
 
-    def __init__(self, clockwork: Clockwork, calendar_version: str) -> None:
-        self._clockwork = clockwork
+    def __init__(self, clock_machine: ClockMachine, calendar_version: str) -> None:
+        self._clockwork = clock_machine
         self._calendar_version = calendar_version
 
     def apply(self, state: CaseClocks | None, incoming: Incoming) -> Outcome[CaseClocks]:

@@ -22,7 +22,7 @@ _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
 
 
-class Clockwork:
+class ClockMachine:
     """Applies events to the clocks of a case. Pure: the same state and event give the same steps."""
 
     def __init__(self, planner: DeadlinePlanner) -> None:

@@ -15,10 +15,10 @@ from triage.domain.verification import InvalidCommand
 from triage.entrypoints.schemas import ArchiveRequest, CaseView, CategoryCode, CommandResult, ForwardRequest, QueuePage
 from triage.metrics import count_outcome
 from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
-from tuntas_chassis.http.processor import Processor
 from tuntas_chassis.http.retry_keys import RetryKey
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.telemetry.logs import logger
@@ -44,7 +44,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: PROBLEM_RESPONSES[status] for status in (401, 403, 503, *statuses)}
 
 
-def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, register: Register, metrics: MetricSet) -> APIRouter:
+def routes(handlers: Handlers, executor: CommandExecutor[Case], reader: QueueReader, register: Register, metrics: MetricSet) -> APIRouter:
     """Every route of triage."""
     router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["triage"])
 
@@ -64,7 +64,7 @@ def routes(handlers: Handlers, processor: Processor[Case], reader: QueueReader, 
             return decided[-1]
 
         try:
-            case = await processor.execute(str(case_id), decide, retry_key=retry_key)
+            case = await executor.execute(str(case_id), decide, retry_key=retry_key)
         except InvalidCommand as error:
             raise Problem(422, f"The field {error.field} can't be right", error.detail, error.code) from error
         if case is None:

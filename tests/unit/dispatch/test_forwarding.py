@@ -2,8 +2,8 @@
 
 import pytest
 
-from dispatch.domain.arrival import ForwardingFault, arrive
-from tests.unit.dispatch.mothers import BEKASI, a_case, a_report, forwarded
+from dispatch.domain.forwarding import ForwardingFault, arrive
+from tests.unit.dispatch.builders import BEKASI, a_case, a_report, forwarded
 from tuntas_contracts.vocabulary import CaseState, Transition
 from tuntas_reference.profile import UnknownProfileError
 

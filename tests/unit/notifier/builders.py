@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from notifier.domain.delivery import Claimed, Delivery
-from notifier.domain.notices import Kind, Value
+from notifier.domain.notices import NoticeKind, Value
 from tuntas_chassis.messaging.messages import Incoming
 from tuntas_contracts.agencies import AgencyRegistered
 from tuntas_contracts.base import Actor, CaseEvent, Contract
@@ -195,7 +195,7 @@ def _assessment() -> Assessment:
 
 def a_delivery(
     name: str = "notice",
-    kind: Kind = Kind.RESUMED,
+    kind: NoticeKind = NoticeKind.RESUMED,
     recipient: Role = Role.REPORTER,
     case: str = "case",
     agency: str | None = "kemenkes",

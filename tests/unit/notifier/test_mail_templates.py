@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from notifier.adapters.templates import Letters
+from notifier.adapters.templates import MailTemplates
 from notifier.application.ports import UnrenderableLetter
 from notifier.domain.decisions import notice_of, notices_of_deadline
 from notifier.domain.delivery import Delivery
-from notifier.domain.notices import Kind, Notice
-from tests.unit.notifier.mothers import (
+from notifier.domain.notices import Notice, NoticeKind
+from tests.unit.notifier.builders import (
     CASE_ID,
     DUE,
     NOON,
@@ -36,7 +36,7 @@ from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification
 from tuntas_reference.profile import Anchor, WarningRule, load_profile
 
 GOLDEN = Path(__file__).parent / "golden"
-LETTERS = Letters()
+LETTERS = MailTemplates()
 
 
 def _of(event: CaseEvent) -> Notice:
@@ -100,7 +100,7 @@ def test_the_letter_reads_as_agreed(name: str) -> None:
 
 
 def test_every_kind_has_a_golden_letter() -> None:
-    assert {notice.kind for notice in NOTICES.values()} == set(Kind)
+    assert {notice.kind for notice in NOTICES.values()} == set(NoticeKind)
     assert {file.stem for file in GOLDEN.glob("*.txt")} == set(NOTICES)
 
 
@@ -143,15 +143,15 @@ def test_every_level_of_every_clock_says_what_is_so(code: str, rule: WarningRule
 
 
 def test_a_reporter_without_a_name_is_greeted_politely() -> None:
-    letter = LETTERS.write(a_claimed(a_delivery(kind=Kind.RESUMED)), name=None, page="https://lapor.example/x")
+    letter = LETTERS.write(a_claimed(a_delivery(kind=NoticeKind.RESUMED)), name=None, page="https://lapor.example/x")
     assert letter.text.startswith("Yth. Bapak/Ibu Pelapor,")
 
 
 def test_a_profile_that_this_release_does_not_know_is_read_as_the_default_one() -> None:
-    letter = LETTERS.write(a_claimed(a_delivery(kind=Kind.RESUMED), profile="permenpan-5-2025"), name=None, page="x")
+    letter = LETTERS.write(a_claimed(a_delivery(kind=NoticeKind.RESUMED), profile="permenpan-5-2025"), name=None, page="x")
     assert "5 hari kerja" in letter.text
 
 
 def test_variables_that_a_template_misses_are_an_error_that_names_the_template() -> None:
     with pytest.raises(UnrenderableLetter, match=r"receipt\.id\.txt\.j2"):
-        LETTERS.write(a_claimed(a_delivery(kind=Kind.RECEIPT)), name=None, page="x")
+        LETTERS.write(a_claimed(a_delivery(kind=NoticeKind.RECEIPT)), name=None, page="x")

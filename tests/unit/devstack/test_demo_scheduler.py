@@ -7,23 +7,23 @@ from typing import Any, cast
 import pytest
 
 from dispatch.domain.register import load_register
-from tests.unit.devstack.demo_mothers import played, told
+from tests.unit.devstack.demo_builders import played, told
 from tuntas_contracts.agencies import AcceptCase, HandleCase, ReturnCase
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState
 from tuntas_devstack.corpus import Hint
+from tuntas_devstack.demo.agency_commands import AgencyCommands
 from tuntas_devstack.demo.agenda import Deed
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
-from tuntas_devstack.demo.deeds import Deeds
-from tuntas_devstack.demo.director import Cast, Director
+from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
+from tuntas_devstack.demo.counters import Counters
+from tuntas_devstack.demo.office_hours import OfficeHours
 from tuntas_devstack.demo.options import FIRST_DAY
-from tuntas_devstack.demo.tally import Tally
-from tuntas_devstack.demo.timetable import Timetable
+from tuntas_devstack.demo.scheduler import Actors, Scheduler
 from tuntas_reference.calendar_files import load_calendar
 
 REGISTER = load_register()
 SEED = 1
-DEEDS = Deeds(REGISTER, SEED)
+DEEDS = AgencyCommands(REGISTER, SEED)
 WITH_SYSTEM = next(agency.code for agency in REGISTER if DEEDS.has_own_system(agency.code))
 BY_HTTP = next(agency.code for agency in REGISTER if not DEEDS.has_own_system(agency.code))
 
@@ -50,17 +50,17 @@ class Players:
 
 class Stage:
     def __init__(self) -> None:
-        self.players, self.book = Players(), Casebook()
-        self.timetable = Timetable(load_calendar(), FIRST_DAY, 25)
-        cast_of = Cast(*(cast(Any, self.players.of(name)) for name in ("reporters", "verifiers", "officers", "systems")))
-        self.director = Director(cast_of, DEEDS, self.book, Tally(DEEDS.has_own_system), self.timetable, SEED)
+        self.players, self.book = Players(), CaseLog()
+        self.office_hours = OfficeHours(load_calendar(), FIRST_DAY, 25)
+        actors = Actors(*(cast(Any, self.players.of(name)) for name in ("reporters", "verifiers", "officers", "systems")))
+        self.scheduler = Scheduler(actors, DEEDS, self.book, Counters(DEEDS.has_own_system), self.office_hours, SEED)
 
     async def play_on(self) -> list[tuple[datetime, str, str]]:
         """Everything that was planned, as (moment, who, deed)."""
         seen = []
-        while (moment := self.director.agenda.next()) is not None:
+        while (moment := self.scheduler.agenda.next()) is not None:
             self.players.acted.clear()
-            await self.director.perform(moment)
+            await self.scheduler.perform(moment)
             seen += [(moment, who, deed) for who, deed, _ in self.players.acted]
         return seen
 
@@ -72,70 +72,70 @@ def stage() -> Stage:
 
 async def test_what_waits_in_the_national_queue_is_verified(stage: Stage) -> None:
     case = played(stage.book)
-    stage.director.listen([told("CaseReceived", case, state="received", source="triage")])
+    stage.scheduler.listen([told("CaseReceived", case, state="received", source="triage")])
     assert [(who, deed) for _, who, deed in await stage.play_on()] == [("verifiers", "verify")]
 
 
 async def test_misconduct_stays_at_the_centre(stage: Stage) -> None:
     case = played(stage.book, misconduct=True)
-    stage.director.listen([told("CaseReceived", case, state="received", source="triage")])
+    stage.scheduler.listen([told("CaseReceived", case, state="received", source="triage")])
     assert await stage.play_on() == []
     assert case.state is CaseState.RECEIVED
 
 
 async def test_an_agency_without_a_system_acts_by_its_officers(stage: Stage) -> None:
     case = played(stage.book)
-    stage.director.listen([told("CaseForwarded", case, agency=BY_HTTP, bounces=0, arbitrated=False, source="triage")])
+    stage.scheduler.listen([told("CaseForwarded", case, agency=BY_HTTP, bounces=0, arbitrated=False, source="triage")])
     assert [(who, deed) for _, who, deed in await stage.play_on()] == [("officers", "decide")]
 
 
 async def test_an_agency_with_a_system_of_its_own_hears_of_its_cases_on_its_own_topic_alone(stage: Stage) -> None:
     case = played(stage.book)
     forwarded = told("CaseForwarded", case, agency=WITH_SYSTEM, bounces=0, arbitrated=False, source="triage")
-    stage.director.listen([forwarded])
-    assert stage.director.agenda.next() is None
-    stage.director.listen([told("CaseAssigned", case, topic=AGENCY_CASES.for_agency(WITH_SYSTEM), agency=WITH_SYSTEM)])
+    stage.scheduler.listen([forwarded])
+    assert stage.scheduler.agenda.next() is None
+    stage.scheduler.listen([told("CaseAssigned", case, topic=AGENCY_CASES.for_agency(WITH_SYSTEM), agency=WITH_SYSTEM)])
     assert [(who, deed) for _, who, deed in await stage.play_on()] == [("systems", "decide")]
 
 
 async def test_the_agencys_topic_may_be_faster_than_the_cases_topic(stage: Stage) -> None:
     case = played(stage.book)
-    stage.director.listen([told("CaseAssigned", case, topic=AGENCY_CASES.for_agency(WITH_SYSTEM), agency=WITH_SYSTEM)])
-    stage.director.listen([told("CaseForwarded", case, agency=WITH_SYSTEM, bounces=0, arbitrated=False, source="triage")])
+    stage.scheduler.listen([told("CaseAssigned", case, topic=AGENCY_CASES.for_agency(WITH_SYSTEM), agency=WITH_SYSTEM)])
+    stage.scheduler.listen([told("CaseForwarded", case, agency=WITH_SYSTEM, bounces=0, arbitrated=False, source="triage")])
     assert [(who, deed) for _, who, deed in await stage.play_on()] == [("systems", "decide")]
 
 
 async def test_news_that_are_faster_than_the_receipt_wait_for_it(stage: Stage) -> None:
     case = PlayedCase(played().report)
-    stage.director.listen([told("CaseReceived", "the-id", state="received", source="triage")])
-    assert stage.director.agenda.next() is None
+    stage.scheduler.listen([told("CaseReceived", "the-id", state="received", source="triage")])
+    assert stage.scheduler.agenda.next() is None
     stage.book.accepted(case, "the-id", "LAP-1", "code")
-    await stage.director.perform(stage.timetable.first_moment)
+    await stage.scheduler.perform(stage.office_hours.first_moment)
     assert case.state is CaseState.RECEIVED
-    assert stage.director.agenda.next() is not None
+    assert stage.scheduler.agenda.next() is not None
 
 
 async def test_an_event_that_comes_twice_is_planned_for_once(stage: Stage) -> None:
     case = played(stage.book)
     received = told("CaseReceived", case, state="received", source="triage")
-    stage.director.listen([received, received])
+    stage.scheduler.listen([received, received])
     assert len(await stage.play_on()) == 1
 
 
 async def test_a_case_that_was_returned_before_its_turn_is_no_longer_decided_on(stage: Stage) -> None:
     case = played(stage.book)
-    stage.director.listen([told("CaseForwarded", case, 2, agency=BY_HTTP, bounces=0, arbitrated=False, source="triage")])
+    stage.scheduler.listen([told("CaseForwarded", case, 2, agency=BY_HTTP, bounces=0, arbitrated=False, source="triage")])
     returned = told("CaseReturned", case, 3, state="received", agency=BY_HTTP, bounces=1, arbitration=False, transition="T10")
-    stage.director.listen([returned])
+    stage.scheduler.listen([returned])
     assert [(who, deed) for _, who, deed in await stage.play_on()] == [("verifiers", "verify")]
 
 
 async def test_a_first_follow_up_always_comes_before_the_answer(stage: Stage) -> None:
     for number in range(1, 200):
         case = played(stage.book, number=number)
-        stage.director.listen([told("CaseAccepted", case, 4, state="dispatched", agency=BY_HTTP, transition="T4")])
+        stage.scheduler.listen([told("CaseAccepted", case, 4, state="dispatched", agency=BY_HTTP, transition="T4")])
     moments: dict[tuple[int, Deed], datetime] = {}
-    agenda = stage.director.agenda
+    agenda = stage.scheduler.agenda
     while (moment := agenda.next()) is not None:
         for deed, cases in agenda.take(moment).items():
             moments |= {(case.number, deed): moment for case in cases}

@@ -17,7 +17,7 @@ from intake.application.handlers import follow
 from intake.settings import Settings
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
-from tests.unit.intake.mothers import KEY, a_report, incoming
+from tests.unit.intake.builders import KEY, a_report, incoming
 from tuntas_chassis.http.auth import Principal
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.service import ServiceApp
@@ -55,7 +55,7 @@ def code(receipt: dict[str, Any], **headers: str) -> dict[str, str]:
     return {"X-Access-Code": receipt["access_code"], **headers}
 
 
-class House:
+class IntakeHarness:
     """One or more replicas of intake on one database."""
 
     def __init__(self, servers: Servers, replicas: int = 1) -> None:

@@ -8,7 +8,7 @@ from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, Han
 from tuntas_devstack.corpus.behaviour import Act, AgencyCharacter, AgencyDecision, LiaisonDecision, agency_character
 from tuntas_devstack.corpus.behaviour import agency_decision as decided_by_agency
 from tuntas_devstack.corpus.behaviour import liaison_decision as decided_by_liaison
-from tuntas_devstack.demo.casebook import PlayedCase
+from tuntas_devstack.demo.case_log import PlayedCase
 
 PATHS: Mapping[type[AgencyCommand], str] = {
     AcceptCase: "accept",
@@ -20,7 +20,7 @@ PATHS: Mapping[type[AgencyCommand], str] = {
 """The last part of the path by which officers do over HTTP what the command asks for."""
 
 
-class Deeds:
+class AgencyCommands:
     """Commands for cases, and when they are given."""
 
     def __init__(self, register: Register, seed: int) -> None:

@@ -9,7 +9,7 @@ from tuntas_devstack.demo.feed import Told
 _TO_AGENCIES = frozenset({"CaseForwarded"})
 
 
-class Tally:
+class Counters:
     """Figures of the play so far."""
 
     def __init__(self, follows: Callable[[str], bool]) -> None:

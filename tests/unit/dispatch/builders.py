@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from dispatch.domain.arrival import arrive
-from dispatch.domain.case import Act, Case
+from dispatch.domain.case import Case, CommandContext
+from dispatch.domain.forwarding import arrive
 from tests.support.names import NAMES
 from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import CaseForwarded, FastTrack
@@ -71,7 +71,7 @@ def a_case(**changes: object) -> Case:
     return arrive(None, forwarded(**changes))  # type: ignore[arg-type]
 
 
-def an_act(minutes: int = 60, agency: str = BOGOR) -> Act:
+def an_act(minutes: int = 60, agency: str = BOGOR) -> CommandContext:
     """An agency administrator does something, some minutes after noon."""
     actor = Actor(role=Role.AGENCY_ADMINISTRATOR, subject="officer-1", agency=agency)
-    return Act(actor, NOON + timedelta(minutes=minutes), uuid4())
+    return CommandContext(actor, NOON + timedelta(minutes=minutes), uuid4())

@@ -16,7 +16,7 @@ S = TypeVar("S")
 
 
 @dataclass(slots=True)
-class Effects(Generic[S]):
+class UnitOfWork(Generic[S]):
     """Gathered in memory, decision after decision, each on the state that the one before it left; then written at once."""
 
     states: dict[str, S]

@@ -13,7 +13,7 @@ from tuntas_devstack.postgres.programs import own_place
 _MARK = "belongs-to"
 
 
-def home_of(folder: StackFolder) -> Path:
+def data_dir_of(folder: StackFolder) -> Path:
     """The folder that holds this stack's `data`, as far as it is known: where it was put, or where it would be put."""
     kept = folder.recall("postgres")
     if isinstance(kept, dict) and Path(str(kept.get("home"))).is_dir():
@@ -21,7 +21,7 @@ def home_of(folder: StackFolder) -> Path:
     return folder.path / "postgres"
 
 
-def make_home(folder: StackFolder, account: Account | None) -> Path:
+def make_data_dir(folder: StackFolder, account: Account | None) -> Path:
     """Make the home where the account can reach it, without changing a permission of anything above it.
 
     A stack under a home folder that is closed to others gets it in a folder of ours, under the machine's lasting
@@ -30,9 +30,9 @@ def make_home(folder: StackFolder, account: Account | None) -> Path:
     Raises:
         StackError: no place can be had, or the data belong to another user.
     """
-    home = home_of(folder)
+    home = data_dir_of(folder)
     if not can_pass(account, folder.path):
-        home = _home_elsewhere(folder, account)
+        home = _data_dir_elsewhere(folder, account)
     home.mkdir(mode=0o711, exist_ok=True)
     data = home / "data"
     if account is None and data.exists() and data.stat().st_uid != os.geteuid():
@@ -41,7 +41,7 @@ def make_home(folder: StackFolder, account: Account | None) -> Path:
     return home
 
 
-def _home_elsewhere(folder: StackFolder, account: Account | None) -> Path:
+def _data_dir_elsewhere(folder: StackFolder, account: Account | None) -> Path:
     for place in own_place("databases"):
         if not can_pass(account, place):
             continue
@@ -77,8 +77,8 @@ def _sweep(place: Path) -> None:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def remove_home(folder: StackFolder) -> None:
+def remove_data_dir(folder: StackFolder) -> None:
     """Delete the database's files. Call only when the server has ended."""
-    home = home_of(folder)
+    home = data_dir_of(folder)
     if home.is_dir():
         shutil.rmtree(home)

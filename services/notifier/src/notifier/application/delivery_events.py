@@ -5,10 +5,10 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from notifier.application.ports import Handed, SpanRecorder, Told
+from notifier.application.ports import DeliveryEvent, Handed, SpanRecorder
 from notifier.domain.delivery import ENDED, Claimed, Delivery, Settlement, Status
 from notifier.domain.mail import message_id
-from notifier.domain.notices import Kind
+from notifier.domain.notices import NoticeKind
 from notifier.metrics import DEFERRED, DELAY, FAILED, NO_CHANNEL, REPEATS, SENT, TOO_OLD
 from tuntas_chassis.ids import derive_id
 from tuntas_chassis.messaging.messages import Outgoing
@@ -24,7 +24,7 @@ _log = logger(__name__)
 SET_ASIDE_KIND = "notice"
 
 
-def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> Told | None:
+def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> DeliveryEvent | None:
     """NoticeSent, NoticeFailed or NoticeNotSent, in the trace of the event that caused the notice; None while its end is open.
 
     Its id follows from the notice's: written twice, it is one event.
@@ -55,7 +55,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
         case _:
             body = NoticeFailed(**notice, reason=reason)
     event_id = derive_id(delivery.notice_id, type(body).__name__)
-    return Told(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
+    return DeliveryEvent(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
 
 
 def check_event(claimed: Claimed, domain: str) -> None:
@@ -77,7 +77,7 @@ def _notice(delivery: Delivery, told_at: datetime, domain: str) -> dict[str, Any
 
 def count_from_zero(metrics: MetricSet) -> None:
     """Show every kind of notice as neither sent nor failed yet: a counter that begins with its first failure hides that one."""
-    for kind in Kind:
+    for kind in NoticeKind:
         for name in (SENT, FAILED, NO_CHANNEL, DEFERRED, TOO_OLD):
             metrics.inc(name, kind.value, by=0)
 

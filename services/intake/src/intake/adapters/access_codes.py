@@ -36,7 +36,7 @@ class OpenedReport:
     profile: str
 
 
-class AccessGate:
+class AccessCodeVerifier:
     """Opens a report for who holds its access code. An unknown id and a wrong code look the same, and take the same time."""
 
     def __init__(self, database: Database, pepper: bytes, metrics: MetricSet) -> None:

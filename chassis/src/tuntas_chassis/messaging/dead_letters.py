@@ -1,4 +1,4 @@
-"""The parking lot: what could not be read or handled waits here, raw and with the reason, and its key's later messages behind it."""
+"""The dead-letter queue: what could not be read or handled waits here, raw and with the reason, and its key's later messages behind it."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ _SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after
 
 
 @dataclass(frozen=True, slots=True)
-class Parking:
+class DeadLetter:
     """A record to park. `waiting`: it is sound itself but stands behind a parked one of its key.
 
     `catching_up`: it lay on the topic before this process began to read it, so own events may lie behind it that the database has lost.
@@ -93,27 +93,27 @@ class ParkedMessage:
     settled_why: str | None
 
 
-async def park(connection: AsyncConnection, consumer: str, parkings: Sequence[Parking]) -> None:
+async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequence[DeadLetter]) -> None:
     """Put records into the lot; one that is read again, from the same log, is there already."""
-    await connection.execute(_PARK, [_row(consumer, p) for p in parkings])
+    await connection.execute(_PARK, [_row(consumer, p) for p in dead_letters])
 
 
-def _row(consumer: str, parking: Parking) -> dict[str, object]:
-    fault = parking.fault
+def _row(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
+    fault = dead_letter.fault
     return {
-        **columns_of(parking.record),
+        **columns_of(dead_letter.record),
         "id": new_id(),
         "consumer": consumer,
-        "key": _stored(parking.key) if parking.key else None,
+        "key": _stored(dead_letter.key) if dead_letter.key else None,
         "error_type": type(fault).__name__ if fault else "Waiting",
         "error": told(fault) if fault else "stands behind a parked message of the same key",
-        "state": "waiting" if parking.waiting else "parked",
-        "catching_up": parking.catching_up,
+        "state": "waiting" if dead_letter.waiting else "parked",
+        "catching_up": dead_letter.catching_up,
     }
 
 
 @dataclass(frozen=True, slots=True)
-class FirstParked:
+class FirstDeadLetter:
     """Where the first of a key lies that is parked."""
 
     topic: str
@@ -122,7 +122,7 @@ class FirstParked:
     timestamp_ms: int
 
     @classmethod
-    def of(cls, record: Record) -> "FirstParked":
+    def of(cls, record: Record) -> "FirstDeadLetter":
         """The place of a record."""
         return cls(record.topic, record.partition, record.offset, record.timestamp)
 
@@ -132,11 +132,11 @@ class FirstParked:
         return same_log and record.offset < self.offset and record.timestamp <= self.timestamp_ms + _SKEW_MS
 
 
-async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstParked]:
+async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
     """Which of these keys have something in the lot, and where the first of it lies."""
     stored = {key: _stored(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
-    blocked = {row.key: FirstParked(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
+    blocked = {row.key: FirstDeadLetter(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
     return {key: blocked[name] for key, name in stored.items() if name in blocked}
 
 
@@ -166,7 +166,7 @@ async def list_parked(
 
 
 @dataclass(frozen=True, slots=True)
-class OpenParking:
+class OpenDeadLetter:
     """A parked record put together again."""
 
     id: UUID
@@ -178,13 +178,13 @@ class OpenParking:
     catching_up: bool
 
 
-async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenParking | None:
+async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenDeadLetter | None:
     """One parked message, whatever its state."""
     row = (await connection.execute(_ONE, {"id": message_id})).mappings().first()
     return _open(dict(row)) if row else None
 
 
-async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, OpenParking]:
+async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, OpenDeadLetter]:
     """These messages as they are now, whatever their state, locked until the transaction's end."""
     rows = await connection.execute(_LOCK, {"ids": list(ids)})
     return {message.id: message for message in (_open(dict(row)) for row in rows.mappings())}
@@ -195,7 +195,7 @@ async def purge_settled(connection: AsyncConnection, days: int, most: int) -> in
     return (await connection.execute(_PURGE, {"days": days, "most": most})).rowcount
 
 
-async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) -> list[OpenParking]:
+async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) -> list[OpenDeadLetter]:
     """Everything of a key that waits, in the order of the topic, locked.
 
     The key itself is locked first, until the transaction's end. Rows alone are not enough: a statement that began before another
@@ -206,7 +206,7 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     return _in_order([_open(dict(row)) for row in rows.mappings()])
 
 
-def _in_order(waiting: list[OpenParking]) -> list[OpenParking]:
+def _in_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
     """What lies in the order of offsets, in that of times where the topic was made anew: it has lower offsets at later times."""
     anew = any(
         (a.record.topic, a.record.partition) == (b.record.topic, b.record.partition) and a.record.timestamp > b.record.timestamp + _SKEW_MS
@@ -215,10 +215,10 @@ def _in_order(waiting: list[OpenParking]) -> list[OpenParking]:
     return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if anew else waiting
 
 
-def _open(row: dict[str, object]) -> OpenParking:
+def _open(row: dict[str, object]) -> OpenDeadLetter:
     record = record_of(row)
     listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
-    return OpenParking(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))
+    return OpenDeadLetter(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))
 
 
 def _length(value: bytes | None) -> int | None:
@@ -235,7 +235,7 @@ async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exc
     await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": told(fault)})
 
 
-class ParkingLimit:
+class DeadLetterLimit:
     """Counts what each partition parks in a minute; beyond the limit the partition is to be halted."""
 
     def __init__(self, per_minute: int) -> None:

@@ -12,11 +12,11 @@ from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.group_commit import GroupCommit
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.http.retry_keys import RetryKey, key_reused
-from tuntas_chassis.messaging.effects import Effects
 from tuntas_chassis.messaging.inbox import forget_handled, remember_handled
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.messaging.subscription import Store
+from tuntas_chassis.messaging.unit_of_work import UnitOfWork
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.tracebacks import without_frames
 from tuntas_chassis.telemetry.tracing import current_traceparent
@@ -55,7 +55,7 @@ def catching_up() -> Problem:
     )
 
 
-class Processor(Generic[S]):
+class CommandExecutor(Generic[S]):
     """Carries out commands on the states of one store; those that wait share a transaction."""
 
     def __init__(self, store: Store[S], database: Database, outbox: Outbox, clock: Clock, caught_up: Callable[[], bool]) -> None:
@@ -95,29 +95,29 @@ class Processor(Generic[S]):
             del done  # the error refers to this frame from here on: the two would be left to the garbage collector
 
     async def _carry_out(self, connection: AsyncConnection, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
-        effects = Effects(await self._store.load(connection, sorted({command.key for command in commands})))
+        unit = UnitOfWork(await self._store.load(connection, sorted({command.key for command in commands})))
         now = self._clock.now()  # under the locks: never before an event that another transaction told of the same key
         ids = sorted({one for command in commands for one in command.ids})
         fresh = await remember_handled(connection, ids) if ids else set()
         obeyed: set[UUID] = set()
-        done = [self._one(command, now, fresh, obeyed, effects) for command in commands]
+        done = [self._one(command, now, fresh, obeyed, unit) for command in commands]
         if refused := fresh - obeyed:
             await forget_handled(connection, sorted(refused))
-        await effects.write(connection, self._store, self._outbox)
+        await unit.write(connection, self._store, self._outbox)
         return done
 
     @staticmethod
-    def _one(command: _Command[S], now: datetime, fresh: Collection[UUID], obeyed: set[UUID], effects: Effects[S]) -> _Done[S]:
+    def _one(command: _Command[S], now: datetime, fresh: Collection[UUID], obeyed: set[UUID], unit: UnitOfWork[S]) -> _Done[S]:
         """Decide in memory; what an earlier command of the group did is seen."""
         if command.id is not None and (command.id not in fresh or command.id in obeyed):
-            return _Done(effects.states.get(command.key))
+            return _Done(unit.states.get(command.key))
         if command.retry_key is not None and (command.retry_key not in fresh or command.retry_key in obeyed):
             return _Done(error=key_reused())
         try:
-            outcome = command.decide(effects.states.get(command.key), now)
+            outcome = command.decide(unit.states.get(command.key), now)
         except Exception as error:
             # an answer tells nobody where it was decided
             return _Done(error=without_frames(error) if isinstance(error, Problem | Refusal) else error)
         obeyed.update(command.ids)
-        effects.take(command.key, outcome, command.traceparent)
-        return _Done(effects.states.get(command.key))
+        unit.take(command.key, outcome, command.traceparent)
+        return _Done(unit.states.get(command.key))

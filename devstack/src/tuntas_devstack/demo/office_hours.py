@@ -18,7 +18,7 @@ _MIDNIGHT = time(0, 5)
 _LATE = time(8, 30)  # after the last deadline of the day before and the morning's warnings, in all three time zones
 
 
-class Timetable:
+class OfficeHours:
     """The moments of one play, each an aware datetime. The first day is a working day and counts as the first."""
 
     def __init__(self, calendar: WorkingCalendar, first_day: date, working_days: int) -> None:

@@ -8,7 +8,7 @@ _LONGEST = 300
 _TELLING = ("error", "exception", "fatal", "failed", "cannot", "can't", "refused", "in use")
 
 
-def last_words(log: Path) -> str:
+def last_log_line(log: Path) -> str:
     """`: <the last telling line> (see <log>)`, to be put behind a sentence; only the log's path if it is empty."""
     where = f" (see {log})"
     try:

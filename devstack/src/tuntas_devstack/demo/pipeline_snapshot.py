@@ -32,7 +32,7 @@ def by_bucket(states: Mapping[CaseState, int]) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PipelineSnapshot:
     """`now` is simulated; `day` counts working days from 1 to `days`; rates are per second of real time."""
 
     now: datetime

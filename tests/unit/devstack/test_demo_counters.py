@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.unit.devstack.demo_mothers import played, told
+from tests.unit.devstack.demo_builders import played, told
 from tuntas_contracts.topology import AGENCY_CASES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import CaseState, Service
-from tuntas_devstack.demo.casebook import Casebook
+from tuntas_devstack.demo.api_client import Faults
+from tuntas_devstack.demo.case_log import CaseLog
 from tuntas_devstack.demo.checks import checks
-from tuntas_devstack.demo.door import Faults
-from tuntas_devstack.demo.picture import ORDER, by_bucket
+from tuntas_devstack.demo.counters import Counters
+from tuntas_devstack.demo.pipeline_snapshot import ORDER, by_bucket
 from tuntas_devstack.demo.quiet import READERS, _unread
 from tuntas_devstack.demo.summary import Mails
-from tuntas_devstack.demo.tally import Tally
 from tuntas_devstack.reconciliation.ledger import Difference
 from tuntas_devstack.reconciliation.rounds import Result
 
@@ -22,34 +22,34 @@ OWN = AGENCY_CASES.for_agency("pln")
 
 
 def test_a_step_that_an_agency_does_not_read_on_its_own_topic_is_missed() -> None:
-    tally = Tally(lambda agency: agency == "pln")
-    tally.count(told("CaseForwarded", "a", 3, source="triage", agency="pln"))
-    tally.count(told("CaseAccepted", "a", 4, transition="T4", agency="pln"))
-    tally.count(told("CaseAccepted", "b", 4, transition="T4", agency="kemenkes"))
-    assert tally.unpaired == 2
-    tally.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))
-    tally.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))  # at least once
-    assert tally.unpaired == 1
-    tally.count(told("CaseChanged", "a", 4, topic=OWN, agency="pln"))
-    assert tally.unpaired == 0
-    tally.count(told("CaseChanged", "a", 5, topic=OWN, agency="pln"))
-    assert tally.unpaired == 1
+    counters = Counters(lambda agency: agency == "pln")
+    counters.count(told("CaseForwarded", "a", 3, source="triage", agency="pln"))
+    counters.count(told("CaseAccepted", "a", 4, transition="T4", agency="pln"))
+    counters.count(told("CaseAccepted", "b", 4, transition="T4", agency="kemenkes"))
+    assert counters.unpaired == 2
+    counters.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))
+    counters.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))  # at least once
+    assert counters.unpaired == 1
+    counters.count(told("CaseChanged", "a", 4, topic=OWN, agency="pln"))
+    assert counters.unpaired == 0
+    counters.count(told("CaseChanged", "a", 5, topic=OWN, agency="pln"))
+    assert counters.unpaired == 1
 
 
 def test_a_refused_input_is_not_told_to_the_agency() -> None:
-    tally = Tally(lambda agency: True)
-    tally.count(told("InputRefused", "a", 4))
-    assert tally.unpaired == 0
+    counters = Counters(lambda agency: True)
+    counters.count(told("InputRefused", "a", 4))
+    assert counters.unpaired == 0
 
 
 def test_deadlines_and_notices_are_counted_by_what_they_are() -> None:
-    tally = Tally(lambda agency: False)
+    counters = Counters(lambda agency: False)
     for kind, clock in (("DeadlineSet", "C4"), ("DeadlineWarning", "C4"), ("DeadlineWarning", "C5"), ("DeadlineMissed", "C3")):
-        tally.count(told(kind, "a", topic=SLA.name, clock=clock))
-    tally.count(told("NoticeSent", "a", topic=NOTICES.name, kind="receipt", possible_repeat=False))
-    tally.count(told("NoticeFailed", "a", topic=NOTICES.name, kind="receipt", reason="no_email"))
-    assert (tally.warnings, tally.missed) == (Counter(C4=1, C5=1), Counter(C3=1))
-    assert (tally.sent, tally.undelivered) == (Counter(receipt=1), Counter(no_email=1))
+        counters.count(told(kind, "a", topic=SLA.name, clock=clock))
+    counters.count(told("NoticeSent", "a", topic=NOTICES.name, kind="receipt", possible_repeat=False))
+    counters.count(told("NoticeFailed", "a", topic=NOTICES.name, kind="receipt", reason="no_email"))
+    assert (counters.warnings, counters.missed) == (Counter(C4=1, C5=1), Counter(C3=1))
+    assert (counters.sent, counters.undelivered) == (Counter(receipt=1), Counter(no_email=1))
 
 
 def test_the_two_places_of_unverified_reports_are_told_apart_and_no_state_is_left_out() -> None:
@@ -73,10 +73,10 @@ def test_a_reader_that_is_behind_is_named() -> None:
 
 
 def good(**changed: Any) -> dict[str, Any]:
-    book, tally = Casebook(), Tally(lambda agency: False)
+    book, counters = CaseLog(), Counters(lambda agency: False)
     played(book).state = CaseState.CLOSED
-    tally.missed["C2"] = 3
-    tally.sent["receipt"] = 2
+    counters.missed["C2"] = 3
+    counters.sent["receipt"] = 2
     figures = {
         "reports": {"received": 1, "closed": 1, "archived": 0},
         "clocks": [{"clock": "C1", "met_late": 0, "missed": 0}, {"clock": "C2", "met_late": 2, "missed": 1}],
@@ -84,7 +84,7 @@ def good(**changed: Any) -> dict[str, Any]:
     held: dict[str, Any] = {
         "reports": 1,
         "book": book,
-        "tally": tally,
+        "counters": counters,
         "figures": figures,
         "mails": Mails(delivered=2, distinct=2, by_kind={"receipt": 2}, undelivered={"no_email": 5}),
         "mistakes": 0,

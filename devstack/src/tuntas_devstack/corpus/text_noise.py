@@ -62,7 +62,7 @@ _HABITS = {
 }
 
 
-def scrawl(rng: Random, text: str, manner: Manner, lexicon: Lexicon) -> str:
+def add_noise(rng: Random, text: str, manner: Manner, lexicon: Lexicon) -> str:
     """The text as that kind of person types it. Digits stay as they are; the case is left to `recase`."""
     habits = _HABITS[manner]
 

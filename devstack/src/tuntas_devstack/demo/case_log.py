@@ -34,7 +34,7 @@ class PlayedCase:
         return self.report.number
 
 
-class Casebook:
+class CaseLog:
     """All cases by id."""
 
     def __init__(self) -> None:

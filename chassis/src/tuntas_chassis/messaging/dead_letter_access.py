@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messaging.parking import OpenParking
+from tuntas_chassis.messaging.dead_letters import OpenDeadLetter
 
 _ADD = text(
     'INSERT INTO parked_access (id, subject, reason, message_id, consumer, topic, partition, "offset", key) '
@@ -21,7 +21,7 @@ _LIST = text(
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedAccess:
+class DeadLetterAccess:
     """One look at the content of one message."""
 
     id: UUID
@@ -36,7 +36,7 @@ class ParkedAccess:
     key: str | None
 
 
-async def log_access(connection: AsyncConnection, message: OpenParking, subject: str, reason: str) -> None:
+async def log_access(connection: AsyncConnection, message: OpenDeadLetter, subject: str, reason: str) -> None:
     """Write down, in the transaction of the reading, who reads the message and why."""
     listed = message.listed
     await connection.execute(
@@ -55,7 +55,7 @@ async def log_access(connection: AsyncConnection, message: OpenParking, subject:
     )
 
 
-async def list_accesses(connection: AsyncConnection, after: UUID, limit: int) -> list[ParkedAccess]:
+async def list_accesses(connection: AsyncConnection, after: UUID, limit: int) -> list[DeadLetterAccess]:
     """Who read what, oldest first, behind the id `after`."""
     rows = await connection.execute(_LIST, {"after": after, "limit": limit})
-    return [ParkedAccess(**row) for row in rows.mappings()]
+    return [DeadLetterAccess(**row) for row in rows.mappings()]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from intake.adapters.reports import Filed, KeyTaken, NewReport
+from intake.adapters.reports import Filed, IdempotencyConflict, NewReport
 from intake.adapters.vault import Vault
 from intake.application.handlers import Submissions
 from intake.entrypoints.schemas import SubmitReport
@@ -64,13 +64,13 @@ class FakeFile:
     reports: list[NewReport] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
 
-    async def submit(self, item: NewReport, /) -> Filed | KeyTaken:
+    async def submit(self, item: NewReport, /) -> Filed | IdempotencyConflict:
         if self.refusals:
             raise self.refusals.pop(0)
         for earlier in self.reports:
             if item.retry and earlier.retry and earlier.retry.key_hash == item.retry.key_hash:
                 if earlier.retry.body_hash != item.retry.body_hash:
-                    return KeyTaken()
+                    return IdempotencyConflict()
                 return self._filed(earlier)._replace(sealed_receipt=earlier.retry.sealed_receipt)
         self.reports.append(item)
         return self._filed(item)

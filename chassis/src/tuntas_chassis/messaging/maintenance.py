@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuntas_chassis.messaging.parking import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_settled
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by
 from tuntas_chassis.persistence.probe import DatabaseState
@@ -37,7 +37,7 @@ _PARKED = text(
 )
 
 
-class Upkeep:
+class Maintenance:
     """The side work of one service."""
 
     def __init__(self, database: Database, settings: ServiceSettings, metrics: MetricSet) -> None:
@@ -83,7 +83,7 @@ class Upkeep:
         return faults
 
     async def report(self, consumers: Iterable[str]) -> None:
-        """Set the gauges of outbox, parking lot of these consumers and certificates; what can't be measured stays as it was."""
+        """Set the gauges of outbox, dead letters of these consumers and certificates; what can't be measured stays as it was."""
         for authority, until in trusted_until(self._settings).items():
             self._metrics.set("tuntas_trusted_certificate_expiry_timestamp_seconds", until, authority)
         try:

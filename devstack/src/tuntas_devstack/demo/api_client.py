@@ -1,4 +1,4 @@
-"""The services' HTTP doors: one client for everybody, with what is expected to come back."""
+"""One HTTP client of the services for everybody, with what is expected to come back."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ class Faults:
             self.shown.append(sentence)
 
 
-class Door:
+class ApiClient:
     """Sends requests. An answer that is not expected is a fault, and None is given for it."""
 
     def __init__(self, faults: Faults) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Channel, Classification
 from tuntas_devstack.corpus import Expected, GeneratedReport, Hint, Payload, Reporter
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
+from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
 from tuntas_devstack.demo.feed import Told
 
 
@@ -57,9 +57,9 @@ def report(number: int = 1, *, misconduct: bool = False, agency: str = "kemenkes
     )
 
 
-def played(book: Casebook | None = None, **how: Any) -> PlayedCase:
+def played(book: CaseLog | None = None, **how: Any) -> PlayedCase:
     case = PlayedCase(report(**how))
-    (book if book is not None else Casebook()).accepted(case, str(uuid4()), f"LAP-{case.number}", "code")
+    (book if book is not None else CaseLog()).accepted(case, str(uuid4()), f"LAP-{case.number}", "code")
     return case
 
 

@@ -8,7 +8,7 @@ from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import MetricSet
 
 
-class Upkeep:
+class Maintenance:
     """Work of periodic jobs."""
 
     def __init__(self, database: Database, register: RegisterCopy, reader: QueueReader, clock: Clock, metrics: MetricSet) -> None:

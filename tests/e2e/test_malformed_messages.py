@@ -6,8 +6,8 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from tests.support.garbage import A_TIME, garbage, headers_of
-from tests.support.platform import PATIENCE_S, Json, Platform
+from tests.support.malformed import A_TIME, garbage, headers_of
+from tests.support.platform import TIMEOUT_S, Json, Platform
 from tests.support.waiting import until
 from tuntas_contracts.agencies import AcceptCase, AnswerCase
 from tuntas_contracts.cases import CaseForwarded
@@ -21,7 +21,7 @@ OPERATOR: dict[str, Any] = {"role": Role.OPERATOR}
 
 
 async def parked(platform: Platform, service: str) -> list[Json]:
-    """Everything that waits in a service's parking lot, page by page."""
+    """Every dead letter of a service, page by page."""
     found: list[Json] = []
     cursor: dict[str, str] = {}
     while True:
@@ -57,7 +57,7 @@ async def test_a_thousand_pieces_on_the_cases_topic_are_parked_and_nobody_else_w
             found = await parked(platform, service)
             return found if len(found) - before[service] >= PIECES else None
 
-        found = await until(all_parked, f"{service} has parked {PIECES} pieces", PATIENCE_S)
+        found = await until(all_parked, f"{service} has parked {PIECES} pieces", TIMEOUT_S)
         assert len(found) - before[service] == PIECES, "the unknown type was skipped, not parked"
         ours = found[before[service] :]
         assert all(item["error"] and item["error_type"] and item["topic"] == CASES.name for item in ours)
@@ -100,13 +100,13 @@ async def test_a_case_with_garbage_under_its_key_waits_until_an_operator_discard
         async def one_parked(service: Service = service) -> bool:
             return len(await of_case(service)) == 1
 
-        await until(one_parked, f"{service} parks it", PATIENCE_S)
+        await until(one_parked, f"{service} parks it", TIMEOUT_S)
     await platform.forward(receipt, BANDUNG)
 
     async def waits_behind() -> bool:
         return [item["state"] for item in await of_case("dispatch")] == ["parked", "waiting"]
 
-    await until(waits_behind, "the hand-over waits behind the garbage", PATIENCE_S)
+    await until(waits_behind, "the hand-over waits behind the garbage", TIMEOUT_S)
     assert await platform.agency_messages(BANDUNG, receipt.case_id) == []
 
     # triage reads nothing more of the case: only what lies in its lot
@@ -155,7 +155,7 @@ async def test_a_hand_over_that_does_not_lie_under_its_case_s_key_reaches_no_age
             errors = [item["error"] for item in await parked(platform, service)]
             return any("has no key" in error for error in errors) and any(str(misplaced) in error for error in errors)
 
-        await until(both_parked, f"{service} parks both", PATIENCE_S)
+        await until(both_parked, f"{service} parks both", TIMEOUT_S)
     for case_id in (keyless, misplaced):
         assert await platform.agency_messages(BANDUNG, case_id) == []
 
@@ -182,7 +182,7 @@ async def test_garbage_of_one_agency_is_refused_with_reasons_and_slows_nobody(pl
         found = [r.body for r in await platform.read_topics() if r.kind == "ActionRefused"][refusals_before:]
         return found if len(found) >= PIECES else None
 
-    refused = await until(all_refused, "every piece is refused", PATIENCE_S)
+    refused = await until(all_refused, "every piece is refused", TIMEOUT_S)
     assert len(refused) == PIECES
     assert {r["agency"] for r in refused} == {BOGOR}
     assert all(len(r["detail"]) > 15 and r["code"] for r in refused)

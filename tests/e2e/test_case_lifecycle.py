@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.platform import PATIENCE_S, Platform, Receipt
+from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Role
@@ -82,7 +82,7 @@ async def test_verified_accepted_answered_replied_and_confirmed(platform: Platfo
             if (cursor := page["next_cursor"]) is None:
                 return next((case for case in found if case["case_id"] == str(receipt.case_id)), None)
 
-    case = await until(queued, "the report is in the national queue", PATIENCE_S)
+    case = await until(queued, "the report is in the national queue", TIMEOUT_S)
     assert (case["state"], case["waiting_reason"], case["clock"]) == ("received", "no_agency_addressed", "C1")
 
     assert (await platform.forward(receipt, BANDUNG, title="Lampu jalan padam di Pasar Kosambi"))["state"] == "at_agency"
@@ -121,7 +121,7 @@ async def test_verified_accepted_answered_replied_and_confirmed(platform: Platfo
         started = [clock for kind, clock, _ in await platform.deadlines(receipt.case_id) if kind == "DeadlineSet"]
         return sorted(started) == ["C1", "C2", "C3", "C4", "C6", "C6", "C8"]
 
-    await until(every_clock, "each clock of the walk was set", PATIENCE_S)
+    await until(every_clock, "each clock of the walk was set", TIMEOUT_S)
 
 
 async def test_an_agency_may_handle_a_case_itself(platform: Platform) -> None:
@@ -133,20 +133,20 @@ async def test_an_agency_may_handle_a_case_itself(platform: Platform) -> None:
 
 async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platform) -> None:
     receipt = await platform.submit(addressed_agency=BANDUNG)
-    await platform.give_back(receipt, BANDUNG, "Jalan ini milik kabupaten.")
+    await platform.return_case(receipt, BANDUNG, "Jalan ini milik kabupaten.")
     back = await platform.until_state(receipt, "received", version=3)
     assert transitions(back) == ["T2", "T10"]
     again = await platform.settled_call("triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG})
     assert (again.status_code, again.json()["code"]) == (409, "returned_by_this_agency")
     await platform.forward(receipt, BOGOR)
-    await platform.give_back(receipt, BOGOR, "Jalan ini milik kota.")
+    await platform.return_case(receipt, BOGOR, "Jalan ini milik kota.")
     await platform.until_state(receipt, "received", version=5)
 
     async def bounced_twice() -> bool:
         waiting = (await platform.settled_call("triage", "GET", f"/v1/cases/{receipt.case_id}", role=ADMIN)).json()
         return (waiting["arbitration"], waiting["bounces"], waiting["clock"]) == (True, 2, "C10")
 
-    await until(bounced_twice, "triage has the case back a second time, to be arbitrated", PATIENCE_S)
+    await until(bounced_twice, "triage has the case back a second time, to be arbitrated", TIMEOUT_S)
 
     await platform.forward(receipt, BANDUNG)
     refused = await platform.settled_call(

@@ -1,4 +1,4 @@
-"""The director: hears what happened and plans who acts next, and when; at each moment lets them act."""
+"""The scheduler: hears what happened and plans who acts next, and when; at each moment lets them act."""
 
 import asyncio
 from collections import defaultdict
@@ -11,22 +11,22 @@ from typing import Any
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState
 from tuntas_devstack.corpus.behaviour import Act, reporter_decision
+from tuntas_devstack.demo.agency_commands import AgencyCommands
 from tuntas_devstack.demo.agenda import Agenda, Deed
-from tuntas_devstack.demo.casebook import Casebook, PlayedCase
-from tuntas_devstack.demo.deeds import Deeds
+from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
+from tuntas_devstack.demo.counters import Counters
 from tuntas_devstack.demo.feed import Told
+from tuntas_devstack.demo.office_hours import OfficeHours
 from tuntas_devstack.demo.officers import Officers
 from tuntas_devstack.demo.reporters import Reporters
 from tuntas_devstack.demo.systems import Systems
-from tuntas_devstack.demo.tally import Tally
-from tuntas_devstack.demo.timetable import Timetable
 from tuntas_devstack.demo.verifiers import Verifiers, may_route, verification_days
 
 _OWN_TOPIC_KINDS = frozenset({"CaseAssigned", "CaseChanged"})
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Actors:
     """Everybody who acts."""
 
     reporters: Reporters
@@ -35,24 +35,26 @@ class Cast:
     systems: Systems
 
 
-class Director:
+class Scheduler:
     """Knows the play: what follows from what."""
 
-    def __init__(self, cast: Cast, deeds: Deeds, book: Casebook, tally: Tally, timetable: Timetable, seed: int) -> None:
-        self._cast = cast
-        self._deeds = deeds
+    def __init__(
+        self, actors: Actors, agency_commands: AgencyCommands, book: CaseLog, counters: Counters, office_hours: OfficeHours, seed: int
+    ) -> None:
+        self._actors = actors
+        self._agency_commands = agency_commands
         self._book = book
-        self._tally = tally
-        self._timetable = timetable
+        self._counters = counters
+        self._office_hours = office_hours
         self._seed = seed
-        self._now = timetable.first_moment
+        self._now = office_hours.first_moment
         self._early: defaultdict[str, list[Told]] = defaultdict(list)
-        self.agenda = Agenda(timetable.end)
+        self.agenda = Agenda(office_hours.end)
 
     def listen(self, told: Sequence[Told]) -> None:
         """Messages of the topics, as they come."""
         for one in told:
-            self._tally.count(one)
+            self._counters.count(one)
             if one.topic == CASES.name or one.kind in _OWN_TOPIC_KINDS:
                 case_id = one.data["case_id"]
                 self._early[case_id].append(one)
@@ -62,14 +64,14 @@ class Director:
         """Let everybody act whose turn it is, all at once; returns when they have been answered."""
         self._now = moment
         turns = self.agenda.take(moment)
-        cast = self._cast
+        actors = self._actors
         await asyncio.gather(
-            cast.reporters.submit(turns[Deed.SUBMIT]),
-            cast.verifiers.verify(turns[Deed.VERIFY]),
-            self._agencies(turns[Deed.DECIDE], cast.officers.decide, cast.systems.decide),
-            self._agencies(turns[Deed.FOLLOW_UP], cast.officers.follow_up, cast.systems.follow_up),
-            self._agencies(turns[Deed.ANSWER], cast.officers.answer, cast.systems.answer),
-            cast.reporters.react(turns[Deed.REACT]),
+            actors.reporters.submit(turns[Deed.SUBMIT]),
+            actors.verifiers.verify(turns[Deed.VERIFY]),
+            self._agencies(turns[Deed.DECIDE], actors.officers.decide, actors.systems.decide),
+            self._agencies(turns[Deed.FOLLOW_UP], actors.officers.follow_up, actors.systems.follow_up),
+            self._agencies(turns[Deed.ANSWER], actors.officers.answer, actors.systems.answer),
+            actors.reporters.react(turns[Deed.REACT]),
         )
         for case_id in list(self._early):
             self._hear_of(case_id)
@@ -82,8 +84,8 @@ class Director:
                 self._happened(case, one)
 
     async def _agencies(self, cases: Sequence[PlayedCase], officers: "Players", systems: "Players") -> None:
-        by_officers = [case for case in cases if not self._deeds.has_own_system(case.agency or "")]
-        by_systems = [case for case in cases if self._deeds.has_own_system(case.agency or "")]
+        by_officers = [case for case in cases if not self._agency_commands.has_own_system(case.agency or "")]
+        by_systems = [case for case in cases if self._agency_commands.has_own_system(case.agency or "")]
         await asyncio.gather(officers(by_officers), systems(by_systems))
 
     def _happened(self, case: PlayedCase, told: Told) -> None:
@@ -98,7 +100,7 @@ class Director:
                 return
             _note(case, told)
             plan = _PLANS.get(told.kind) or _PLANS_OF_AGENCIES.get(told.kind)
-        if plan is None or (plan in _PLANS_OF_AGENCIES.values() and at_own_topic != self._deeds.has_own_system(data["agency"])):
+        if plan is None or (plan in _PLANS_OF_AGENCIES.values() and at_own_topic != self._agency_commands.has_own_system(data["agency"])):
             return
         plan(self, case, data)
 
@@ -108,12 +110,12 @@ class Director:
 
     def _plan_decision(self, case: PlayedCase, data: "Data") -> None:
         if data["state"] == CaseState.AT_AGENCY:
-            self._in_office(Deed.DECIDE, case, data, self._deeds.decision(case, data["agency"]).working_days)
+            self._in_office(Deed.DECIDE, case, data, self._agency_commands.decision(case, data["agency"]).working_days)
         else:  # T21: straight to the officer in charge
             self._plan_handling(case, data)
 
     def _plan_handling(self, case: PlayedCase, data: "Data") -> None:
-        liaison = self._deeds.liaison(case, data["agency"])
+        liaison = self._agency_commands.liaison(case, data["agency"])
         answer = None if liaison.answer is None else self._in_office(Deed.ANSWER, case, data, liaison.answer)
         if data["state"] == CaseState.DISPATCHED and liaison.follow_up is not None:
             self._in_office(Deed.FOLLOW_UP, case, data, liaison.follow_up, before=answer)
@@ -121,18 +123,18 @@ class Director:
     def _plan_reaction(self, case: PlayedCase, data: "Data") -> None:
         decision = reporter_decision(self._seed, case.number, data["agency"], case.report.behaviour, answers=case.answers)
         if decision.act is not Act.STAY_SILENT:
-            evening = self._timetable.evening(self._now, decision.working_days)
+            evening = self._office_hours.evening(self._now, decision.working_days)
             self.agenda.add(evening, Deed.REACT, case, data["version"])
 
     def _plan_another_answer(self, case: PlayedCase, data: "Data") -> None:
-        again = self._deeds.liaison(case, data["agency"]).re_answer
+        again = self._agency_commands.liaison(case, data["agency"]).re_answer
         if again is not None:
             self._in_office(Deed.ANSWER, case, data, again)
 
     def _in_office(self, deed: Deed, case: PlayedCase, data: "Data", working_days: int, before: datetime | None = None) -> datetime:
         """Plan a deed in office hours; not at all if it would not come before another one."""
         rng = Random(f"{self._seed}:{case.number}:{data['version']}:{deed}")
-        moment = self._timetable.office(self._now, working_days, rng)
+        moment = self._office_hours.office(self._now, working_days, rng)
         if before is None or moment < before:
             self.agenda.add(moment, deed, case, data["version"])
         return moment
@@ -154,23 +156,23 @@ def _note(case: PlayedCase, told: Told) -> None:
 
 Data = Mapping[str, Any]
 Players = Callable[[Sequence[PlayedCase]], Awaitable[None]]
-Plan = Callable[[Director, PlayedCase, Data], None]
+Plan = Callable[[Scheduler, PlayedCase, Data], None]
 
 _PLANS: Mapping[str, Plan] = {
-    "CaseReceived": Director._plan_verification,
-    "CaseReturned": Director._plan_verification,
-    "CaseAnswered": Director._plan_reaction,
+    "CaseReceived": Scheduler._plan_verification,
+    "CaseReturned": Scheduler._plan_verification,
+    "CaseAnswered": Scheduler._plan_reaction,
 }
 # By the event on the cases topic, and by what an agency reads on its own.
 _PLANS_OF_AGENCIES: Mapping[str, Plan] = {
-    "CaseForwarded": Director._plan_decision,
-    "CaseAssigned": Director._plan_decision,
-    "CaseAccepted": Director._plan_handling,
-    "T4": Director._plan_handling,
-    "HandlingStarted": Director._plan_handling,
-    "T5": Director._plan_handling,
-    "CaseResumed": Director._plan_another_answer,
-    "T16": Director._plan_another_answer,
+    "CaseForwarded": Scheduler._plan_decision,
+    "CaseAssigned": Scheduler._plan_decision,
+    "CaseAccepted": Scheduler._plan_handling,
+    "T4": Scheduler._plan_handling,
+    "HandlingStarted": Scheduler._plan_handling,
+    "T5": Scheduler._plan_handling,
+    "CaseResumed": Scheduler._plan_another_answer,
+    "T16": Scheduler._plan_another_answer,
 }
 # A follow-up leaves the planned answer as it is.
 _CHANGES_WHO_ACTS = frozenset(

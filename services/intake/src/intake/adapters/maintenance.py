@@ -12,7 +12,7 @@ _PURGE_RECEIPTS = text("DELETE FROM idempotency WHERE created_at < now() - make_
 _PURGE_LOG = text("DELETE FROM access_log WHERE at < now() - make_interval(days => :days)")
 
 
-class Upkeep:
+class Maintenance:
     """Work of a periodic job. These times are real, not the platform's simulated business time."""
 
     def __init__(self, database: Database, access_log_days: int) -> None:
