@@ -3,7 +3,7 @@
 ARG PYTHON_VERSION=3.13.15
 ARG SERVICE
 
-FROM python:${PYTHON_VERSION}-slim-trixie AS build
+FROM python:${PYTHON_VERSION}-slim-trixie AS third-party
 ARG UV_VERSION=0.13.9
 RUN pip install --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION}"
 ENV UV_PROJECT_ENVIRONMENT=/opt/tuntas \
@@ -26,17 +26,27 @@ COPY services/sla-monitor/pyproject.toml services/sla-monitor/
 COPY services/notifier/pyproject.toml services/notifier/
 ARG SERVICE
 RUN uv sync --frozen --no-dev --no-editable --no-install-workspace --package "tuntas-${SERVICE}"
+
+# A service's image holds its own code and what it stands on: a change of another service or of the tools builds nothing anew.
+FROM third-party AS build-service
+ARG SERVICE
 COPY contracts contracts
 COPY reference reference
 COPY chassis chassis
-COPY devstack devstack
-COPY services services
+COPY services/${SERVICE} services/${SERVICE}
 RUN uv sync --frozen --no-dev --no-editable --package "tuntas-${SERVICE}"
+
+FROM third-party AS build-devstack
+COPY contracts contracts
+COPY reference reference
+COPY chassis chassis
+COPY services services
+COPY devstack devstack
+RUN uv sync --frozen --no-dev --no-editable --package tuntas-devstack
 
 FROM python:${PYTHON_VERSION}-slim-trixie AS runtime
 RUN groupadd --gid 10001 tuntas \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tuntas
-COPY --from=build /opt/tuntas /opt/tuntas
 # Nothing is written to the image's file system: bytecode is compiled, logs go to standard output.
 ENV PATH=/opt/tuntas/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -49,23 +59,27 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('TUNTAS_HTTP_PORT', '8080') + '/livez', timeout=4)"]
 
+FROM runtime AS service
+COPY --from=build-service /opt/tuntas /opt/tuntas
+
 # ENTRYPOINT knows no variables without a shell, and a shell would keep signals from the service: a stage for each.
-FROM runtime AS service-intake
+FROM service AS service-intake
 ENTRYPOINT ["python", "-m", "intake"]
 
-FROM runtime AS service-triage
+FROM service AS service-triage
 ENTRYPOINT ["python", "-m", "triage"]
 
-FROM runtime AS service-dispatch
+FROM service AS service-dispatch
 ENTRYPOINT ["python", "-m", "dispatch"]
 
-FROM runtime AS service-sla-monitor
+FROM service AS service-sla-monitor
 ENTRYPOINT ["python", "-m", "sla_monitor"]
 
-FROM runtime AS service-notifier
+FROM service AS service-notifier
 ENTRYPOINT ["python", "-m", "notifier"]
 
 FROM runtime AS service-devstack
+COPY --from=build-devstack /opt/tuntas /opt/tuntas
 HEALTHCHECK NONE
 ENTRYPOINT ["python"]
 

@@ -18,7 +18,7 @@ STAGES = re.findall(r"^FROM \S+ AS (\S+)$", TEXT, flags=re.MULTILINE)
 
 
 def entrypoint(stage: str) -> list[str]:
-    found = re.search(rf"^FROM runtime AS {stage}\n(?:HEALTHCHECK NONE\n)?ENTRYPOINT (\[.*\])$", TEXT, flags=re.MULTILINE)
+    found = re.search(rf"^FROM (?:service|runtime) AS {stage}\n(?:COPY .*\n)?(?:HEALTHCHECK NONE\n)?ENTRYPOINT (\[.*\])$", TEXT, flags=re.MULTILINE)
     assert found, f"no stage {stage}"
     words: list[str] = json.loads(found[1])
     return words
@@ -54,7 +54,9 @@ def test_it_runs_as_nobody_in_particular() -> None:
     assert [line for line in INSTRUCTIONS if line.startswith("USER")] == ["USER 10001:10001"]
     runtime = INSTRUCTIONS[next(n for n, line in enumerate(INSTRUCTIONS) if line.endswith("AS runtime")) :]
     after_user = runtime[runtime.index("USER 10001:10001") :]
-    assert not any(line.startswith(("RUN", "COPY", "ADD", "USER 0", "USER root")) for line in after_user)
+    assert not any(line.startswith(("RUN", "ADD", "USER 0", "USER root")) for line in after_user)
+    copied = [line for line in after_user if line.startswith("COPY")]
+    assert all(re.fullmatch(r"COPY --from=build-(service|devstack) /opt/tuntas /opt/tuntas", line) for line in copied)
 
 
 def test_versions_are_pinned() -> None:
@@ -67,8 +69,15 @@ def test_versions_are_pinned() -> None:
 
 def test_packages_come_from_the_lock_alone() -> None:
     syncs = [line for line in INSTRUCTIONS if "uv sync" in line]
-    assert len(syncs) == 2
+    assert len(syncs) == 3
     assert all("--frozen" in line and "--no-dev" in line and "--no-editable" in line for line in syncs)
+
+
+def test_the_image_of_a_service_is_built_from_its_own_code_and_what_it_imports() -> None:
+    """Neither the tools nor another service are in it, and a change of theirs does not build it anew."""
+    begun = INSTRUCTIONS.index("FROM third-party AS build-service")
+    stage = INSTRUCTIONS[begun + 1 : next(n for n in range(begun + 1, len(INSTRUCTIONS)) if INSTRUCTIONS[n].startswith("FROM"))]
+    assert [line.split()[1] for line in stage if line.startswith("COPY")] == ["contracts", "reference", "chassis", "services/${SERVICE}"]
 
 
 def test_every_member_of_the_workspace_is_copied() -> None:
