@@ -18,7 +18,8 @@ STAGES = re.findall(r"^FROM \S+ AS (\S+)$", TEXT, flags=re.MULTILINE)
 
 
 def entrypoint(stage: str) -> list[str]:
-    found = re.search(rf"^FROM (?:service|runtime) AS {stage}\n(?:COPY .*\n)?(?:HEALTHCHECK NONE\n)?ENTRYPOINT (\[.*\])$", TEXT, flags=re.MULTILINE)
+    kept_apart = r"(?:COPY .*\n)?(?:HEALTHCHECK NONE\n)?"
+    found = re.search(rf"^FROM (?:service|runtime) AS {stage}\n{kept_apart}ENTRYPOINT (\[.*\])$", TEXT, flags=re.MULTILINE)
     assert found, f"no stage {stage}"
     words: list[str] = json.loads(found[1])
     return words

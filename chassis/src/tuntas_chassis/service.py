@@ -94,9 +94,9 @@ class ServiceApp:
         self._starters: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._stopping = asyncio.Event()
         self._started = False
-        self._upkeep = Maintenance(self.database, settings, self.metrics)
+        self._maintenance = Maintenance(self.database, settings, self.metrics)
         self._background = BackgroundLoops(self.metrics)
-        self.every("inbox-purge", PURGE_EVERY_S, self._upkeep.purge_inbox)
+        self.every("inbox-purge", PURGE_EVERY_S, self._maintenance.purge_inbox)
         self.http = self._make_http()
 
     def _make_http(self) -> FastAPI:
@@ -165,7 +165,7 @@ class ServiceApp:
         """Why the service can't serve now, by part; nothing where it can."""
         if self._stopping.is_set():
             return {"stopping": "the service is shutting down"}
-        reasons = await self._upkeep.database_faults(self.package)
+        reasons = await self._maintenance.database_faults(self.package)
         if not self._started and not reasons:
             reasons["starting"] = "the service is starting"
         for consumer in self._consumers.values():
@@ -184,7 +184,7 @@ class ServiceApp:
         for consumer in self._consumers.values():
             consumer.report()
         self.metrics.set("tuntas_service_ready", 0 if await self.unready() else 1)
-        await self._upkeep.report(self.workers)
+        await self._maintenance.report(self.workers)
 
     async def resume_halted(self) -> int:
         """Let every halted partition of this process go on; returns how many."""
@@ -245,7 +245,7 @@ class ServiceApp:
     async def run_delivery(self) -> None:
         """Everything but HTTP, until told to stop: schema, starters, relay, background loops, consumers."""
         if self.settings.migrate_on_start:
-            await self._until_done("migrate", partial(upgrade, self.package, self.settings.sqlalchemy_url, patience_s=0, lock_patience_s=0))
+            await self._until_done("migrate", partial(upgrade, self.package, self.settings.sqlalchemy_url, timeout_s=0, lock_timeout_s=0))
         await self._until_done("schema", self._schema_is_current)
         for name, starter in self._starters:
             await self._until_done(name, starter)
@@ -281,7 +281,7 @@ class ServiceApp:
                 task.cancel()
 
     async def _schema_is_current(self) -> None:
-        found = await self._upkeep.revision()
+        found = await self._maintenance.revision()
         if not is_served_by(self.package, found):
             needed = head_revision(self.package)
             raise SchemaMismatch(f"the database is at migration {found}, this code needs {needed}: run `python -m {self.package} migrate`")
@@ -313,9 +313,9 @@ class ServiceApp:
         await self._until_done(f"consumer {consumer.name}", consumer.start)
         while not self._stopping.is_set():
             with contextlib.suppress(Exception):  # the next round looks again
-                await self._upkeep.database_faults(self.package)
+                await self._maintenance.database_faults(self.package)
                 await consumer.look_round()
-            if self._upkeep.database_silent_s() > self.leaves_after_s:
+            if self._maintenance.database_silent_s() > self.leaves_after_s:
                 await self._leave_until_database_answers(consumer)
             if consumer.stands_still():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
@@ -328,9 +328,9 @@ class ServiceApp:
         """Leave the partitions to replicas that reach the database; where none does, nothing is lost by it."""
         _log.error("consumer_left", consumer=consumer.consumer_name, why="the database does not answer")
         await consumer.abandon()
-        while self._upkeep.database_silent_s() and not self._stopping.is_set():
+        while self._maintenance.database_silent_s() and not self._stopping.is_set():
             await set_within(self._stopping, _LOOK_FOR_DATABASE_S)
-            await self._upkeep.database_faults(self.package)
+            await self._maintenance.database_faults(self.package)
         await self._until_done(f"consumer {consumer.name}", consumer.restart)
 
 

@@ -82,7 +82,7 @@ async def test_a_migration_waits_for_its_database(servers: Servers) -> None:
     url = servers.database()
     name = url.rpartition("/")[2]
     await execute(servers.admin_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
-    migrating = asyncio.create_task(upgrade(PACKAGE, _alchemy(url), patience_s=60))
+    migrating = asyncio.create_task(upgrade(PACKAGE, _alchemy(url), timeout_s=60))
     _, unfinished = await asyncio.wait({migrating}, timeout=1)
     assert unfinished, "it does not give up at the first refusal"
     await execute(servers.admin_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
@@ -93,7 +93,7 @@ async def test_a_migration_waits_for_its_database(servers: Servers) -> None:
 async def test_a_database_that_stays_away_is_told_in_one_sentence() -> None:
     nowhere = f"postgresql+asyncpg://a:b@127.0.0.1:{free_port()}/a"
     with pytest.raises(StillAway, match=r"^migrate: not possible after 1 s \(ConnectionRefusedError: .*\): see whether the server runs"):
-        await upgrade(PACKAGE, nowhere, patience_s=1)
+        await upgrade(PACKAGE, nowhere, timeout_s=1)
 
 
 async def test_a_table_that_somebody_holds_is_waited_for_without_holding_up_others(servers: Servers) -> None:

@@ -23,9 +23,9 @@ from tuntas_reference.calendar_files import load_calendar
 
 REGISTER = load_register()
 SEED = 1
-DEEDS = AgencyCommands(REGISTER, SEED)
-WITH_SYSTEM = next(agency.code for agency in REGISTER if DEEDS.has_own_system(agency.code))
-BY_HTTP = next(agency.code for agency in REGISTER if not DEEDS.has_own_system(agency.code))
+COMMANDS = AgencyCommands(REGISTER, SEED)
+WITH_SYSTEM = next(agency.code for agency in REGISTER if COMMANDS.has_own_system(agency.code))
+BY_HTTP = next(agency.code for agency in REGISTER if not COMMANDS.has_own_system(agency.code))
 
 
 class Players:
@@ -53,7 +53,7 @@ class Stage:
         self.players, self.book = Players(), CaseLog()
         self.office_hours = OfficeHours(load_calendar(), FIRST_DAY, 25)
         actors = Actors(*(cast(Any, self.players.of(name)) for name in ("reporters", "verifiers", "officers", "systems")))
-        self.scheduler = Scheduler(actors, DEEDS, self.book, Counters(DEEDS.has_own_system), self.office_hours, SEED)
+        self.scheduler = Scheduler(actors, COMMANDS, self.book, Counters(COMMANDS.has_own_system), self.office_hours, SEED)
 
     async def play_on(self) -> list[tuple[datetime, str, str]]:
         """Everything that was planned, as (moment, who, deed)."""
@@ -150,9 +150,9 @@ def test_an_agency_that_got_the_case_by_arbitration_never_returns_it() -> None:
     for number in range(1, 60):
         case = played(number=number)
         case.agency, case.arbitrated = "kemenhub", True
-        assert isinstance(DEEDS.verification(case), AcceptCase | HandleCase)
+        assert isinstance(COMMANDS.verification(case), AcceptCase | HandleCase)
         case.arbitrated = False
-    kinds = {type(DEEDS.verification(case_at("kemenhub", number))) for number in range(1, 60)}
+    kinds = {type(COMMANDS.verification(case_at("kemenhub", number))) for number in range(1, 60)}
     assert ReturnCase in kinds
 
 
@@ -164,7 +164,7 @@ def case_at(agency: str, number: int) -> PlayedCase:
 
 def test_a_unit_that_the_agency_does_not_have_is_never_named() -> None:
     for number in range(1, 30):
-        command = DEEDS.verification(case_at("kemenkes", number))
+        command = COMMANDS.verification(case_at("kemenkes", number))
         if isinstance(command, AcceptCase):
             assert command.unit in {unit.code for unit in REGISTER.get("kemenkes").units}
 
@@ -172,4 +172,4 @@ def test_a_unit_that_the_agency_does_not_have_is_never_named() -> None:
 def test_what_deserves_the_archive_goes_back_to_the_centre() -> None:
     case = played(hint=Hint(right_agency="kemenkes", archive_reason=ArchiveReason.SPAM))
     case.agency = "kemenkes"
-    assert isinstance(DEEDS.verification(case), ReturnCase)
+    assert isinstance(COMMANDS.verification(case), ReturnCase)

@@ -68,7 +68,7 @@ def test_start_returns_when_the_part_says_that_it_is_ready(tmp_path: Path, super
     assert "up" in (tmp_path / "part.log").read_text()
 
 
-def test_a_part_that_ends_at_once_is_refused_with_its_own_last_words(tmp_path: Path, supervisor: Supervisor) -> None:
+def test_a_part_that_ends_at_once_is_refused_with_the_tail_of_its_log(tmp_path: Path, supervisor: Supervisor) -> None:
     with pytest.raises(PartFailed) as refusal:
         supervisor.start(spec(tmp_path, "import sys; sys.exit('error: the port is in use')", "broken"))
     assert refusal.value.part == "broken"

@@ -71,7 +71,7 @@ async def test_contacts_are_asked_for_with_the_purpose_and_the_token_is_kept_unt
     assert world.tokens_given == 2
 
 
-async def test_only_for_a_receipt_an_access_code_is_asked_for_and_it_is_handed_on() -> None:
+async def test_only_for_a_receipt_an_access_code_is_asked_for_and_passed_to_the_mail() -> None:
     world = FakeWorld()
     world.contacts[0]["access_code"] = "AAAA-BBBB-CCCC-DDDD"
     found = await world.directory().look_up([ContactRequest(REPORTER_REF, CASE_ID, "notice:receipt", access_code=True)])

@@ -30,7 +30,7 @@ _END_FORMER = """SELECT pg_terminate_backend(a.pid) FROM outbox_relay m JOIN pg_
 _END_SESSION = "SELECT pg_terminate_backend($1)"
 _FORGET = "DELETE FROM outbox_relay WHERE member = ANY($1::uuid[])"
 _TAKE = "SELECT s FROM unnest($2::int[]) AS s WHERE pg_try_advisory_lock($1, s) LIMIT $3"
-_GIVE_BACK = "SELECT pg_advisory_unlock($1, s) FROM unnest($2::int[]) AS s"
+_UNLOCK = "SELECT pg_advisory_unlock($1, s) FROM unnest($2::int[]) AS s"
 
 
 class LeaseLost(RuntimeError):
@@ -83,7 +83,7 @@ class ShardShare:
         taken = False
         if len(self.owned) > share:
             surplus = sorted(self.owned)[share:]
-            await connection.fetch(_GIVE_BACK, _LOCK_CLASS, surplus)
+            await connection.fetch(_UNLOCK, _LOCK_CLASS, surplus)
             self.owned.difference_update(surplus)
         elif len(self.owned) < share:
             free = [s for s in range(self._shards) if s not in self.owned]
@@ -95,7 +95,7 @@ class ShardShare:
 
     async def resign(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         """Leave all shards to the others."""
-        await connection.fetch(_GIVE_BACK, _LOCK_CLASS, sorted(self.owned))
+        await connection.fetch(_UNLOCK, _LOCK_CLASS, sorted(self.owned))
         await connection.execute(_FORGET, [self._member])
         self.reset()
 

@@ -21,7 +21,7 @@ _LOCK = 0x74756E746173  # "tuntas": one migration at a time, whoever starts
 # A statement that waits for a table's lock makes everybody wait behind it: after so long it gives way, and is tried again.
 _LOCK_TIMEOUT = "SET lock_timeout = '3s'"
 _LOCK_NOT_AVAILABLE = "55P03"
-_LOCK_PATIENCE_S = 600.0
+_LOCK_TIMEOUT_S = 600.0
 _log = logger(__name__)
 
 
@@ -73,10 +73,10 @@ def _upgrade(connection: Connection, package: str) -> None:
         connection.commit()
 
 
-async def upgrade(package: str, sqlalchemy_url: str, *, patience_s: float = TIMEOUT_S, lock_patience_s: float = _LOCK_PATIENCE_S) -> None:
+async def upgrade(package: str, sqlalchemy_url: str, *, timeout_s: float = TIMEOUT_S, lock_timeout_s: float = _LOCK_TIMEOUT_S) -> None:
     """Bring the database to the package's head; several processes may do so at once. One that is at a later revision is left alone.
 
-    Waits `patience_s` seconds for a database that does not answer, and `lock_patience_s` for tables that others hold; raises StillAway.
+    Waits `timeout_s` seconds for a database that does not answer, and `lock_timeout_s` for tables that others hold; raises StillAway.
     """
     engine = create_async_engine(
         sqlalchemy_url,
@@ -90,8 +90,8 @@ async def upgrade(package: str, sqlalchemy_url: str, *, patience_s: float = TIME
 
     held = "end the transactions that hold its tables (pg_stat_activity), and repeat"
     try:
-        locked = partial(patiently, "migrate", once, patience_s=lock_patience_s, passes=_is_locked, then=held)
-        await patiently("migrate", locked, patience_s=patience_s)
+        locked = partial(patiently, "migrate", once, timeout_s=lock_timeout_s, passes=_is_locked, then=held)
+        await patiently("migrate", locked, timeout_s=timeout_s)
     finally:
         await engine.dispose()
 

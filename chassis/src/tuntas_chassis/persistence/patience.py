@@ -23,16 +23,16 @@ async def patiently(
     step: str,
     work: Callable[[], Awaitable[T]],
     *,
-    patience_s: float = TIMEOUT_S,
+    timeout_s: float = TIMEOUT_S,
     passes: Callable[[BaseException], bool] | None = None,
     then: str = "see whether the server runs and this machine may connect, and repeat",
 ) -> T:
-    """The result of `work`, tried again for `patience_s` seconds while it fails by something that `passes`; raises StillAway.
+    """The result of `work`, tried again for `timeout_s` seconds while it fails by something that `passes`; raises StillAway.
 
     `work` must be one that may be repeated although it succeeded. `then` tells the operator what to do in the end.
     """
     passes = passes or _comes_back
-    deadline, told = monotonic() + patience_s, ""
+    deadline, told = monotonic() + timeout_s, ""
     while True:
         try:
             return await work()
@@ -41,7 +41,7 @@ async def patiently(
                 raise
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no answer'}"[:300]
             if monotonic() >= deadline:
-                raise StillAway(f"{step}: not possible after {patience_s:.0f} s ({reason}): {then}") from error
+                raise StillAway(f"{step}: not possible after {timeout_s:.0f} s ({reason}): {then}") from error
         if reason != told:
             _log.warning("waits_for_database", step=step, error=reason, for_s=round(deadline - monotonic()))
             told = reason
