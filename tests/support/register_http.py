@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from dispatch.adapters.register_snapshot import RegisterSnapshot
+from dispatch.adapters.register_store import lock_register, write_changes
 from dispatch.application.register_changes import RegisterChanges
 from dispatch.entrypoints.register_routes import register_change_routes, register_routes
 from dispatch.metrics import METRICS
@@ -58,7 +59,9 @@ class RegisterHttp:
         self.snapshot = RegisterSnapshot(self.database, MetricSet((*CHASSIS_METRICS, *METRICS)), settings.register_refresh_s)
         self.caught_up = True
         outbox = Outbox(settings.outbox_shards, lambda: None, lambda: False)
-        changes = RegisterChanges(self.database, outbox, clock or SystemClock(), self.snapshot, lambda: self.caught_up)
+        changes = RegisterChanges(
+            self.database, outbox, clock or SystemClock(), lock_register, write_changes, self.snapshot, lambda: self.caught_up
+        )
         self.app = FastAPI()
         self.app.state.tokens = TokenTable()
         install_problems(self.app)

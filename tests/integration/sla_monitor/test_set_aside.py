@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sla_monitor.adapters.clock_queries import NEWEST, ClockQueries
 from sla_monitor.adapters.due import SOURCES, DueCheckpoints
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
-from sla_monitor.application.checkpoint_scheduler import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import CheckpointScheduler
 from sla_monitor.entrypoints.subscriptions import CONSUMER
 from sla_monitor.metrics import METRICS
 from tests.support.servers import Servers
@@ -92,8 +92,8 @@ def metrics() -> MetricSet:
     return MetricSet((*CHASSIS_METRICS, *METRICS))
 
 
-def loop_on(database: Database, metrics: MetricSet, outbox: Outbox | None = None) -> FiringLoop:
-    return FiringLoop(
+def loop_on(database: Database, metrics: MetricSet, outbox: Outbox | None = None) -> CheckpointScheduler:
+    return CheckpointScheduler(
         DueCheckpoints(CONSUMER, CASES.name),
         SetAsideCheckpoints(database, metrics),
         database,

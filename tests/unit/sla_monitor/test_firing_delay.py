@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from sla_monitor.application.checkpoint_scheduler import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import CheckpointScheduler
 from sla_monitor.application.handlers import Fired
 from sla_monitor.metrics import DELAY, METRICS, MISSED, WARNINGS
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -75,7 +75,7 @@ def _fired(due_before: timedelta, entered_before: timedelta, level: WarningLevel
 async def test_a_warning_is_as_late_as_it_could_have_been_told(due_before: timedelta, entered_before: timedelta, within: str) -> None:
     metrics = MetricSet(METRICS)
     look: Any = OneLook([_fired(due_before, entered_before, WarningLevel.YELLOW)])
-    loop = FiringLoop(look, look, look, look, Still(), metrics, interval_s=1, batch=10)  # type: ignore[arg-type]
+    loop = CheckpointScheduler(look, look, look, look, Still(), metrics, interval_s=1, batch=10)  # type: ignore[arg-type]
     assert not await loop.fire()
     assert len(look.told) == 1
     buckets = [float(b) for m in METRICS if m.name == DELAY for b in m.buckets]
@@ -89,7 +89,7 @@ async def test_a_warning_is_as_late_as_it_could_have_been_told(due_before: timed
 async def test_the_end_of_a_clock_is_counted_apart_from_warnings() -> None:
     metrics = MetricSet(METRICS)
     look: Any = OneLook([_fired(timedelta(hours=2), timedelta(days=9), WarningLevel.RED)])
-    await FiringLoop(look, look, look, look, Still(), metrics, interval_s=1, batch=10).fire()  # type: ignore[arg-type]
+    await CheckpointScheduler(look, look, look, look, Still(), metrics, interval_s=1, batch=10).fire()  # type: ignore[arg-type]
     assert metrics.value(DELAY, "missed") == 1
     assert metrics.value(DELAY, "warning") is None
     assert metrics.value(MISSED, "C3") == 1

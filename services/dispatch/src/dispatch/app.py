@@ -6,7 +6,7 @@ from dispatch.adapters.case_queries import CaseQueries
 from dispatch.adapters.open_cases import OpenCases
 from dispatch.adapters.refusal_summaries import LOOK_EVERY_S, RefusalSummaries
 from dispatch.adapters.register_snapshot import RegisterSnapshot
-from dispatch.adapters.register_store import PublishedRegister
+from dispatch.adapters.register_store import PublishedRegister, lock_register, write_changes
 from dispatch.adapters.store import CaseStore
 from dispatch.application.handlers import Handlers
 from dispatch.application.refusals import Refusals
@@ -41,6 +41,6 @@ def build(settings: Settings) -> ServiceApp:
     app.every("refusal-summaries", LOOK_EVERY_S, RefusalSummaries(refusals, app.database, app.outbox, app.clock).send)
     app.http.include_router(routes(handlers, app.executor(store), CaseQueries(app.database)))
     app.http.include_router(register_routes(app.database))
-    changes = RegisterChanges(app.database, app.outbox, app.clock, register, app.caught_up)
+    changes = RegisterChanges(app.database, app.outbox, app.clock, lock_register, write_changes, register, app.caught_up)
     app.http.include_router(register_change_routes(app.database, changes))
     return app

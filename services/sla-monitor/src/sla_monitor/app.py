@@ -7,7 +7,7 @@ from sla_monitor.adapters.figures import FOLD_EVERY_S, FigureReader, FigureRollu
 from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.adapters.store import ClockStore
 from sla_monitor.adapters.watermark_store import WatermarkStore
-from sla_monitor.application.checkpoint_scheduler import FiringLoop
+from sla_monitor.application.checkpoint_scheduler import CheckpointScheduler
 from sla_monitor.application.handlers import Handlers
 from sla_monitor.domain.clocks import ClockMachine
 from sla_monitor.domain.deadlines import DeadlinePlanner
@@ -29,7 +29,7 @@ def build(settings: Settings) -> ServiceApp:
     calendar = load_calendar()
     planner = DeadlinePlanner(calendar)
     aside = SetAsideCheckpoints(app.database, app.metrics)
-    firing = FiringLoop(
+    firing = CheckpointScheduler(
         DueCheckpoints(CONSUMER, CASES.name),
         aside,
         app.database,

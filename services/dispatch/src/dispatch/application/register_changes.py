@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from dispatch.adapters.register_snapshot import RegisterSnapshot
-from dispatch.adapters.register_store import lock_register, write_changes
+from dispatch.application.ports import KnownAgencies, LockRegister, WriteChanges
 from dispatch.domain.register import UnknownAgencyError
 from dispatch.domain.register_changes import Author, Change, StoredAgency, Wanted, decide
 from tuntas_chassis.clock import Clock
@@ -18,12 +17,23 @@ _log = logger(__name__)
 class RegisterChanges:
     """Carries out what operators want of the register."""
 
-    def __init__(self, database: Database, outbox: Outbox, clock: Clock, snapshot: RegisterSnapshot, caught_up: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        lock: LockRegister,
+        write: WriteChanges,
+        known: KnownAgencies,
+        caught_up: Callable[[], bool],
+    ) -> None:
         """`caught_up` says whether the database is sure to know all that was published of the register."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
-        self._snapshot = snapshot
+        self._lock = lock
+        self._write = write
+        self._known = known
         self._caught_up = caught_up
 
     async def enter(self, wanted: Sequence[Wanted], author: Author) -> Sequence[Change]:
@@ -59,11 +69,11 @@ class RegisterChanges:
         if not self._caught_up():
             raise catching_up()
         async with self._database.begin() as connection:
-            known = await lock_register(connection)
+            known = await self._lock(connection)
             changes = decide(wanted(known.get), known)
-            await self._outbox.write(connection, await write_changes(connection, changes, author, self._clock))
+            await self._outbox.write(connection, await self._write(connection, changes, author, self._clock))
         self._outbox.written()
-        self._snapshot.take(change.after.agency for change in changes)
+        self._known.take(change.after.agency for change in changes)
         for change in changes:
             if change.outcome != "unchanged":
                 _log.info("agency_changed", agency=change.code, outcome=change.outcome)

@@ -7,9 +7,8 @@ from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.adapters.due import DueCheckpoints
-from sla_monitor.adapters.set_aside import SetAsideCheckpoints
 from sla_monitor.application.handlers import Announcement, DueRow, announce, fired_of, in_order
+from sla_monitor.application.ports import DueCheckpoints, SetAsideCheckpoints
 from sla_monitor.metrics import DELAY, ELAPSED, MISSED, WARNINGS
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import time_of
@@ -25,7 +24,7 @@ _AWAKE_FOR_S = 1.0
 _REST_S = 5.0
 
 
-class FiringLoop:
+class CheckpointScheduler:
     """Looks for due checkpoints by index; several replicas may do so at once.
 
     A checkpoint may fire once watermarks have passed it, so it looks at short intervals for a while after some have come (`wake`),
