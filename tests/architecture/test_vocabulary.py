@@ -10,6 +10,8 @@ from tests.architecture.sources import ROOT
 REPLACED = {
     "parking lot": "dead-letter queue",
     "parkings": "dead letters",
+    "ParkingLot": "DeadLetterQueue",
+    "FiringLoop": "CheckpointScheduler",
     "upkeep": "maintenance",
     "resting": "idle",
     "Clockwork": "ClockMachine",

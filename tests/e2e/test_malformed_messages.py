@@ -109,7 +109,7 @@ async def test_a_case_with_garbage_under_its_key_waits_until_an_operator_discard
     await until(waits_behind, "the hand-over waits behind the garbage", TIMEOUT_S)
     assert await platform.agency_messages(BANDUNG, receipt.case_id) == []
 
-    # triage reads nothing more of the case: only what lies in its lot
+    # triage reads nothing more of the case: only its dead letters
     for service in Service:
         for item in await of_case(service):
             if item["state"] == "parked":

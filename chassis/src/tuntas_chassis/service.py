@@ -16,12 +16,12 @@ from starlette.types import ASGIApp
 from tuntas_chassis.clock import Clock, SimulatedClock, SystemClock
 from tuntas_chassis.http.auth import TokenVerifier
 from tuntas_chassis.http.command_executor import CommandExecutor
+from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.http.guard import CLOSED_BECAUSE
 from tuntas_chassis.http.hot_routes import HotRoutes
 from tuntas_chassis.http.middleware import RequestMiddleware
-from tuntas_chassis.http.operations import health_routes, parking_routes
+from tuntas_chassis.http.operations import dead_letter_routes, health_routes
 from tuntas_chassis.http.problems import install_problems
-from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.http.server import HttpServer, service_config
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
@@ -104,7 +104,7 @@ class ServiceApp:
         app.state.tokens = self.tokens
         install_problems(app)
         app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
-        app.include_router(parking_routes(ParkingLot(self.database, self.outbox, self.workers), self.resume_halted))
+        app.include_router(dead_letter_routes(DeadLetterQueue(self.database, self.outbox, self.workers), self.resume_halted))
         return app
 
     def _surrounded(self, app: ASGIApp) -> ASGIApp:

@@ -10,7 +10,7 @@ from tests.support.counting import Added, Tally, TallyStore, apply_to
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.http.replay import ParkingLot
+from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.dead_letters import ParkedMessage
 from tuntas_chassis.messaging.messages import Incoming, Outcome
@@ -66,9 +66,9 @@ async def restored(servers: Servers) -> AsyncIterator[Callable[[], Restored]]:
         await delivery.crash()
 
 
-async def _waiting(lot: ParkingLot, number: int) -> list[ParkedMessage]:
+async def _waiting(dead_letters: DeadLetterQueue, number: int) -> list[ParkedMessage]:
     async def all_are() -> list[ParkedMessage]:
-        found = await lot.list(UUID(int=0), 10)
+        found = await dead_letters.list(UUID(int=0), 10)
         return found if len(found) == number else []
 
     found: list[ParkedMessage] = await until(all_are, f"{number} are parked", 60.0)
@@ -79,14 +79,14 @@ async def test_a_replay_after_a_restore_has_the_effect_of_the_events_place(resto
     delivery = restored()
     await delivery.feed_own(1, 7, 2)  # what the service did before its database was put back
     app = await delivery.start()
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    first, behind = await _waiting(lot, 2)
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    first, behind = await _waiting(dead_letters, 2)
     assert (first.state, behind.state) == ("parked", "waiting")
     assert await delivery.totals() == {"a": (1, 1)}
-    failed = await lot.replay(first.id, "siti")
+    failed = await dead_letters.replay(first.id, "siti")
     assert (failed.replayed, failed.waiting) == (0, 2)
     delivery.broken = False
-    result = await lot.replay(first.id, "siti")
+    result = await dead_letters.replay(first.id, "siti")
     assert (result.replayed, result.waiting, result.error) == (2, 0, None)
     assert await delivery.totals() == {"a": (10, 3)}
     assert delivery.seen == [(1, True), (7, True), (2, True)]
@@ -97,12 +97,12 @@ async def test_a_replay_that_would_have_no_effect_says_so(restored: Callable[[],
     delivery = restored()
     await delivery.feed_own(7)
     app = await delivery.start()
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    [only] = await _waiting(lot, 1)
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    [only] = await _waiting(dead_letters, 1)
     delivery.broken = False
     async with app.database.begin() as connection:
         await connection.exec_driver_sql("UPDATE parked_message SET catching_up = false")
-    result = await lot.replay(only.id, "siti")
+    result = await dead_letters.replay(only.id, "siti")
     assert (result.replayed, result.waiting) == (0, 1)
     assert "no effect" in str(result.error)
     assert delivery.seen == []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tuntas_chassis.messaging.dead_letters import told
+from tuntas_chassis.messaging.dead_letters import fault_text
 from tuntas_chassis.messaging.decoding import Undecodable
 from tuntas_chassis.messaging.masked_message import masked_headers, masked_value, without_content
 
@@ -56,5 +56,5 @@ def test_an_error_keeps_its_first_line_without_what_it_quotes() -> None:
             "argument $2: … (value out of int64 range)"
         )
         assert without_content(f"invalid input for query argument $1: {value} ({value} is wrong)").endswith("argument $1: …")
-    assert told(ValueError("no time zone 'Jalan Merdeka 5': give an IANA name")) == "no time zone '…': give an IANA name"
-    assert told(Undecodable("not a valid Added: amount: Input should be 'a' or 'b'")).endswith("'a' or 'b'"), "ours holds no input"
+    assert fault_text(ValueError("no time zone 'Jalan Merdeka 5': give an IANA name")) == "no time zone '…': give an IANA name"
+    assert fault_text(Undecodable("not a valid Added: amount: Input should be 'a' or 'b'")).endswith("'a' or 'b'"), "ours holds no input"

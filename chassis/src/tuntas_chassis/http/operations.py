@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES
-from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.messaging.dead_letters import ParkedMessage
 from tuntas_chassis.messaging.kafka import MAX_MESSAGE_BYTES
 from tuntas_chassis.messaging.masked_message import masked_headers, masked_value
@@ -174,7 +174,7 @@ def _listed(message: ParkedMessage) -> dict[str, Any]:
     return {field: getattr(message, field) for field in ParkedMessage.__slots__}
 
 
-def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> APIRouter:
+def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Awaitable[int]]) -> APIRouter:
     """Look at, replay and discard what is parked; let halted partitions go on."""
     router = APIRouter(
         prefix="/v1/parked", route_class=JsonRoute, tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS}
@@ -188,7 +188,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
         key: Annotated[str | None, Query(max_length=500, description="Only messages of this key, such as a case id")] = None,
         settled: Annotated[bool, Query(description="Instead what was replayed or discarded: when, by whom and why")] = False,
     ) -> ParkedPage:
-        items = await lot.list(_after(cursor), limit, key=key, settled=settled)
+        items = await dead_letters.list(_after(cursor), limit, key=key, settled=settled)
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
         return ParkedPage(items=[ParkedView(**_listed(i)) for i in items], next_cursor=following)
 
@@ -198,13 +198,13 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
         cursor: Annotated[str | None, Query(max_length=500)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> AccessPage:
-        found = await lot.accesses(_after(cursor), limit)
+        found = await dead_letters.accesses(_after(cursor), limit)
         following = encode_cursor([str(found[-1].id)]) if len(found) == limit else None
         return AccessPage(items=[AccessView(**asdict(access)) for access in found], next_cursor=following)
 
     @router.post("/{message_id}/content", summary="The raw content of one dead letter; who reads it and why is kept")
     async def read_content(auditor: Auditor, message_id: UUID, reading: Reading) -> ParkedContent:
-        record = (await lot.read_content(message_id, auditor.subject, reading.reason)).record
+        record = (await dead_letters.read_content(message_id, auditor.subject, reading.reason)).record
         return ParkedContent(
             headers_base64=[(name, b64encode(value or b"").decode()) for name, value in record.headers],
             value_base64=b64encode(record.value or b"").decode(),
@@ -212,7 +212,7 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
 
     @router.get("/{message_id}", summary="One dead letter, masked: structure, types, sizes, field names and ids, no texts")
     async def show(_operator: Operator, message_id: UUID) -> ParkedShape:
-        found = await lot.show(message_id)
+        found = await dead_letters.show(message_id)
         record = found.record
         return ParkedShape(
             **_listed(found.listed),
@@ -223,13 +223,13 @@ def parking_routes(lot: ParkingLot, resume: Callable[[], Awaitable[int]]) -> API
 
     @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")
     async def replay(operator: Operator, message_id: UUID, settling: Settling | None = None) -> ReplayAnswer:
-        result = await lot.replay(message_id, operator.subject, settling.reason if settling else None)
+        result = await dead_letters.replay(message_id, operator.subject, settling.reason if settling else None)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/{message_id}/discard", summary="Give it up for good, and replay what waited behind it")
     async def discard(operator: Operator, message_id: UUID, discarding: Discarding | None = None) -> ReplayAnswer:
         told = discarding or Discarding()
-        result = await lot.discard(message_id, operator.subject, told.reason, told.also)
+        result = await dead_letters.discard(message_id, operator.subject, told.reason, told.also)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/resume", summary="Let halted partitions go on")

@@ -56,7 +56,7 @@ _SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record to park. `waiting`: it is sound itself but stands behind a parked one of its key.
+    """A record to keep as a dead letter. `waiting`: it is sound itself but stands behind a parked one of its key.
 
     `catching_up`: it lay on the topic before this process began to read it, so own events may lie behind it that the database has lost.
     """
@@ -94,7 +94,7 @@ class ParkedMessage:
 
 
 async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequence[DeadLetter]) -> None:
-    """Put records into the lot; one that is read again, from the same log, is there already."""
+    """Keep records as dead letters; one that is read again, from the same log, is there already."""
     await connection.execute(_PARK, [_row(consumer, p) for p in dead_letters])
 
 
@@ -106,7 +106,7 @@ def _row(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
         "consumer": consumer,
         "key": _stored(dead_letter.key) if dead_letter.key else None,
         "error_type": type(fault).__name__ if fault else "Waiting",
-        "error": told(fault) if fault else "stands behind a parked message of the same key",
+        "error": fault_text(fault) if fault else "stands behind a parked message of the same key",
         "state": "waiting" if dead_letter.waiting else "parked",
         "catching_up": dead_letter.catching_up,
     }
@@ -133,14 +133,14 @@ class FirstDeadLetter:
 
 
 async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-    """Which of these keys have something in the lot, and where the first of it lies."""
+    """Which of these keys have dead letters, and where the first of them lies."""
     stored = {key: _stored(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
     blocked = {row.key: FirstDeadLetter(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
     return {key: blocked[name] for key, name in stored.items() if name in blocked}
 
 
-def told(fault: Exception) -> str:
+def fault_text(fault: Exception) -> str:
     """What a fault says, as a table or an answer can hold it, without what the message held."""
     text = str(fault) if isinstance(fault, Undecodable) else without_content(str(fault))
     return _clean(text[:2_000])
@@ -232,7 +232,7 @@ async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: 
 
 async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:
     """A replay did not help: keep the new reason and count the attempt."""
-    await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": told(fault)})
+    await connection.execute(_FAILED_AGAIN, {"id": message_id, "error_type": type(fault).__name__, "error": fault_text(fault)})
 
 
 class DeadLetterLimit:

@@ -12,12 +12,12 @@ from tuntas_chassis.messaging.dead_letters import (
     OpenDeadLetter,
     ParkedMessage,
     failed_again,
+    fault_text,
     find_parked,
     list_parked,
     lock_parked,
     lock_parked_key,
     settle,
-    told,
 )
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database, is_transient
@@ -35,7 +35,7 @@ class ReplayResult:
     error: str | None = None
 
 
-class ParkingLot:
+class DeadLetterQueue:
     """The operator's way to the parked messages of one service."""
 
     def __init__(self, database: Database, outbox: Outbox, workers: Mapping[str, BatchWorker[Any]]) -> None:
@@ -101,7 +101,7 @@ class ParkingLot:
                     _log.warning(
                         "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
                     )
-                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {told(error)[:300]}")
+                    return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {fault_text(error)[:300]}")
                 await settle(connection, message.id, "replayed", by, why)
                 replayed += 1
             self._outbox.written()

@@ -9,7 +9,7 @@ from uuid import UUID
 from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.waiting import until
-from tuntas_chassis.http.replay import ParkingLot
+from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.ids import new_id
 from tuntas_contracts.envelope import Envelope
 
@@ -42,10 +42,10 @@ async def test_garbage_under_an_endless_key_is_parked_and_the_good_ones_go_on(ma
     assert all(len(row.key) < 300 for row in rows)
     assert bytes(rows[0].raw_key) == LONG.encode(), "the key itself is kept whole"
 
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    listed = await lot.list(UUID(int=0), 10)
-    failed = await lot.replay(listed[0].id, "operator")
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    listed = await dead_letters.list(UUID(int=0), 10)
+    failed = await dead_letters.replay(listed[0].id, "operator")
     assert (failed.replayed, failed.waiting) == (0, 2)
     for parked in listed[:2]:
-        await lot.discard(parked.id, "operator")
+        await dead_letters.discard(parked.id, "operator")
     assert len(await _parked(delivery)) <= 2

@@ -12,8 +12,8 @@ from tests.support.counting import Added
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
+from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.http.problems import Problem
-from tuntas_chassis.http.replay import ParkingLot
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.dead_letters import purge_settled
 from tuntas_contracts.envelope import Envelope
@@ -95,12 +95,12 @@ async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(make: Ca
 
     await until(three, "one is parked and two wait behind it")
     app = delivery.running[0][0]
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    first = (await lot.list(UUID(int=0), 10))[0]
-    failed = await lot.replay(first.id, "operator")
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    first = (await dead_letters.list(UUID(int=0), 10))[0]
+    failed = await dead_letters.replay(first.id, "operator")
     assert (failed.replayed, failed.waiting) == (0, 3)
     assert "told to fail" in str(failed.error)
-    result = await lot.discard(first.id, "operator")
+    result = await dead_letters.discard(first.id, "operator")
     assert result.replayed == 2
     await _reach(delivery, {"a": (6, 3)})
     await delivery.feed([("a", Added(amount=4))])
@@ -117,18 +117,18 @@ async def test_who_settled_what_when_and_why_is_kept(make: Callable[..., Deliver
 
     await until(three, "both keys are parked")
     app = delivery.running[0][0]
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    first = (await lot.list(UUID(int=0), 10, key="a"))[0]
-    assert (await lot.list(UUID(int=0), 10, settled=True)) == []
-    await lot.discard(first.id, "siti", "sent twice by mistake")
-    settled = await lot.list(UUID(int=0), 10, settled=True)
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    first = (await dead_letters.list(UUID(int=0), 10, key="a"))[0]
+    assert (await dead_letters.list(UUID(int=0), 10, settled=True)) == []
+    await dead_letters.discard(first.id, "siti", "sent twice by mistake")
+    settled = await dead_letters.list(UUID(int=0), 10, settled=True)
     assert [(m.state, m.key, m.settled_by, m.settled_why) for m in settled] == [
         ("discarded", "a", "siti", "sent twice by mistake"),
         ("replayed", "a", "siti", f"behind {first.id}: sent twice by mistake"),
     ]
     assert all(m.settled_at is not None and m.settled_at >= m.parked_at for m in settled)
-    assert await lot.list(UUID(int=0), 10, key="a") == []
-    assert [m.key for m in await lot.list(UUID(int=0), 10)] == ["b"]
+    assert await dead_letters.list(UUID(int=0), 10, key="a") == []
+    assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"]
 
 
 async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delivery]) -> None:
@@ -142,14 +142,14 @@ async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delive
 
     await until(four, "both keys are parked")
     app = delivery.running[0][0]
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    first, sound, _, other = await lot.list(UUID(int=0), 10)
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    first, sound, _, other = await dead_letters.list(UUID(int=0), 10)
     with pytest.raises(Problem) as refused:
-        await lot.discard(first.id, "siti", "a mistake", [sound.id, other.id])
+        await dead_letters.discard(first.id, "siti", "a mistake", [sound.id, other.id])
     assert refused.value.status == 422
     assert len(await _parked(delivery)) == 4, "nothing was done"
 
-    result = await lot.discard(first.id, "siti", "a mistake", [sound.id])
+    result = await dead_letters.discard(first.id, "siti", "a mistake", [sound.id])
     assert (result.replayed, result.waiting) == (1, 0)
     assert (await delivery.totals())["a"] == (3, 1), "the sound one was given up, not replayed"
 
@@ -166,10 +166,10 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
 
     await until(all_wait, "one of each key is parked and two wait")
     app = delivery.running[0][0]
-    lots = [ParkingLot(app.database, app.outbox, app.workers) for _ in range(6)]
+    lots = [DeadLetterQueue(app.database, app.outbox, app.workers) for _ in range(6)]
     for key in keys:
         first, _, last = await lots[0].list(UUID(int=0), 10, key=key)
-        calls = [lot.discard(first.id, f"operator-{n}") for n, lot in enumerate(lots)]
+        calls = [dead_letters.discard(first.id, f"operator-{n}") for n, dead_letters in enumerate(lots)]
         done = await asyncio.gather(*calls, lots[0].replay(last.id, "siti"), return_exceptions=True)
         refused = [one for one in done[:-1] if isinstance(one, Problem)]
         assert [one.status for one in refused] == [409] * 5, done
@@ -189,13 +189,15 @@ async def test_who_reads_the_content_of_a_message_and_why_is_kept(make: Callable
 
     await until(one, "it is parked")
     app = delivery.running[0][0]
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    [listed] = await lot.list(UUID(int=0), 10)
-    await lot.show(listed.id)
-    assert await lot.accesses(UUID(int=0), 10) == []
-    found = await lot.read_content(listed.id, "auditor-1", "complaint 7")
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    [listed] = await dead_letters.list(UUID(int=0), 10)
+    await dead_letters.show(listed.id)
+    assert await dead_letters.accesses(UUID(int=0), 10) == []
+    found = await dead_letters.read_content(listed.id, "auditor-1", "complaint 7")
     assert b"amount" in (found.record.value or b"")
-    assert [(a.subject, a.reason, a.message_id) for a in await lot.accesses(UUID(int=0), 10)] == [("auditor-1", "complaint 7", listed.id)]
+    assert [(a.subject, a.reason, a.message_id) for a in await dead_letters.accesses(UUID(int=0), 10)] == [
+        ("auditor-1", "complaint 7", listed.id)
+    ]
 
 
 async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
@@ -208,13 +210,13 @@ async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Deliver
 
     await until(two, "both are parked")
     app = delivery.running[0][0]
-    lot = ParkingLot(app.database, app.outbox, app.workers)
-    await lot.discard((await lot.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
+    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    await dead_letters.discard((await dead_letters.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
     async with app.database.begin() as connection:
         assert await purge_settled(connection, 90, 100) == 0
         await connection.execute(text("UPDATE parked_message SET settled_at = settled_at - interval '91 days'"))
         assert await purge_settled(connection, 90, 100) == 1
-    assert [m.key for m in await lot.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"
+    assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"
 
 
 async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Callable[..., Delivery]) -> None:
