@@ -190,7 +190,7 @@ async def test_old_mails_are_not_sent_again_by_a_notifier_that_has_forgotten_the
     records, mails = await sent(platform), len(platform.mails())
     # as its retention leaves it, and that of the topic of notices: neither tells any more of what was sent
     gone = ("DELETE FROM delivery", "DELETE FROM case_notice_state", "DELETE FROM inbox")
-    await forget(platform, Service.NOTIFIER, *gone, "DELETE FROM consumer_offset WHERE consumer <> 'notifier.told'")
+    await forget(platform, Service.NOTIFIER, *gone, "DELETE FROM consumer_offset WHERE consumer <> 'notifier.notices'")
     await comes_to_rest(platform)
     assert [r.kind for r in (await sent(platform))[len(records) :]] == []
     assert len(platform.mails()) == mails

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from notifier.adapters.history import NoticeHistory
 from notifier.adapters.queue import PostgresDeliveryQueue
 from notifier.adapters.set_aside import SetAsideDeliveries
-from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter, ToldStore
-from notifier.application.handlers import on_agency, on_case_event, on_told
+from notifier.adapters.store import AgencyContactStore, CaseStore, DeliveryWriter, OwnNoticeStore
+from notifier.application.handlers import on_agency, on_case_event, on_own_notice
 from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.domain.notices import NoticeKind
@@ -213,11 +213,11 @@ async def test_facts_follow_the_events_of_a_case_and_messages_seen_twice_queue_o
 
 async def test_what_was_told_according_to_its_event_is_never_told_again(database: Database) -> None:
     """As after a restore: one notice waits in the queue of the backup, one is queued again, one was given up."""
-    queue, store = FilledQueue(database), ToldStore()
+    queue, store = FilledQueue(database), OwnNoticeStore()
     waiting, later, failed, unreachable = (a_delivery(name) for name in ("waiting", "later", "failed", "unreachable"))
     await queue.put(waiting, unreachable)
     told: list[NoticeEvent] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed), a_notice_not_sent(unreachable)]
-    rows = [row for event in (*told, told[0]) for row in on_told(None, incoming(event)).rows]
+    rows = [row for event in (*told, told[0]) for row in on_own_notice(None, incoming(event)).rows]
     async with database.begin() as connection:
         await store.save(connection, [], rows)
     await queue.put(later, failed, a_delivery("new"))

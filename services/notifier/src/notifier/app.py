@@ -21,7 +21,7 @@ from notifier.application.sender import Sender
 from notifier.application.sending_loop import SendingLoop
 from notifier.entrypoints.maintenance import FORGET_EVERY_S, forget_old, measure_queue
 from notifier.entrypoints.routes import routes
-from notifier.entrypoints.subscriptions import cases, deadlines, register, told
+from notifier.entrypoints.subscriptions import cases, deadlines, own_notices, register
 from notifier.metrics import METRICS
 from notifier.settings import Settings
 from tuntas_chassis.service import ServiceApp
@@ -48,11 +48,11 @@ def build(settings: Settings) -> ServiceApp:
                 await http.aclose()
 
     app.subscribe(register())
-    app.subscribe(told())
+    app.subscribe(own_notices())
     app.subscribe(cases(writer, settings.age_limit, app.clock, app.metrics))
     app.subscribe(deadlines(writer, settings.age_limit, app.clock, app.metrics))
     # the queue of a database that was put back may hold what is told already, and its register a mailbox that was given up
-    app.background("sending", send, after=("told", "register"))
+    app.background("sending", send, after=("notices", "register"))
     app.every("queue-gauges", settings.queue_metrics_s, partial(measure_queue, history, app.metrics, _wall))
     keep = timedelta(days=settings.delivery_retention_days)
     app.every("forgetting", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))

@@ -128,7 +128,7 @@ class DeadlineStore(Stateless[None]):
         await self._writer.write(connection, [row for row in rows if isinstance(row, Delivery)])
 
 
-class ToldStore(Stateless[None]):
+class OwnNoticeStore(Stateless[None]):
     """Deliveries that are settled according to their own event, whether they are queued again, still, or not yet."""
 
     async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:

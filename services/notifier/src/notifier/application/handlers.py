@@ -62,7 +62,7 @@ def on_deadline(_state: None, incoming: Incoming) -> Outcome[None]:
     return Outcome(None, rows=[_delivery(notice, event.case_id, incoming) for notice in notices_of_deadline(event)])
 
 
-def on_told(_state: None, incoming: Incoming) -> Outcome[None]:
+def on_own_notice(_state: None, incoming: Incoming) -> Outcome[None]:
     """An own event that came back: a database that was put back to a backup must not tell again what was told since."""
     return Outcome(None, rows=[_expect(incoming, NoticeEvent)])
 

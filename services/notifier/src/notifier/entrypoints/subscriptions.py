@@ -1,7 +1,7 @@
 """The topics that the notifier reads."""
 
-from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore, DeliveryWriter, ToldStore
-from notifier.application.handlers import on_agency, on_case_event, on_deadline, on_told, unless_too_old
+from notifier.adapters.store import AgencyContactStore, CaseStore, DeadlineStore, DeliveryWriter, OwnNoticeStore
+from notifier.application.handlers import on_agency, on_case_event, on_deadline, on_own_notice, unless_too_old
 from notifier.domain.age import AgeLimit
 from notifier.domain.agency_contact import AgencyContact
 from notifier.domain.case_facts import CaseFacts
@@ -20,7 +20,7 @@ def cases(writer: DeliveryWriter, limit: AgeLimit, clock: Clock, metrics: Metric
         types=CASES.readers[Service.NOTIFIER],
         store=CaseStore(writer),
         apply=unless_too_old(on_case_event, limit, clock, metrics),
-        after=("register", "told"),
+        after=("register", "notices"),
     )
 
 
@@ -33,18 +33,18 @@ def deadlines(writer: DeliveryWriter, limit: AgeLimit, clock: Clock, metrics: Me
         store=DeadlineStore(writer),
         apply=unless_too_old(on_deadline, limit, clock, metrics),
         fetch_wait_ms=500,
-        after=("register", "told"),
+        after=("register", "notices"),
     )
 
 
-def told() -> Subscription[None]:
+def own_notices() -> Subscription[None]:
     """What the notifier has told: its own events, of which it needs only those that its database has lost."""
     return Subscription(
-        name="told",
+        name="notices",
         topics=(NOTICES.name,),
         types=NOTICES.readers[Service.NOTIFIER],
-        store=ToldStore(),
-        apply=on_told,
+        store=OwnNoticeStore(),
+        apply=on_own_notice,
         fetch_wait_ms=2_000,
         fetch_min_bytes=65_536,
     )
