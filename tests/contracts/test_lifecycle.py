@@ -4,7 +4,7 @@ import pytest
 
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import CaseEvent
-from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible, roles_of
+from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, events_of, possible, roles_of
 from tuntas_contracts.topology import AGENCY, AGENCY_ACTIONS, CASES, message_types
 from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
 
@@ -57,9 +57,19 @@ def test_nobody_closes_a_case_but_its_reporter_and_time() -> None:
 
 
 def test_what_an_agencys_system_may_ask_for_are_the_commands_of_its_topic() -> None:
-    asked = {row.asked_by for state in CaseState for row in possible(state, Service.DISPATCH, Role.AGENCY_SYSTEM)}
     commands = next(p.messages for p in AGENCY_ACTIONS.publications if p.producer == AGENCY)
-    assert asked == {kind.__name__ for kind in commands if issubclass(kind, AgencyCommand)}
+    assert [kind.__name__ for kind in commands] == ["AcceptCase", "HandleCase", "ReturnCase", "RecordFollowUp", "AnswerCase"]
+    assert all(issubclass(kind, AgencyCommand) for kind in commands)
+    asked = {row.asked_by for state in CaseState for row in possible(state, Service.DISPATCH, Role.AGENCY_SYSTEM)}
+    assert asked == {kind.__name__ for kind in commands}
+
+
+def test_each_owner_publishes_the_events_of_its_transitions() -> None:
+    assert events_of(Service.TRIAGE) == ("CaseReceived", "CaseForwarded", "CaseArchived")
+    assert events_of(Service.DISPATCH) == (
+        *("CaseAccepted", "HandlingStarted", "CaseReturned", "FollowUpRecorded", "CaseAnswered", "CaseResumed", "CaseClosed"),
+    )
+    assert events_of(Service.INTAKE) == events_of(Service.SLA_MONITOR) == events_of(Service.NOTIFIER) == ()
 
 
 def test_an_administrator_archives_what_is_with_them_alone() -> None:

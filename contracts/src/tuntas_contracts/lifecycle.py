@@ -196,6 +196,25 @@ CLOCKS: Final[Mapping[Clock, ClockRow]] = MappingProxyType({row.number: row for 
 """Every clock by its number."""
 
 
+def events_of(service: Service) -> tuple[str, ...]:
+    """The events by which `service` tells, in this release, of transitions of the cases that it owns."""
+    rows = [row for row in _ROWS if not row.planned and service in _publishers(row)]
+    return tuple(dict.fromkeys(row.event for row in rows))
+
+
+def asked_by(role: Role, owner: Service) -> tuple[str, ...]:
+    """The commands and inputs by which `role` asks `owner` for transitions in this release."""
+    rows = [row for row in _ROWS if row.possible_from and _may_ask(row, owner, role)]
+    return tuple(dict.fromkeys(row.asked_by for row in rows))
+
+
+def _publishers(row: TransitionRow) -> Set[Service]:
+    """Who owns a case before it; a case that begins is triage's to tell of."""
+    if not row.sources:
+        return row.owners - {_INTAKE}
+    return row.owners & {before.owner for state in row.possible_from for before in _ROWS if before.target is state}
+
+
 def possible(state: CaseState, owner: Service, role: Role) -> tuple[TransitionRow, ...]:
     """What `role` may ask for, in this release, of a case in this state that `owner` owns."""
     return tuple(row for row in _ROWS if state in row.possible_from and _may_ask(row, owner, role))

@@ -5,10 +5,12 @@ Manifests, AsyncAPI documents, JSON Schemas and the README's diagram are generat
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 from tuntas_contracts import agencies, cases, notices, sla, watermarks
 from tuntas_contracts.base import Contract
-from tuntas_contracts.vocabulary import Service
+from tuntas_contracts.lifecycle import asked_by, events_of
+from tuntas_contracts.vocabulary import Role, Service
 
 AGENCY = "agency"  # stands in a producer or reader list for the one agency whose topic it is
 FOREVER = -1
@@ -88,18 +90,15 @@ class Topic:
 
 Messages = tuple[type[Contract], ...]
 
+
+def _named(module: ModuleType, names: Iterable[str]) -> Messages:
+    """The messages of a module by their names in the table of transitions."""
+    return tuple(getattr(module, name) for name in names)
+
+
 REPORTER_INPUTS: Messages = (cases.ReporterReplied, cases.ReporterConfirmed)
-TRIAGE_EVENTS: Messages = (cases.CaseReceived, cases.CaseForwarded, cases.CaseArchived, cases.InputRefused)
-DISPATCH_EVENTS: Messages = (
-    cases.CaseAccepted,
-    cases.HandlingStarted,
-    cases.CaseReturned,
-    cases.FollowUpRecorded,
-    cases.CaseAnswered,
-    cases.CaseResumed,
-    cases.CaseClosed,
-    cases.InputRefused,
-)
+TRIAGE_EVENTS: Messages = (*_named(cases, events_of(Service.TRIAGE)), cases.InputRefused)
+DISPATCH_EVENTS: Messages = (*_named(cases, events_of(Service.DISPATCH)), cases.InputRefused)
 AFTER_SUBMISSION: Messages = tuple(dict.fromkeys((*TRIAGE_EVENTS, *DISPATCH_EVENTS)))
 OWNER_EVENTS: Messages = (cases.ReportSubmitted, *AFTER_SUBMISSION)
 NOTICE_EVENTS: Messages = (notices.NoticeSent, notices.NoticeFailed, notices.NoticeNotSent)
@@ -171,13 +170,7 @@ AGENCY_CASES = Topic(
     partitions=1,
     retention_ms=400 * DAY_MS,
 )
-COMMANDS: Messages = (
-    agencies.AcceptCase,
-    agencies.HandleCase,
-    agencies.ReturnCase,
-    agencies.RecordFollowUp,
-    agencies.AnswerCase,
-)
+COMMANDS = _named(agencies, asked_by(Role.AGENCY_SYSTEM, Service.DISPATCH))
 AGENCY_ACTIONS = Topic(
     name="tuntas.agency-actions.{agency}.v1",
     purpose="Commands of one agency's own system",
