@@ -18,6 +18,7 @@ COPY pyproject.toml uv.lock ./
 COPY contracts/pyproject.toml contracts/
 COPY reference/pyproject.toml reference/
 COPY chassis/pyproject.toml chassis/
+COPY operations/pyproject.toml operations/
 COPY devstack/pyproject.toml devstack/
 COPY services/intake/pyproject.toml services/intake/
 COPY services/triage/pyproject.toml services/triage/
@@ -41,6 +42,7 @@ COPY contracts contracts
 COPY reference reference
 COPY chassis chassis
 COPY services services
+COPY operations operations
 COPY devstack devstack
 RUN uv sync --frozen --no-dev --no-editable --package tuntas-devstack
 

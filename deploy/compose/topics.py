@@ -3,8 +3,8 @@
 import os
 import sys
 
-from tuntas_devstack.errors import StackError
-from tuntas_devstack.topics import create_topics, register_codes, topics_for
+from tuntas_operations.errors import StackError
+from tuntas_operations.topics import create_topics, register_codes, topics_for
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ PACKAGES: dict[str, Path] = {
     "contracts": ROOT / "contracts/src/tuntas_contracts",
     "reference": ROOT / "reference/src/tuntas_reference",
     "chassis": ROOT / "chassis/src/tuntas_chassis",
+    "operations": ROOT / "operations/src/tuntas_operations",
     "devstack": ROOT / "devstack/src/tuntas_devstack",
     **SERVICES,
 }

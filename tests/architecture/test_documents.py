@@ -9,8 +9,8 @@ import pytest
 
 from tests.architecture.sources import PACKAGES, ROOT, SERVICES, files
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_devstack.ops.settings import OperatorSettings, variable
 from tuntas_devstack.service_environment import EVERY_SERVICE, OF_ONE_SERVICE
+from tuntas_operations.settings import OperatorSettings, variable
 
 PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml")), *sorted(ROOT.glob("services/*/pyproject.toml"))]
 TOLD_TO_OPERATORS = [

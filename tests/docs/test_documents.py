@@ -15,14 +15,14 @@ from sla_monitor.metrics import METRICS as SLA_MONITOR
 from triage.metrics import METRICS as TRIAGE
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_devstack.cli import app as cli
-from tuntas_devstack.ops.reconcile_metrics import RECONCILE_METRICS
+from tuntas_operations.reconcile_metrics import RECONCILE_METRICS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _MAKE = re.compile(r"`make ([a-z0-9-]+)")
 _TUNTAS = re.compile(r"`(?:\.venv/bin/)?tuntas ([a-z]+(?: [a-z]+)*)")
-_METRIC = re.compile(r"`(tuntas_(?!contracts|reference|chassis|devstack)\w+)`")
+_METRIC = re.compile(r"`(tuntas_(?!contracts|reference|chassis|operations|devstack)\w+)`")
 _LISTS = (CHASSIS_METRICS, INTAKE, TRIAGE, DISPATCH, SLA_MONITOR, NOTIFIER, RECONCILE_METRICS)
 _METRICS = {metric.name for metrics in _LISTS for metric in metrics}
 _REQUIREMENT = re.compile(r"[A-Za-z0-9_.-]+")

@@ -16,7 +16,7 @@ from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.corpus.generator import reports
 from tuntas_devstack.corpus.model import GeneratedReport, PersonalKind
-from tuntas_devstack.options import module_of
+from tuntas_operations.service_modules import module_of
 
 BANDUNG = "kota-32-73"
 TELLING = 40

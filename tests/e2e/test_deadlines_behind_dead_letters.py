@@ -14,7 +14,7 @@ from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.options import module_of
+from tuntas_operations.service_modules import module_of
 
 C1_MISSED, C2_MISSED = ("DeadlineMissed", "C1", "missed"), ("DeadlineMissed", "C2", "missed")
 

@@ -25,9 +25,9 @@ from tuntas_devstack.drills.registry import DRILLS
 from tuntas_devstack.drills.runner import do, must_hold, stack_options, staged
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.mailbox import repeats_by_message_id
-from tuntas_devstack.options import module_of
-from tuntas_devstack.reconciliation import Reconciler
 from tuntas_devstack.state import read_databases
+from tuntas_operations.reconciliation import Reconciler
+from tuntas_operations.service_modules import module_of
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
 

@@ -13,10 +13,10 @@ from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
 from tuntas_devstack.drills.faults import right_taken
-from tuntas_devstack.k8s.rights import agency_user
 from tuntas_devstack.kafka.access import credentials_of
-from tuntas_devstack.kafka.users import provide_rights
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.broker_users import provide_rights
+from tuntas_operations.rights import agency_user
+from tuntas_operations.topics import TopicSpec, create_topics
 
 UNWRITABLE, UNREADABLE, NEVER_CREATED = "kab-32-01", "kemenkes", "kab-32-04"
 HELD, REFUSED = 'tuntas_sla_due_held_checkpoints{reason="agency"}', 'tuntas_consumer_refused_partitions{consumer="dispatch.actions"}'

@@ -12,11 +12,12 @@ from tests.support.database import execute
 from tests.support.platform import Platform, Receipt
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.options import StackOptions, module_of
-from tuntas_devstack.reconciliation import Reconciler
-from tuntas_devstack.reconciliation.rounds import Result
+from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
+from tuntas_operations.reconciliation import Reconciler
+from tuntas_operations.reconciliation.rounds import Result
+from tuntas_operations.service_modules import module_of
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
 AGENCY, OTHER = "kota-32-73", "kab-32-01"

@@ -19,8 +19,9 @@ from tuntas_contracts.cases import ReporterReplied
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.options import StackOptions, module_of
+from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
+from tuntas_operations.service_modules import module_of
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.drill]
 

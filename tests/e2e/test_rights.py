@@ -26,8 +26,9 @@ from tests.support.attempts import CLUSTER_REFUSED, GRANTED, GROUP_REFUSED, TOPI
 from tests.support.platform import Platform
 from tuntas_contracts.topology import AGENCY, AGENCY_CASES, CASES, TOPICS, Topic, concrete_topics
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.k8s.rights import SCALER, agency_users, platform_users
-from tuntas_devstack.kafka.access import Credentials, credentials_of
+from tuntas_devstack.kafka.access import credentials_of
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.rights import SCALER, agency_users, platform_users
 
 OURS, OTHER = AGENCIES[:2]
 SERVICES = [service.value for service in Service]

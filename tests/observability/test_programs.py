@@ -7,8 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from tuntas_devstack.errors import MissingProgram
 from tuntas_devstack.observability.programs import find_program
+from tuntas_operations.errors import MissingProgram
 
 NOWHERE = {"PATH": "/nonexistent"}
 

@@ -9,7 +9,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tuntas_devstack.kafka.access import Credentials
+from tuntas_operations.credentials import Credentials
 
 GRANTED = "granted"
 TOPIC_REFUSED = "TOPIC_AUTHORIZATION_FAILED"

@@ -22,10 +22,10 @@ from tuntas_contracts.vocabulary import Role, Service
 from tuntas_devstack.issuer import mint_token
 from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.mailbox import Mail, stored_mails
-from tuntas_devstack.options import module_of
 from tuntas_devstack.sessions import Sessions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
+from tuntas_operations.service_modules import module_of
 
 Json = dict[str, Any]
 TIMEOUT_S = 90.0

@@ -11,7 +11,7 @@ from tuntas_devstack.ports import free_port
 from tuntas_devstack.postgres.databases import provide_databases
 from tuntas_devstack.postgres.server import PostgresServer
 from tuntas_devstack.processes import Supervisor
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.topics import TopicSpec, create_topics
 
 _numbers = itertools.count(1)
 

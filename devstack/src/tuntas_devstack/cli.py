@@ -2,7 +2,8 @@
 
 import typer
 
-from tuntas_devstack.commands import bench, demo, down, drill, ops, reconcile, sizes, status, up
+from tuntas_devstack.commands import bench, demo, down, drill, reconcile, sizes, status, up
+from tuntas_operations.commands import ops
 
 app = typer.Typer(
     name="tuntas",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tuntas_devstack.errors import DiskFull, FolderInUse, StackError
+from tuntas_operations.errors import DiskFull, FolderInUse, StackError
 
 DEFAULT_FOLDER = Path(".tuntas")
 _LEAST_FREE_BYTES = 1_000_000_000

@@ -9,21 +9,22 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.issuer.clients import make_clients, write_clients
-from tuntas_devstack.k8s.rights import agency_users, platform_users
-from tuntas_devstack.kafka import server_answers
-from tuntas_devstack.kafka.access import OPERATOR, Credentials, client_settings, given_credentials, read_users, write_users
+from tuntas_devstack.kafka.access import OPERATOR, client_settings, given_credentials, read_users, write_users
 from tuntas_devstack.kafka.agencies import AGENCIES_KEY
 from tuntas_devstack.kafka.brokers import Brokers
-from tuntas_devstack.kafka.users import provide_passwords, provide_rights
 from tuntas_devstack.observability.server import PrometheusServer, Target
-from tuntas_devstack.options import module_of
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres import PostgresServer, provide_databases
 from tuntas_devstack.processes import ProcessSpec, Supervisor
 from tuntas_devstack.state import Part, answers_ready, bootstrap_of, write_databases
+from tuntas_operations.broker_users import provide_passwords, provide_rights
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import Unreachable
+from tuntas_operations.kafka_clients import server_answers
+from tuntas_operations.rights import agency_users, platform_users
+from tuntas_operations.service_modules import module_of
 
 _EXTERNAL_WITHIN_S = 15.0
 

@@ -6,11 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tuntas_contracts.vocabulary import Service
-
-
-def module_of(service: Service) -> str:
-    """The import name of a service, which is also the name of its role and of its database."""
-    return service.value.replace("-", "_")
+from tuntas_operations.service_modules import module_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

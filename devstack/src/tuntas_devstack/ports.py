@@ -9,7 +9,7 @@ import socket
 import threading
 from pathlib import Path
 
-from tuntas_devstack.errors import PortTaken
+from tuntas_operations.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
 _RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.log_tail import last_log_line
+from tuntas_operations.errors import PartFailed
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1

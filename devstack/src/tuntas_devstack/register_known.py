@@ -5,7 +5,7 @@ import time
 
 import asyncpg
 
-from tuntas_devstack.errors import PartFailed
+from tuntas_operations.errors import PartFailed
 
 _LOOK_AGAIN_S = 0.1
 _UNSENT = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_set_aside)"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.issuer import AUDIENCE
-from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.ports import LOOPBACK
+from tuntas_operations.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tuntas_devstack.errors import NotRunning
 from tuntas_devstack.folder import StackFolder, write_private
 from tuntas_devstack.ports import accepts
+from tuntas_operations.errors import NotRunning
 
 Kind = Literal["kafka", "postgres", "mail", "issuer", "service", "prometheus"]
 Phase = Literal["starting", "ready", "stopped"]

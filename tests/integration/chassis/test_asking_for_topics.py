@@ -12,7 +12,7 @@ from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tuntas_chassis.messaging.kafka import make_producer, unknown_topics
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.topics import TopicSpec, create_topics
 
 CODES = ("asked-one", "asked-two", "asked-three")
 

@@ -10,7 +10,7 @@ from tests.support.delivery import Delivery
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
 from tuntas_contracts.topology import AGENCY_ACTIONS
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.topics import TopicSpec, create_topics
 
 QUICK = {"watermark_interval_s": 0.1, "watermark_tolerance_s": 0, "outbox_poll_s": 0.1}
 

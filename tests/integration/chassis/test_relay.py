@@ -11,7 +11,7 @@ from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.service import ServiceApp
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.topics import TopicSpec, create_topics
 
 KEYS = [f"key-{n}" for n in range(50)]
 

@@ -9,11 +9,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 
 from tests.support.waiting import until_it_holds
 from tuntas_contracts.topology import AGENCY_ACTIONS, CASES, concrete_topics
-from tuntas_devstack.errors import StackError
-from tuntas_devstack.ops.doctor.broker import reach
-from tuntas_devstack.ops.installation import find_installation
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
+from tuntas_operations.doctor.broker import reach
+from tuntas_operations.errors import StackError
+from tuntas_operations.installation import find_installation
 
 BROKERS = ["kafka", "kafka-2", "kafka-3"]
 AGENCIES = ("kemenkes", "kota-32-73")

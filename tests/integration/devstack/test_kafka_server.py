@@ -12,14 +12,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from tests.support.attempts import GRANTED, TOPIC_REFUSED, Attempts, connection_faults
-from tuntas_devstack.errors import StackError
-from tuntas_devstack.k8s.rights import BrokerUser, Grant
 from tuntas_devstack.kafka import KafkaServer
-from tuntas_devstack.kafka.access import Credentials
-from tuntas_devstack.kafka.users import provide_rights, provide_user
 from tuntas_devstack.ports import LOOPBACK, free_port
 from tuntas_devstack.processes import Supervisor
-from tuntas_devstack.topics import TopicSpec, create_topics, topics_for
+from tuntas_operations.broker_users import provide_rights, provide_user
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import StackError
+from tuntas_operations.rights import BrokerUser, Grant
+from tuntas_operations.topics import TopicSpec, create_topics, topics_for
 
 QUIET = {"log_level": 0}
 INSECURE: Mapping[str, str] = {}
@@ -123,7 +123,7 @@ def test_a_setting_that_kafka_refuses_is_named_with_its_topic(tmp_path: Path, su
 
 
 def test_without_a_broker_it_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuntas_devstack.topics._REQUEST_S", 2)
+    monkeypatch.setattr("tuntas_operations.topics._REQUEST_S", 2)
     with pytest.raises(StackError, match="does not answer"):
         create_topics(f"127.0.0.1:{free_port()}", [TopicSpec("t", 1)])
 

@@ -20,17 +20,17 @@ from tests.support.waiting import until_it_holds
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_contracts.topology import CASES, NOTICES
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.k8s.rights import BrokerUser, Grant, agency_user, platform_users, service_user
 from tuntas_devstack.kafka import KafkaServer
-from tuntas_devstack.kafka.access import Credentials
-from tuntas_devstack.kafka.users import provide_rights, provide_user
-from tuntas_devstack.ops.doctor import Finding, examine
-from tuntas_devstack.ops.doctor.clocks import PROBE
-from tuntas_devstack.ops.installation import Installation
 from tuntas_devstack.ports import LOOPBACK, free_port
 from tuntas_devstack.postgres.apart import run_apart
 from tuntas_devstack.processes import Supervisor
-from tuntas_devstack.topics import create_topics, topics_for
+from tuntas_operations.broker_users import provide_rights, provide_user
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.doctor import Finding, examine
+from tuntas_operations.doctor.clocks import PROBE
+from tuntas_operations.installation import Installation
+from tuntas_operations.rights import BrokerUser, Grant, agency_user, platform_users, service_user
+from tuntas_operations.topics import create_topics, topics_for
 
 ADMINISTRATOR = Credentials("administrator", "a-password")
 NOBODY = Credentials("nobody-special", "another-password")

@@ -22,12 +22,12 @@ from tests.support.waiting import until_it_holds
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_contracts.topology import CASES
-from tuntas_devstack.ops.reconcile_metrics import ReconcileMetrics
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.postgres.apart import run_apart
-from tuntas_devstack.reconciliation.ledger import Difference
-from tuntas_devstack.reconciliation.rounds import Result
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.reconcile_metrics import ReconcileMetrics
+from tuntas_operations.reconciliation.ledger import Difference
+from tuntas_operations.reconciliation.rounds import Result
+from tuntas_operations.topics import TopicSpec, create_topics
 
 AN_HOUR_AGO = UUID(int=(int((time.time() - 3_600) * 1000) << 80) | (7 << 76) | (2 << 62) | 5)
 

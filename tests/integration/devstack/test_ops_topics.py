@@ -12,7 +12,7 @@ from tests.support.operator import Operator
 from tests.support.registers import register_of
 from tests.support.servers import Servers
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, NOTICES, SLA, TOPICS
-from tuntas_devstack.topics import TopicSpec, create_topics, register_codes
+from tuntas_operations.topics import TopicSpec, create_topics, register_codes
 
 FEW = ["kemenkes", "kemenhub"]
 NATIONAL = [*register_codes(), *(f"penyedia-{number}" for number in range(679))][:679]

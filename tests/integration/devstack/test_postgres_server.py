@@ -10,12 +10,12 @@ import asyncpg
 import psutil
 import pytest
 
-from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.postgres import PostgresServer, provide_databases
 from tuntas_devstack.postgres.data_dir import data_dir_of, remove_data_dir
 from tuntas_devstack.processes import Supervisor
+from tuntas_operations.errors import Unreachable
 
 PASSWORDS = {"intake": "p1", "sla_monitor": "p'2\"%"}
 

@@ -17,14 +17,15 @@ from tests.integration.devstack.test_kafka_server import read_all, write
 from tests.support.waiting import until_it_holds
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.errors import FolderInUse, NotRunning, PartFailed, StackError
 from tuntas_devstack.issuer import mint_token
-from tuntas_devstack.kafka.access import Credentials, credentials_of
-from tuntas_devstack.kafka.server import server_answers
+from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.ports import free_port
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases, read_state
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import FolderInUse, NotRunning, PartFailed, StackError
+from tuntas_operations.kafka_clients import server_answers
 
 STANDIN = (sys.executable, str(Path(__file__).with_name("standin_service.py")))
 PARTS = ["kafka", "postgres", "mail", "issuer", "intake", "triage", "triage-2", "dispatch", "sla-monitor", "notifier"]

@@ -10,7 +10,7 @@ from tests.integration.triage.replicas import TIMEOUT_S, Replicas, an_entry
 from tests.support.servers import Servers, start_servers
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import CaseState
-from tuntas_devstack.topics import create_topics, topics_for
+from tuntas_operations.topics import create_topics, topics_for
 
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.cli import app
 from tuntas_devstack.commands import up as up_command
-from tuntas_devstack.commands.choices import services, words
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import StackOptions
+from tuntas_operations.commands.choices import services, words
+from tuntas_operations.errors import StackError
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from tuntas_devstack.demo.counters import Counters
 from tuntas_devstack.demo.pipeline_snapshot import ORDER, by_bucket
 from tuntas_devstack.demo.quiet import READERS, _unread
 from tuntas_devstack.demo.summary import Mails
-from tuntas_devstack.reconciliation.ledger import Difference
-from tuntas_devstack.reconciliation.rounds import Result
+from tuntas_operations.reconciliation.ledger import Difference
+from tuntas_operations.reconciliation.rounds import Result
 
 OWN = AGENCY_CASES.for_agency("pln")
 

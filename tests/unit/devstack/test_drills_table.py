@@ -15,7 +15,7 @@ from tuntas_devstack.drills import matrix, registry, runner
 from tuntas_devstack.drills.model import Drill
 from tuntas_devstack.drills.registry import DRILLS, drills_named
 from tuntas_devstack.drills.runner import Result
-from tuntas_devstack.errors import StackError
+from tuntas_operations.errors import StackError
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 EVERY = pytest.mark.parametrize("drill", DRILLS.values(), ids=list(DRILLS))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tuntas_devstack.errors import DiskFull, FolderInUse, NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.log_tail import last_log_line
 from tuntas_devstack.ports import free_port, is_free
 from tuntas_devstack.postgres.account import account_for
 from tuntas_devstack.postgres.data_dir import make_data_dir, remove_data_dir
 from tuntas_devstack.state import Part, StackState, read_state, write_state
+from tuntas_operations.errors import DiskFull, FolderInUse, NotRunning, StackError
 
 
 def test_only_one_process_holds_a_folder(tmp_path: Path) -> None:

@@ -5,17 +5,10 @@ from pathlib import Path
 import pytest
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.kafka.access import (
-    Credentials,
-    aiokafka_settings,
-    client_settings,
-    given_credentials,
-    read_users,
-    users_of_services,
-    write_users,
-)
+from tuntas_devstack.kafka.access import aiokafka_settings, client_settings, given_credentials, read_users, users_of_services, write_users
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import NotRunning, StackError
 
 USERS = {name: Credentials(name, f"word-{name}") for name in ("operator", *(service.value for service in Service), "scaler")}
 

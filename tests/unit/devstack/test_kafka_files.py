@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tuntas_devstack.errors import DiskFull, FetchFailed, MissingProgram
 from tuntas_devstack.kafka import jars
-from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.kafka.java import find_java
 from tuntas_devstack.kafka.settings import server_properties
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import DiskFull, FetchFailed, MissingProgram
 
 CONTENT = {f"part-{number}": os.urandom(64) for number in range(6)}
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tuntas_chassis.ids import new_id, time_of
-from tuntas_devstack.reconciliation.ledger import KINDS, Delivery, Holding, Ledger, TopicEvent
+from tuntas_operations.reconciliation.ledger import KINDS, Delivery, Holding, Ledger, TopicEvent
 
 NOW_S = 1_800_000_000.0
 AGENCY = "kota-32-73"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuntas_devstack.ops.doctor.clocks import skew_finding
+from tuntas_operations.doctor.clocks import skew_finding
 
 
 @pytest.mark.parametrize(

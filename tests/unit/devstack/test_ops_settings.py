@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import NotRunning
-from tuntas_devstack.ops.installation import NotSet, find_installation, of_settings
-from tuntas_devstack.ops.settings import OperatorSettings, UnusableSettings, help_text, load_operator_settings
+from tuntas_operations.errors import NotRunning
+from tuntas_operations.installation import NotSet, find_installation, of_settings
+from tuntas_operations.settings import OperatorSettings, UnusableSettings, help_text, load_operator_settings
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from tuntas_contracts.topology import AGENCY_CASES, CASES, SLA
-from tuntas_devstack.ops.topic_plan import Change, TopicFound, plan, topic_of
-from tuntas_devstack.topics import TopicSpec, topics_for
+from tuntas_operations.topic_plan import Change, TopicFound, plan, topic_of
+from tuntas_operations.topics import TopicSpec, topics_for
 
 WANTED = topics_for(["kemenkes"])
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.support.waiting import until_it_holds
-from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.processes import ProcessSpec, Supervisor
+from tuntas_operations.errors import PartFailed
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.kafka.access import Credentials
 from tuntas_devstack.service_environment import Place, Surroundings, service_environment
+from tuntas_operations.credentials import Credentials
 
 SURROUNDINGS = Surroundings(
     kafka="127.0.0.1:9092",

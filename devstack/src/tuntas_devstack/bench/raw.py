@@ -16,7 +16,7 @@ from tuntas_devstack.bench.accounting import cpu_seconds, spent
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import aiokafka_settings, client_settings
 from tuntas_devstack.state import StackState
-from tuntas_devstack.topics import TopicSpec, create_topics
+from tuntas_operations.topics import TopicSpec, create_topics
 
 _PARTITIONS = 24
 _CHUNK = 500

@@ -16,12 +16,12 @@ from tuntas_devstack.bench.bodies import bodies
 from tuntas_devstack.bench.measure import Incomplete, Measurement, measure
 from tuntas_devstack.bench.raw import RawMeasurement, measure_raw
 from tuntas_devstack.bench.telling import as_json_object, print_figures
-from tuntas_devstack.commands.failure import said_in_one_sentence
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import StackState, read_databases, read_state
+from tuntas_operations.commands.failure import said_in_one_sentence
+from tuntas_operations.errors import StackError
 
 _WARM_UP = 1_500
 

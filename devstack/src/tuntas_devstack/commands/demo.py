@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tuntas_devstack.commands.failure import said_in_one_sentence
+from tuntas_operations.commands.failure import said_in_one_sentence
 
 if TYPE_CHECKING:
     from tuntas_devstack.demo import Summary

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.commands.failure import refused, said_in_one_sentence
 from tuntas_devstack.folder import StackFolder
+from tuntas_operations.commands.failure import refused, said_in_one_sentence
 
 _WITHIN_S = 120.0
 _LOOK_S = 0.1

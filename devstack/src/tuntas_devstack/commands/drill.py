@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tuntas_devstack.commands.choices import MANY, words
-from tuntas_devstack.commands.failure import said_in_one_sentence
-from tuntas_devstack.commands.ops_choices import aligned, say_all
+from tuntas_operations.commands.choices import MANY, words
+from tuntas_operations.commands.failure import said_in_one_sentence
+from tuntas_operations.commands.ops_choices import aligned, say_all
 
 _SOAK = "soak"
 

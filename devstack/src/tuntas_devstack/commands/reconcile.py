@@ -1,23 +1,19 @@
 """`tuntas reconcile`: compares what was accepted, published, owned and delivered, case by case."""
 
 import asyncio
-import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder, Since
-from tuntas_devstack.commands.failure import said_in_one_sentence
+from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import client_settings
-from tuntas_devstack.reconciliation import Reconciler
-from tuntas_devstack.reconciliation.rounds import Result
 from tuntas_devstack.state import read_databases, read_state
-
-_SHOWN = 50
+from tuntas_operations.commands.choices import Since
+from tuntas_operations.commands.failure import said_in_one_sentence
+from tuntas_operations.commands.reconciliation_output import print_json, print_result
+from tuntas_operations.reconciliation import Reconciler
+from tuntas_operations.reconciliation.rounds import Result
 
 
 def register(app: typer.Typer) -> None:
@@ -51,30 +47,3 @@ async def _rounds(reconciler: Reconciler, in_flight_s: float, watch: float | Non
         if watch is None:
             return result
         await asyncio.sleep(watch)
-
-
-def print_json(result: Result) -> None:
-    """One JSON object with every difference."""
-    told = asdict(result) | {"clean": result.clean}
-    typer.echo(json.dumps(told, default=str))
-
-
-def print_result(result: Result) -> None:
-    """A table of the figures, and the differences by name."""
-    console = Console()
-    table = Table(box=None, pad_edge=False)
-    for heading in ("accepted", "published", "owned by one service", "forwarded", "delivered", "events"):
-        table.add_column(heading, justify="right")
-    table.add_row(*(f"{n:,}" for n in (result.accepted, result.published, result.owned, result.forwarded, result.delivered, result.events)))
-    console.print(table)
-    if result.unreadable:
-        console.print(f"{result.unreadable:,} records can't be read and are passed over: `tuntas ops parked list` shows those that wait.")
-    if result.clean:
-        console.print("[green]Everything agrees.[/]")
-        return
-    for kind, count in result.by_kind.most_common():
-        console.print(f"[red]{kind}[/]: {count:,}")
-    for difference in result.differences[:_SHOWN]:
-        console.print(f"  {difference.case_id}  {difference.kind}: {difference.detail}")
-    if len(result.differences) > _SHOWN:
-        console.print(f"  … and {len(result.differences) - _SHOWN:,} more; --json names every one")

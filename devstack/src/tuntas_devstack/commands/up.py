@@ -13,14 +13,15 @@ from typing import Annotated
 import typer
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.commands.choices import DEFAULT_FOLDER, MANY, Folder, service_named, words
-from tuntas_devstack.commands.choices import services as services_of
-from tuntas_devstack.commands.failure import refused, said_in_one_sentence
+from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
 from tuntas_devstack.commands.status import print_state
-from tuntas_devstack.errors import NotRunning, StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.state import StackState, read_state
+from tuntas_operations.commands.choices import MANY, service_named, words
+from tuntas_operations.commands.choices import services as services_of
+from tuntas_operations.commands.failure import refused, said_in_one_sentence
+from tuntas_operations.errors import NotRunning, StackError
 
 _LOOK_S = 0.2
 

@@ -9,7 +9,7 @@ from tuntas_devstack.demo.api_client import Faults
 from tuntas_devstack.demo.case_log import CaseLog
 from tuntas_devstack.demo.counters import Counters
 from tuntas_devstack.demo.summary import Check, Mails
-from tuntas_devstack.reconciliation.rounds import Result
+from tuntas_operations.reconciliation.rounds import Result
 
 _NO_ADDRESS = "no_email"
 """Why the notifier gives a notice up that nobody can be blamed for: the reporter left a phone number only."""

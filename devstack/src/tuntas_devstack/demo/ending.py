@@ -12,10 +12,10 @@ from tuntas_devstack.demo.pipeline_snapshot import by_bucket
 from tuntas_devstack.demo.play import Play
 from tuntas_devstack.demo.summary import Mails, Pace, Summary
 from tuntas_devstack.mailbox import stored_mails
-from tuntas_devstack.reconciliation import Reconciler
-from tuntas_devstack.reconciliation.rounds import Result
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
+from tuntas_operations.reconciliation import Reconciler
+from tuntas_operations.reconciliation.rounds import Result
 
 
 async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:

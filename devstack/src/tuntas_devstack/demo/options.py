@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import StackOptions
+from tuntas_operations.errors import StackError
 
 FIRST_DAY = date(2026, 7, 30)
 """A Thursday: reports arrive over a weekend, and 17 and 25 August are holidays."""

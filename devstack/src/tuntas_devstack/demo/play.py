@@ -32,8 +32,8 @@ from tuntas_devstack.demo.time import SimulatedTime
 from tuntas_devstack.demo.tokens import Tokens
 from tuntas_devstack.demo.verifiers import Verifiers
 from tuntas_devstack.kafka.access import aiokafka_settings
-from tuntas_devstack.options import module_of
 from tuntas_devstack.stack import Stack
+from tuntas_operations.service_modules import module_of
 
 _TOLD_WITHIN_S = 60.0
 _MAILED_WITHIN_S = 120.0

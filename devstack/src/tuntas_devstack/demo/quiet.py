@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from tuntas_contracts.topology import CASES, NOTICES, SLA, Topic
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.demo.options import DemoFailed
-from tuntas_devstack.options import module_of
 from tuntas_devstack.sessions import Sessions
+from tuntas_operations.service_modules import module_of
 
 READERS: Mapping[str, tuple[Service, Topic]] = {
     "intake.status": (Service.INTAKE, CASES),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tuntas_devstack.reconciliation.rounds import Result
+from tuntas_operations.reconciliation.rounds import Result
 
 
 @dataclass(frozen=True, slots=True)

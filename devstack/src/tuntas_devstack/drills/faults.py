@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are th
 )
 
 from tuntas_devstack.stack import Stack
-from tuntas_devstack.topics import create_topics, topics_for
+from tuntas_operations.topics import create_topics, topics_for
 
 _WITHIN_S = 30.0
 _BYTE_EVERY_S = 0.5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tuntas_devstack.errors import StackError
+from tuntas_operations.errors import StackError
 
 if TYPE_CHECKING:
     from tuntas_devstack.drills.scene import Scene

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tuntas_devstack.drills import agencies, brokers, hanging, killed, outages, replicas
 from tuntas_devstack.drills.model import Drill
-from tuntas_devstack.errors import StackError
+from tuntas_operations.errors import StackError
 
 DRILLS: Mapping[str, Drill] = {
     drill.name: drill for family in (killed, hanging, agencies, outages, replicas, brokers) for drill in family.DRILLS

@@ -18,9 +18,9 @@ from tuntas_devstack.drills.model import Drill, DrillFailed, DrillSkipped, Setti
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.soak import Soak, soak
 from tuntas_devstack.drills.soak_faults import LOSING
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
+from tuntas_operations.errors import StackError
 
 Say = Callable[[str], None]
 MAIL_LEASE_S = 5

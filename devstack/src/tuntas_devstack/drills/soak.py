@@ -14,8 +14,8 @@ from tuntas_devstack.drills.counting import Filed
 from tuntas_devstack.drills.model import DrillFailed
 from tuntas_devstack.drills.scene import Scene
 from tuntas_devstack.drills.soak_faults import LOSING, WATCHED, faults_of
-from tuntas_devstack.reconciliation import Reconciler
 from tuntas_devstack.state import read_databases
+from tuntas_operations.reconciliation import Reconciler
 
 GROWTH = 0.10
 """How much the memory of a service may grow after the first tenth of the soak, as a share."""

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.folder import write_private
+from tuntas_operations.errors import StackError
 
 AUDIENCE = "tuntas"
 ALGORITHM = "ES256"

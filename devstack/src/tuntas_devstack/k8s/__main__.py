@@ -8,13 +8,13 @@ from pathlib import Path
 import yaml
 
 from tuntas_devstack.contracts_tools.checkout import Checkout, NotACheckout
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.k8s import generated
 from tuntas_devstack.k8s.cluster import Cluster
 from tuntas_devstack.k8s.kustomize import find_kustomize
 from tuntas_devstack.k8s.overlays import namespace_of, overlay_names, parts
 from tuntas_devstack.k8s.secrets import random_secrets
 from tuntas_devstack.k8s.trial import Trial
+from tuntas_operations.errors import StackError
 
 
 def _generate(k8s: Path, _told: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuntas_devstack.errors import MissingProgram, StackError
+from tuntas_operations.errors import MissingProgram, StackError
 
 # The overlay is the truth: what another tool wrote into our fields meanwhile (`kubectl rollout undo`, `kubectl apply -k`) is set back.
 _SERVER_SIDE = ("--server-side", "--field-manager=tuntas", "--force-conflicts", "--filename=-")

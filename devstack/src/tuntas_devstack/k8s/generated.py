@@ -7,8 +7,8 @@ import yaml
 
 from tuntas_contracts.topology import TOPICS
 from tuntas_devstack.k8s.kafka_objects import Manifest, topic_objects, user_objects
-from tuntas_devstack.k8s.rights import agency_users, platform_users
-from tuntas_devstack.topics import TopicSpec, register_codes, topics_for
+from tuntas_operations.rights import agency_users, platform_users
+from tuntas_operations.topics import TopicSpec, register_codes, topics_for
 
 COMMAND = "python -m tuntas_devstack.k8s generate"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the same text in a tenth of the time

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.k8s.rights import BrokerUser, Grant
-from tuntas_devstack.topics import TopicSpec
+from tuntas_operations.rights import BrokerUser, Grant
+from tuntas_operations.topics import TopicSpec
 
 API_VERSION = "kafka.strimzi.io/v1"
 CLUSTER = "tuntas"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from tuntas_devstack.errors import StackError
+from tuntas_operations.errors import StackError
 
 KUSTOMIZATION = "kustomization.yaml"
 

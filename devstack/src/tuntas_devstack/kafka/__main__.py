@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.commands.failure import said_in_one_sentence
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.agencies import agency_credentials
 from tuntas_devstack.state import read_state
+from tuntas_operations.commands.failure import said_in_one_sentence
+from tuntas_operations.errors import StackError
 
 
 def password(agency: Annotated[str, typer.Argument(help="The agency's code.")], folder: Folder = DEFAULT_FOLDER) -> None:

@@ -6,45 +6,15 @@ A broker that is not secured has none, and every function here then gives nothin
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.errors import NotRunning, StackError
 from tuntas_devstack.folder import StackFolder, write_private
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import NotRunning, StackError
 
 OPERATOR = "operator"
 """The super user: it may do everything on the broker, and is who the stack's own tools connect as."""
-MECHANISM = "SCRAM-SHA-512"
-PROTOCOL = "SASL_PLAINTEXT"
-ITERATIONS = 4096
-"""The least that Kafka takes. A password here is long and random: more iterations would add nothing to it."""
 _FILE = "kafka-users.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A user of the broker and its password."""
-
-    username: str
-    password: str = field(repr=False)
-
-    def librdkafka(self) -> dict[str, str]:
-        """Settings for a client of `confluent_kafka`."""
-        return {
-            "security.protocol": PROTOCOL,
-            "sasl.mechanism": MECHANISM,
-            "sasl.username": self.username,
-            "sasl.password": self.password,
-        }
-
-    def aiokafka(self) -> dict[str, str]:
-        """Keyword arguments for a client of `aiokafka`."""
-        return {
-            "security_protocol": PROTOCOL,
-            "sasl_mechanism": MECHANISM,
-            "sasl_plain_username": self.username,
-            "sasl_plain_password": self.password,
-        }
 
 
 def given_credentials() -> Credentials | None:

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import hmac
 
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.k8s.rights import agency_user
-from tuntas_devstack.kafka.access import Credentials, credentials_of
-from tuntas_devstack.kafka.users import provide_user
+from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.state import StackState
+from tuntas_operations.broker_users import provide_user
+from tuntas_operations.credentials import Credentials
+from tuntas_operations.errors import StackError
+from tuntas_operations.rights import agency_user
 
 AGENCIES_KEY = "kafka-agencies"
 """The folder's secret from which every agency's password follows, so that any process of its owner can know it."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from tuntas_devstack.errors import DiskFull, FetchFailed
+from tuntas_operations.errors import DiskFull, FetchFailed
 
 KAFKA_VERSION = "4.3.1"
 _PARALLEL = 8

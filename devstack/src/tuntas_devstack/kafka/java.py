@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuntas_devstack.errors import MissingProgram
+from tuntas_operations.errors import MissingProgram
 
 _LEAST_MAJOR = 17
 # C1 only: over the first 600,000 messages the broker takes 8.9 s of processor time instead of 16.2 s with the optimising

@@ -7,34 +7,20 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
-from tuntas_devstack.errors import PartFailed, StackError
 from tuntas_devstack.folder import write_private
-from tuntas_devstack.kafka.access import ITERATIONS, MECHANISM, Credentials
 from tuntas_devstack.kafka.jars import class_path
 from tuntas_devstack.kafka.java import Java, find_java
 from tuntas_devstack.kafka.settings import LOG_SETTINGS, Node, server_properties
 from tuntas_devstack.log_tail import last_log_line
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.processes import ProcessSpec
+from tuntas_operations.credentials import ITERATIONS, MECHANISM, Credentials
+from tuntas_operations.errors import PartFailed, StackError
+from tuntas_operations.kafka_clients import server_answers
 
 _FORMAT_WITHIN_S = 60
 _HEAP_MB = 512
 _HEAP_OF_SEVERAL_MB = 320
-
-
-def server_answers(bootstrap: str, within_s: float = 1.0, client: Mapping[str, str] | None = None) -> bool:
-    """Whether a Kafka broker at `bootstrap` (host:port[,host:port…]) answers with a list of brokers.
-
-    `client` holds further settings of the Kafka client (security); one that is not let in has no answer.
-    """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200, **(client or {})})
-    try:
-        return bool(admin.list_topics(timeout=within_s).brokers)
-    except KafkaException:
-        return False
 
 
 class KafkaServer:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tuntas_devstack.kafka.access import MECHANISM, PROTOCOL, Credentials
 from tuntas_devstack.ports import LOOPBACK
+from tuntas_operations.credentials import MECHANISM, PROTOCOL, Credentials
 
 _MB = 1024 * 1024
 _CLIENTS = "CLIENTS"

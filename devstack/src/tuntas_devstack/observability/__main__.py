@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from tuntas_devstack.contracts_tools.checkout import Checkout, NotACheckout
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.observability import generated
 from tuntas_devstack.observability.promtool import check_rules, run_tests, unit_tests
+from tuntas_operations.errors import StackError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from sla_monitor.metrics import METRICS as SLA_MONITOR
 from triage.metrics import METRICS as TRIAGE
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
 from tuntas_devstack.observability.readers import Reader, read_by, readers
-from tuntas_devstack.ops.reconcile_metrics import RECONCILE_METRICS
+from tuntas_operations.reconcile_metrics import RECONCILE_METRICS
 
 DECLARED: Final[dict[str, tuple[Metric, ...]]] = {
     "every service": CHASSIS_METRICS,

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tuntas_devstack.errors import MissingProgram
+from tuntas_operations.errors import MissingProgram
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 PACKAGE = "prometheus"

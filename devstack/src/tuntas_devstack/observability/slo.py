@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tuntas_devstack.errors import StackError
+from tuntas_operations.errors import StackError
 
 WINDOW = "$window"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuntas_devstack.errors import MissingProgram
+from tuntas_operations.errors import MissingProgram
 
 _LENT = ("postgres", "nobody")
 _SHELL = "/bin/sh"

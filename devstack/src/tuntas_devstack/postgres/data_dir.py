@@ -5,10 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
-from tuntas_devstack.errors import StackError
 from tuntas_devstack.folder import StackFolder, write_private
 from tuntas_devstack.postgres.account import Account, can_pass
 from tuntas_devstack.postgres.programs import own_place
+from tuntas_operations.errors import StackError
 
 _MARK = "belongs-to"
 

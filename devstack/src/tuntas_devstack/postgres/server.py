@@ -10,7 +10,6 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from tuntas_devstack.errors import PartFailed
 from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres.account import Account, account_for, bare_environment, run_as
@@ -18,6 +17,7 @@ from tuntas_devstack.postgres.apart import run_apart
 from tuntas_devstack.postgres.data_dir import data_dir_of, make_data_dir
 from tuntas_devstack.postgres.programs import Programs, find_programs
 from tuntas_devstack.processes import ProcessSpec
+from tuntas_operations.errors import PartFailed
 
 SUPERUSER = "postgres"
 _INIT_WITHIN_S = 120

@@ -1,0 +1,1 @@
+"""The commands of `tuntas ops`: one file each, with a function `register(app)` that adds it."""
