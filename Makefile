@@ -21,7 +21,7 @@ $(UV):
 
 $(READY): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(TOOLS)/bin/python
-	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src devstack/src
+	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src devstack/src demo/src
 	@touch $@
 
 install: $(READY) ## Install everything into .venv
@@ -76,7 +76,7 @@ check: $(READY) ## Lint, types, imports, generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tuntas_devstack.contracts_tools check
 	@$(BIN)/python -m tuntas_devstack.observability check
-	@$(BIN)/python -m tuntas_devstack.drills.matrix check
+	@$(BIN)/python -m tuntas_demo.drills.matrix check
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff format .
@@ -87,7 +87,7 @@ generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from t
 	@$(BIN)/python -m tuntas_devstack.k8s generate
 	@$(BIN)/python -m tuntas_devstack.observability generate
 	@$(BIN)/python -m tuntas_devstack.observability.dashboards
-	@$(BIN)/python -m tuntas_devstack.drills.matrix generate
+	@$(BIN)/python -m tuntas_demo.drills.matrix generate
 
 clean: ## Remove what the commands installed and made
 	rm -rf .venv $(TOOLS) .tuntas .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

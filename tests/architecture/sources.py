@@ -15,6 +15,7 @@ PACKAGES: dict[str, Path] = {
     "chassis": ROOT / "chassis/src/tuntas_chassis",
     "operations": ROOT / "operations/src/tuntas_operations",
     "devstack": ROOT / "devstack/src/tuntas_devstack",
+    "demo": ROOT / "demo/src/tuntas_demo",
     **SERVICES,
 }
 _NOT_OURS = {"vendor", "__pycache__", ".venv", ".tools", "node_modules"}

@@ -14,8 +14,8 @@ from tests.support.waiting import until
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.corpus.generator import reports
-from tuntas_devstack.corpus.model import GeneratedReport, PersonalKind
+from tuntas_demo.corpus.generator import reports
+from tuntas_demo.corpus.model import GeneratedReport, PersonalKind
 from tuntas_operations.service_modules import module_of
 
 BANDUNG = "kota-32-73"

@@ -20,10 +20,10 @@ from tests.support.seeds import seed_of_this_run
 from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY_CASES, CASES, INPUTS, NOTICES, SLA
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.drills.model import Drill, Setting
-from tuntas_devstack.drills.registry import DRILLS
-from tuntas_devstack.drills.runner import do, must_hold, stack_options, staged
-from tuntas_devstack.drills.scene import Scene
+from tuntas_demo.drills.model import Drill, Setting
+from tuntas_demo.drills.registry import DRILLS
+from tuntas_demo.drills.runner import do, must_hold, stack_options, staged
+from tuntas_demo.drills.scene import Scene
 from tuntas_devstack.mailbox import repeats_by_message_id
 from tuntas_devstack.state import read_databases
 from tuntas_operations.reconciliation import Reconciler

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.seeds import seed_of_this_run
-from tuntas_devstack.drills.model import Drill, Setting
-from tuntas_devstack.drills.registry import DRILLS
-from tuntas_devstack.drills.runner import do, must_hold, stack_options, staged
-from tuntas_devstack.drills.scene import Scene
+from tuntas_demo.drills.model import Drill, Setting
+from tuntas_demo.drills.registry import DRILLS
+from tuntas_demo.drills.runner import do, must_hold, stack_options, staged
+from tuntas_demo.drills.scene import Scene
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.drill]
 

@@ -12,7 +12,7 @@ from tuntas_chassis.ids import new_id
 from tuntas_contracts.agencies import AcceptCase
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES
-from tuntas_devstack.drills.faults import right_taken
+from tuntas_demo.drills.faults import right_taken
 from tuntas_devstack.kafka.access import credentials_of
 from tuntas_operations.broker_users import provide_rights
 from tuntas_operations.rights import agency_user

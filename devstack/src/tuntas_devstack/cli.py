@@ -1,8 +1,13 @@
-"""The command line `tuntas`: assembles the commands, each of which lives in its own file of `commands/`."""
+"""The command line `tuntas`: assembles the commands, each of which lives in its own file of `commands/`.
+
+Other distributions add theirs by the entry points `tuntas.commands`: functions that take the app.
+"""
+
+from importlib.metadata import entry_points
 
 import typer
 
-from tuntas_devstack.commands import bench, demo, down, drill, reconcile, sizes, status, up
+from tuntas_devstack.commands import down, reconcile, sizes, status, up
 from tuntas_operations.commands import ops
 
 app = typer.Typer(
@@ -12,5 +17,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-for command in (demo, bench, up, down, status, reconcile, sizes, drill, ops):
+for entry in entry_points(group="tuntas.commands"):
+    entry.load()(app)
+for command in (up, down, status, reconcile, sizes, ops):
     command.register(app)

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Channel, Classification
-from tuntas_devstack.corpus import Expected, GeneratedReport, Hint, Payload, Reporter
-from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
-from tuntas_devstack.demo.feed import Told
+from tuntas_demo.case_log import CaseLog, PlayedCase
+from tuntas_demo.corpus import Expected, GeneratedReport, Hint, Payload, Reporter
+from tuntas_demo.feed import Told
 
 
 def report(number: int = 1, *, misconduct: bool = False, agency: str = "kemenkes", hint: Hint | None = None) -> GeneratedReport:

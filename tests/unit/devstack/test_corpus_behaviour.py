@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
-from tuntas_devstack.corpus import Hint
-from tuntas_devstack.corpus.behaviour import (
+from tuntas_demo.corpus import Hint
+from tuntas_demo.corpus.behaviour import (
     FOLLOW_UP_LIMIT,
     LIMITS,
     VERIFICATION_LIMIT,

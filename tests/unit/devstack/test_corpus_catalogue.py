@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tuntas_contracts.vocabulary import Classification
-from tuntas_devstack.corpus import CorpusError, load_catalogue
-from tuntas_devstack.corpus.affinity import fitting, matching
-from tuntas_devstack.corpus.catalogue import parse_situations
-from tuntas_devstack.corpus.money import rupiah
+from tuntas_demo.corpus import CorpusError, load_catalogue
+from tuntas_demo.corpus.affinity import fitting, matching
+from tuntas_demo.corpus.catalogue import parse_situations
+from tuntas_demo.corpus.money import rupiah
 from tuntas_reference.categories import Sector
 
 SITUATION = """

@@ -13,7 +13,7 @@ from dispatch.domain.register import Register, load_register
 from intake.domain.submission import is_manual
 from intake.entrypoints.schemas import SubmitReport
 from tuntas_contracts.vocabulary import ArchiveReason, Channel, Classification
-from tuntas_devstack.corpus import CorpusError, GeneratedReport, PersonalKind, load_catalogue, reports
+from tuntas_demo.corpus import CorpusError, GeneratedReport, PersonalKind, load_catalogue, reports
 from tuntas_reference.categories import load_categories
 
 START = date(2026, 3, 2)

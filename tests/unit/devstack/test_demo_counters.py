@@ -8,13 +8,13 @@ import pytest
 from tests.unit.devstack.demo_builders import played, told
 from tuntas_contracts.topology import AGENCY_CASES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import CaseState, Service
-from tuntas_devstack.demo.api_client import Faults
-from tuntas_devstack.demo.case_log import CaseLog
-from tuntas_devstack.demo.checks import checks
-from tuntas_devstack.demo.counters import Counters
-from tuntas_devstack.demo.pipeline_snapshot import ORDER, by_bucket
-from tuntas_devstack.demo.quiet import READERS, _unread
-from tuntas_devstack.demo.summary import Mails
+from tuntas_demo.api_client import Faults
+from tuntas_demo.case_log import CaseLog
+from tuntas_demo.checks import checks
+from tuntas_demo.counters import Counters
+from tuntas_demo.pipeline_snapshot import ORDER, by_bucket
+from tuntas_demo.quiet import READERS, _unread
+from tuntas_demo.summary import Mails
 from tuntas_operations.reconciliation.ledger import Difference
 from tuntas_operations.reconciliation.rounds import Result
 

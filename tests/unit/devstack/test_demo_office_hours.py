@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from tests.unit.devstack.demo_builders import played
-from tuntas_devstack.demo.agenda import Agenda, Deed
-from tuntas_devstack.demo.office_hours import OFFICE, WIB, OfficeHours
-from tuntas_devstack.demo.options import FIRST_DAY
+from tuntas_demo.agenda import Agenda, Deed
+from tuntas_demo.office_hours import OFFICE, WIB, OfficeHours
+from tuntas_demo.options import FIRST_DAY
 from tuntas_reference.calendar_files import load_calendar
 
 RNG = Random(1)

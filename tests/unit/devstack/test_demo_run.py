@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import CaseState
+from tuntas_demo.display import LineDisplay, drawn, line, moment_of
+from tuntas_demo.office_hours import WIB
+from tuntas_demo.options import DemoFailed, DemoOptions, stack_options
+from tuntas_demo.pipeline_snapshot import PipelineSnapshot, by_bucket
+from tuntas_demo.time import SimulatedTime, start_clock
 from tuntas_devstack.cli import app
-from tuntas_devstack.demo.display import LineDisplay, drawn, line, moment_of
-from tuntas_devstack.demo.office_hours import WIB
-from tuntas_devstack.demo.options import DemoFailed, DemoOptions, stack_options
-from tuntas_devstack.demo.pipeline_snapshot import PipelineSnapshot, by_bucket
-from tuntas_devstack.demo.time import SimulatedTime, start_clock
 
 
 def test_a_folder_with_a_stacks_data_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_demo_never_plays_on_servers_that_somebody_else_uses(monkeypatch: pyte
 
 
 def test_the_command_offers_the_defaults_that_the_demo_has() -> None:
-    from tuntas_devstack.commands import demo
+    from tuntas_demo.commands import demo
 
     assert (DemoOptions().reports, DemoOptions().days) == (demo._REPORTS, demo._DAYS)
 

@@ -11,14 +11,14 @@ from tests.unit.devstack.demo_builders import played, told
 from tuntas_contracts.agencies import AcceptCase, HandleCase, ReturnCase
 from tuntas_contracts.topology import AGENCY_CASES
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState
-from tuntas_devstack.corpus import Hint
-from tuntas_devstack.demo.agency_commands import AgencyCommands
-from tuntas_devstack.demo.agenda import Deed
-from tuntas_devstack.demo.case_log import CaseLog, PlayedCase
-from tuntas_devstack.demo.counters import Counters
-from tuntas_devstack.demo.office_hours import OfficeHours
-from tuntas_devstack.demo.options import FIRST_DAY
-from tuntas_devstack.demo.scheduler import Actors, Scheduler
+from tuntas_demo.agency_commands import AgencyCommands
+from tuntas_demo.agenda import Deed
+from tuntas_demo.case_log import CaseLog, PlayedCase
+from tuntas_demo.corpus import Hint
+from tuntas_demo.counters import Counters
+from tuntas_demo.office_hours import OfficeHours
+from tuntas_demo.options import FIRST_DAY
+from tuntas_demo.scheduler import Actors, Scheduler
 from tuntas_reference.calendar_files import load_calendar
 
 REGISTER = load_register()

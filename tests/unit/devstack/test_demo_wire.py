@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tuntas_devstack.demo import wire
-from tuntas_devstack.demo.api_client import ApiClient, Faults
-from tuntas_devstack.demo.wire import Wire, WireError
+from tuntas_demo import wire
+from tuntas_demo.api_client import ApiClient, Faults
+from tuntas_demo.wire import Wire, WireError
 
 
 class Server:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tuntas_devstack.drills import counting
-from tuntas_devstack.drills.counting import Filed, Tables
-from tuntas_devstack.drills.topic_log import CASES, NOTICES, SLA, Record, agency_topic
+from tuntas_demo.drills import counting
+from tuntas_demo.drills.counting import Filed, Tables
+from tuntas_demo.drills.topic_log import CASES, NOTICES, SLA, Record, agency_topic
 
 CASE, AGENCY, OTHER = "0198c0de-0000-7000-8000-000000000001", "kota-32-73", "kemenkes"
 START = datetime(2026, 3, 2, 3, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 
-from tuntas_devstack.drills import hostile
+from tuntas_demo.drills import hostile
 
 SOUND = (b"key", b"value" * 100, [("name", b"text")])
 GZIP = 1

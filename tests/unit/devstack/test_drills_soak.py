@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuntas_devstack.drills.soak import Soak
+from tuntas_demo.drills.soak import Soak
 
 MIB = 2**20
 

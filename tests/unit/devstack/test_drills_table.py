@@ -10,11 +10,11 @@ import yaml
 from typer.testing import CliRunner
 
 from tests.architecture.sources import ROOT
+from tuntas_demo.drills import matrix, registry, runner
+from tuntas_demo.drills.model import Drill
+from tuntas_demo.drills.registry import DRILLS, drills_named
+from tuntas_demo.drills.runner import Result
 from tuntas_devstack.cli import app
-from tuntas_devstack.drills import matrix, registry, runner
-from tuntas_devstack.drills.model import Drill
-from tuntas_devstack.drills.registry import DRILLS, drills_named
-from tuntas_devstack.drills.runner import Result
 from tuntas_operations.errors import StackError
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tuntas_devstack.demo.receipt_mails import ReceiptMails
+from tuntas_demo.receipt_mails import ReceiptMails
 
 
 def written(file: Path, tracking_id: str, body: str, *, whole: bool = True) -> None:

@@ -7,7 +7,7 @@ from dispatch.domain.register import load_register
 from intake.application.handlers import own_data
 from intake.domain.masking import Masker
 from intake.entrypoints.schemas import SubmitReport
-from tuntas_devstack.corpus import GeneratedReport, reports
+from tuntas_demo.corpus import GeneratedReport, reports
 
 COUNT = 1_500
 
