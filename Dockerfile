@@ -21,6 +21,7 @@ COPY chassis/pyproject.toml chassis/
 COPY operations/pyproject.toml operations/
 COPY devstack/pyproject.toml devstack/
 COPY demo/pyproject.toml demo/
+COPY tools/pyproject.toml tools/
 COPY services/intake/pyproject.toml services/intake/
 COPY services/triage/pyproject.toml services/triage/
 COPY services/dispatch/pyproject.toml services/dispatch/

@@ -21,7 +21,7 @@ $(UV):
 
 $(READY): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(TOOLS)/bin/python
-	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src devstack/src demo/src
+	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src devstack/src demo/src tools/src
 	@touch $@
 
 install: $(READY) ## Install everything into .venv
@@ -57,25 +57,25 @@ test-fast: $(READY) ## Run the tests that need no server
 	@$(BIN)/pytest -m "not servers" tests/unit tests/contracts tests/architecture tests/deploy tests/observability $(ARGS)
 
 k8s-check: $(READY) ## Render every overlay and combination, validate strictly (builds kustomize once where there is none)
-	@$(BIN)/python -m tuntas_devstack.k8s check
+	@$(BIN)/python -m tuntas_tools.k8s check
 	@$(BIN)/pytest tests/k8s $(ARGS)
 
 k8s-apply: $(READY) ## Apply an overlay: OVERLAY=production KUBECONFIG=...
-	@$(BIN)/python -m tuntas_devstack.k8s apply $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
+	@$(BIN)/python -m tuntas_tools.k8s apply $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
 
 k8s-diff: $(READY) ## What an apply would change
-	@$(BIN)/python -m tuntas_devstack.k8s diff $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
+	@$(BIN)/python -m tuntas_tools.k8s diff $(OVERLAY) $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG))
 
 k8s-test: $(READY) ## Try every overlay on a cluster made for it
-	@$(BIN)/python -m tuntas_devstack.k8s test $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(ARGS)
+	@$(BIN)/python -m tuntas_tools.k8s test $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) $(ARGS)
 
 check: $(READY) ## Lint, types, imports, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m tuntas_devstack.contracts_tools check
-	@$(BIN)/python -m tuntas_devstack.observability check
+	@$(BIN)/python -m tuntas_tools.contracts check
+	@$(BIN)/python -m tuntas_tools.observability check
 	@$(BIN)/python -m tuntas_demo.drills.matrix check
 
 format: $(READY) ## Format the code
@@ -83,10 +83,10 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from the contracts
-	@$(BIN)/python -m tuntas_devstack.contracts_tools generate
-	@$(BIN)/python -m tuntas_devstack.k8s generate
-	@$(BIN)/python -m tuntas_devstack.observability generate
-	@$(BIN)/python -m tuntas_devstack.observability.dashboards
+	@$(BIN)/python -m tuntas_tools.contracts generate
+	@$(BIN)/python -m tuntas_tools.k8s generate
+	@$(BIN)/python -m tuntas_tools.observability generate
+	@$(BIN)/python -m tuntas_tools.observability.dashboards
 	@$(BIN)/python -m tuntas_demo.drills.matrix generate
 
 clean: ## Remove what the commands installed and made

@@ -16,6 +16,7 @@ PACKAGES: dict[str, Path] = {
     "operations": ROOT / "operations/src/tuntas_operations",
     "devstack": ROOT / "devstack/src/tuntas_devstack",
     "demo": ROOT / "demo/src/tuntas_demo",
+    "tools": ROOT / "tools/src/tuntas_tools",
     **SERVICES,
 }
 _NOT_OURS = {"vendor", "__pycache__", ".venv", ".tools", "node_modules"}

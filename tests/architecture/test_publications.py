@@ -12,7 +12,7 @@ from tests.architecture.sources import ROOT, SERVICES
 from tuntas_chassis.messaging.messages import Incoming, Outgoing
 from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, SLA, TOPICS, Topic
-from tuntas_devstack.contracts_tools.examples import GoldenExample, read_examples
+from tuntas_tools.contracts.examples import GoldenExample, read_examples
 
 EXAMPLES = list(read_examples(ROOT / "contracts/examples"))
 AN_AGENCY = "kemenkes"

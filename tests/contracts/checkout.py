@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from tuntas_devstack.contracts_tools.checkout import Checkout
+from tuntas_tools.contracts.checkout import Checkout
 
 CHECKOUT = Checkout.around(Path(__file__))

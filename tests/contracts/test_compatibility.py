@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuntas_devstack.contracts_tools.compatibility import Difference, Verdict, compare, compare_all, is_compatible
+from tuntas_tools.contracts.compatibility import Difference, Verdict, compare, compare_all, is_compatible
 
 OLD, NEW, FINE, OPEN = Verdict.BREAKS_OLD_READERS, Verdict.BREAKS_NEW_READERS, Verdict.COMPATIBLE, Verdict.UNCLASSIFIED
 TEXT: dict[str, Any] = {"type": "string"}

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.contracts.schema_data import pairs, schemas, written
-from tuntas_devstack.contracts_tools.compatibility import Verdict, compare
-from tuntas_devstack.contracts_tools.findings import Kind, Parties
-from tuntas_devstack.contracts_tools.reading import Reading
+from tuntas_tools.contracts.compatibility import Verdict, compare
+from tuntas_tools.contracts.findings import Kind, Parties
+from tuntas_tools.contracts.reading import Reading
 
 thorough = settings(
     max_examples=60,

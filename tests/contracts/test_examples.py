@@ -11,8 +11,8 @@ from tests.contracts.checkout import CHECKOUT
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import Contract
 from tuntas_contracts.topology import message_types
-from tuntas_devstack.contracts_tools.examples import GoldenExample, UnreadableExample, read_examples
-from tuntas_devstack.contracts_tools.schemas import schema_of
+from tuntas_tools.contracts.examples import GoldenExample, UnreadableExample, read_examples
+from tuntas_tools.contracts.schemas import schema_of
 
 EXAMPLES = list(read_examples(CHECKOUT.examples))
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.type}/{e.name}")

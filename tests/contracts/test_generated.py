@@ -11,13 +11,13 @@ from jsonschema import Draft202012Validator
 from tests.contracts.checkout import CHECKOUT
 from tuntas_contracts.topology import TOPICS, message_types
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.contracts_tools import generated, picture
-from tuntas_devstack.contracts_tools.__main__ import main
-from tuntas_devstack.contracts_tools.checkout import Checkout, NotACheckout
-from tuntas_devstack.contracts_tools.flows import touches
-from tuntas_devstack.contracts_tools.mermaid import flowchart
-from tuntas_devstack.contracts_tools.readme import PARTS, markers
-from tuntas_devstack.contracts_tools.schemas import current_schemas
+from tuntas_tools.contracts import generated, picture
+from tuntas_tools.contracts.__main__ import main
+from tuntas_tools.contracts.checkout import Checkout, NotACheckout
+from tuntas_tools.contracts.flows import touches
+from tuntas_tools.contracts.mermaid import flowchart
+from tuntas_tools.contracts.readme import PARTS, markers
+from tuntas_tools.contracts.schemas import current_schemas
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.contracts.checkout import CHECKOUT
-from tuntas_devstack.contracts_tools import released
-from tuntas_devstack.contracts_tools.checkout import Checkout
-from tuntas_devstack.contracts_tools.compatibility import Verdict
-from tuntas_devstack.contracts_tools.released import NotReleasable
 from tuntas_reference.profile import DEFAULT_PROFILE, known_profiles
+from tuntas_tools.contracts import released
+from tuntas_tools.contracts.checkout import Checkout
+from tuntas_tools.contracts.compatibility import Verdict
+from tuntas_tools.contracts.released import NotReleasable
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from tests.deploy.compose_file import ROOT, SERVICES, containers, environment
-from tuntas_devstack.observability.dashboards import DASHBOARDS, FOLDER
-from tuntas_devstack.observability.programs import find_promtool
-from tuntas_devstack.observability.server import JOB, RULES
+from tuntas_devstack.prometheus.programs import find_promtool
+from tuntas_devstack.prometheus.server import JOB, RULES
+from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER
 
 PARTS = ROOT / "deploy" / "compose"
 WATCHING = {"prometheus", "grafana", "collector", "jaeger"}

@@ -1,4 +1,4 @@
-"""`python -m tuntas_devstack.k8s`: finds or builds kustomize, applies, compares, tries, and says what is wrong in a sentence."""
+"""`python -m tuntas_tools.k8s`: finds or builds kustomize, applies, compares, tries, and says what is wrong in a sentence."""
 
 import json
 import shlex
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.k8s_manifests import K8S, kustomize
-from tuntas_devstack.k8s.__main__ import main
-from tuntas_devstack.k8s.cluster import NEEDED_CRDS, Cluster, ClusterRefuses
-from tuntas_devstack.k8s.generated import differences, generate
-from tuntas_devstack.k8s.kustomize import VARIABLE, VERSION, DoesNotRender, find_kustomize
-from tuntas_devstack.k8s.overlays import UnknownOverlay, namespace_of, overlay_names, parts
-from tuntas_devstack.k8s.trial import Trial
 from tuntas_operations.errors import MissingProgram
+from tuntas_tools.k8s.__main__ import main
+from tuntas_tools.k8s.cluster import NEEDED_CRDS, Cluster, ClusterRefuses
+from tuntas_tools.k8s.generated import differences, generate
+from tuntas_tools.k8s.kustomize import VARIABLE, VERSION, DoesNotRender, find_kustomize
+from tuntas_tools.k8s.overlays import UnknownOverlay, namespace_of, overlay_names, parts
+from tuntas_tools.k8s.trial import Trial
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 

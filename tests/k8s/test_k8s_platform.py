@@ -7,9 +7,9 @@ from tests.deploy.compose_file import SERVICES, module_of
 from tests.support.k8s_manifests import K8S, OVERLAYS, Manifest, containers, of_kind, overlay, parse, pod_templates, settings_of
 from tuntas_contracts.topology import AGENCIES, AGENCY_ACTIONS, AGENCY_CASES, CASES, NOTICES, SLA, TOPICS, WATERMARKS, concrete_topics
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.k8s.generated import differences
-from tuntas_devstack.k8s.secrets import random_secrets, secret_entries
 from tuntas_operations.rights import BrokerUser, agency_user, agency_users, platform_users, scaler_user, service_user
+from tuntas_tools.k8s.generated import differences
+from tuntas_tools.k8s.secrets import random_secrets, secret_entries
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 

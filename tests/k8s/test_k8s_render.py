@@ -20,7 +20,7 @@ from tests.support.k8s_manifests import (
     settings_of,
 )
 from tests.support.k8s_schema import faults
-from tuntas_devstack.k8s.kustomize import DoesNotRender
+from tuntas_tools.k8s.kustomize import DoesNotRender
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 

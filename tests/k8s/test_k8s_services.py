@@ -16,8 +16,8 @@ from tuntas_chassis.service import ServiceApp
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.k8s.secrets import service_secret
 from tuntas_operations.rights import service_user
+from tuntas_tools.k8s.secrets import service_secret
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from tests.architecture.sources import ROOT
-from tuntas_devstack.observability.promql import grouped_by, selectors
-from tuntas_devstack.observability.promtool import check_rules, run_tests, unit_tests
-from tuntas_devstack.observability.readers import rules
+from tuntas_tools.observability.promql import grouped_by, selectors
+from tuntas_tools.observability.promtool import check_rules, run_tests, unit_tests
+from tuntas_tools.observability.readers import rules
 
 RULE_FILES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yaml"))
 ALERTS: list[dict[str, Any]] = [dict(rule) for file in RULE_FILES for rule in rules(file) if "alert" in rule]

@@ -12,9 +12,9 @@ import yaml
 from tests.support.dashboard_queries import all_asked, chassis_series, series_of
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
-from tuntas_devstack.observability.dashboards.model import Dashboard
-from tuntas_devstack.observability.programs import REPOSITORY
+from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
+from tuntas_tools.observability.dashboards.model import Dashboard
 
 each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.file)
 GRAFANAS_UNITS = {"short", "s", "ops", "reqps", "percentunit"}
@@ -37,7 +37,7 @@ def recorded() -> set[str]:
 
 
 def test_the_files_are_what_the_code_makes() -> None:
-    assert stale_dashboards() == [], "run `python -m tuntas_devstack.observability.dashboards`"
+    assert stale_dashboards() == [], "run `python -m tuntas_tools.observability.dashboards`"
 
 
 def test_writing_brings_a_folder_up_to_date_and_touches_nothing_else(tmp_path: Path) -> None:

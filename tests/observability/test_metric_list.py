@@ -3,9 +3,9 @@
 import pytest
 
 from tests.architecture.sources import ROOT
-from tuntas_devstack.observability.metric_list import DECLARED, EXTERNAL, LABELS, TARGET_LABELS, base_name, declared_names, who_looks
-from tuntas_devstack.observability.promql import Selector, buckets, grouped_by, selectors
-from tuntas_devstack.observability.readers import Reader, readers
+from tuntas_tools.observability.metric_list import DECLARED, EXTERNAL, LABELS, TARGET_LABELS, base_name, declared_names, who_looks
+from tuntas_tools.observability.promql import Selector, buckets, grouped_by, selectors
+from tuntas_tools.observability.readers import Reader, readers
 
 EVERYONE = readers(ROOT)
 METRICS = {metric.name: metric for metrics in DECLARED.values() for metric in metrics}

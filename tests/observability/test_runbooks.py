@@ -20,8 +20,8 @@ from tests.support.servers import Servers
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_devstack.cli import app as cli
-from tuntas_devstack.observability.promtool import check_rules
-from tuntas_devstack.observability.readers import queries_of_runbook
+from tuntas_tools.observability.promtool import check_rules
+from tuntas_tools.observability.readers import queries_of_runbook
 
 FOLDER = ROOT / "docs" / "runbooks"
 RUNBOOKS = sorted(path for path in FOLDER.glob("*.md") if path.stem != "README")

@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from tests.architecture.sources import ROOT
-from tuntas_devstack.observability import generated
-from tuntas_devstack.observability.__main__ import main
-from tuntas_devstack.observability.metric_list import DECLARED
-from tuntas_devstack.observability.promql import buckets
-from tuntas_devstack.observability.readers import readers
-from tuntas_devstack.observability.slo import BURNS, BadObjective, read_objectives, seconds
+from tuntas_tools.observability import generated
+from tuntas_tools.observability.__main__ import main
+from tuntas_tools.observability.metric_list import DECLARED
+from tuntas_tools.observability.promql import buckets
+from tuntas_tools.observability.readers import readers
+from tuntas_tools.observability.slo import BURNS, BadObjective, read_objectives, seconds
 
 SLO = ROOT / "deploy" / "prometheus" / "slo.yaml"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
-from tuntas_devstack.observability.dashboards import DASHBOARDS
-from tuntas_devstack.observability.dashboards.model import Dashboard, Panel, Query
+from tuntas_tools.observability.dashboards import DASHBOARDS
+from tuntas_tools.observability.dashboards.model import Dashboard, Panel, Query
 
 _FALLBACK = re.compile(r" or on\(\) vector\((?:0|1|Inf)\)")
 _METRIC = re.compile(r"\b(?:tuntas|slo)(?:_[a-z_]+|:[a-z0-9_:]+)\b")

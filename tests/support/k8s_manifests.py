@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from tests.deploy.compose_file import ROOT
-from tuntas_devstack.k8s.kustomize import Kustomize, find_kustomize
-from tuntas_devstack.k8s.overlays import overlay_names
+from tuntas_tools.k8s.kustomize import Kustomize, find_kustomize
+from tuntas_tools.k8s.overlays import overlay_names
 
 K8S = ROOT / "deploy" / "k8s"
 OVERLAYS = tuple(overlay_names(K8S))

@@ -14,10 +14,10 @@ from tuntas_devstack.issuer.clients import make_clients, write_clients
 from tuntas_devstack.kafka.access import OPERATOR, client_settings, given_credentials, read_users, write_users
 from tuntas_devstack.kafka.agencies import AGENCIES_KEY
 from tuntas_devstack.kafka.brokers import Brokers
-from tuntas_devstack.observability.server import PrometheusServer, Target
 from tuntas_devstack.ports import LOOPBACK, accepts
 from tuntas_devstack.postgres import PostgresServer, provide_databases
 from tuntas_devstack.processes import ProcessSpec, Supervisor
+from tuntas_devstack.prometheus.server import PrometheusServer, Target
 from tuntas_devstack.state import Part, answers_ready, bootstrap_of, write_databases
 from tuntas_operations.broker_users import provide_passwords, provide_rights
 from tuntas_operations.credentials import Credentials

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatch.domain.register import AGENCY_FILES, bundled_register
-from tuntas_devstack.reference.regions import (
+from tuntas_tools.regions import (
     Region,
     SourceError,
     check_counts,

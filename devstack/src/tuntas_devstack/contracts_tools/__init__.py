@@ -1,4 +1,0 @@
-"""What is made from the contracts: JSON Schemas, AsyncAPI documents, the topology's pictures; and their compatibility.
-
-`python -m tuntas_devstack.contracts_tools generate | check | release`.
-"""
