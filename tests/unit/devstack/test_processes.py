@@ -109,7 +109,13 @@ def test_ends_that_we_ordered_are_not_told(tmp_path: Path, supervisor: Superviso
 def test_kill_takes_the_children_of_a_part_too(tmp_path: Path, supervisor: Supervisor) -> None:
     code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); print(p.pid, flush=True); p.wait()"
     supervisor.start(spec(tmp_path, code))
-    child = int((tmp_path / "part.log").read_text().splitlines()[0])
+    log = tmp_path / "part.log"
+
+    def numbers() -> list[int]:
+        return [int(line) for line in log.read_text().splitlines() if line.isdigit()]  # the child's line may come first
+
+    until_it_holds(numbers, "the child's number")
+    [child] = numbers()
     supervisor.kill("part")
     until_it_holds(lambda: not psutil.pid_exists(child), "the child's end")
 
