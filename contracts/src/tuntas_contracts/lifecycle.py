@@ -212,7 +212,13 @@ def _publishers(row: TransitionRow) -> Set[Service]:
     """Who owns a case before it; a case that begins is triage's to tell of."""
     if not row.sources:
         return row.owners - {_INTAKE}
-    return row.owners & {before.owner for state in row.possible_from for before in _ROWS if before.target is state}
+    return row.owners & {owner for state in row.possible_from for owner in owners_of(state)}
+
+
+def owners_of(state: CaseState) -> tuple[Service, ...]:
+    """Who owns a case that a transition brought into this state, in the order of `Service`."""
+    found = {row.owner for row in _ROWS if row.target is state}
+    return tuple(service for service in Service if service in found)
 
 
 def possible(state: CaseState, owner: Service, role: Role) -> tuple[TransitionRow, ...]:

@@ -90,7 +90,7 @@ class World:
 
     def sender(self) -> Sender:
         """A new process, so to speak."""
-        stationery = TemplateRenderer(
+        renderer = TemplateRenderer(
             sender="laporan@lapor.example",
             sender_name="SP4N-LAPOR!",
             reporter_page="https://lapor.example/laporan",
@@ -101,7 +101,7 @@ class World:
         return Sender(
             self.crashing,
             self.contacts,
-            Composer(stationery, MailTemplates(), clock, self.wall),
+            Composer(renderer, MailTemplates(), clock, self.wall),
             self.mailer,
             self.spans,
             clock,

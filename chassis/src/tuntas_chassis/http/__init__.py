@@ -1,1 +1,1 @@
-"""HTTP: the server and its limits, authorisation, problems, commands over HTTP, the endpoints that operators use."""
+"""HTTP: the server and its limits, authorisation, problems, commands with their group commit, pages, the endpoints for operators."""

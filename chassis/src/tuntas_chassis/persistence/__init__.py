@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, migrations, group commit, pages of results."""
+"""PostgreSQL: connections, migrations, the tables of the delivery core, open transactions."""

@@ -64,7 +64,7 @@ def build(settings: Settings) -> ServiceApp:
 def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer: SmtpMailer) -> Sender:
     token = ServiceToken(http, settings.oidc_issuer, settings.client_id, settings.client_secret.get_secret_value(), monotonic)
     name, address = settings.sender
-    stationery = TemplateRenderer(
+    renderer = TemplateRenderer(
         sender=address,
         sender_name=name,
         reporter_page=settings.reporter_page.rstrip("/"),
@@ -74,13 +74,13 @@ def _sender(app: ServiceApp, settings: Settings, http: httpx.AsyncClient, mailer
     return Sender(
         PostgresDeliveryQueue(app.database, app.outbox, app.metrics, app.clock),
         IntakeContacts(http, settings.intake_url, token),
-        Composer(stationery, MailTemplates(), app.clock, _wall),
+        Composer(renderer, MailTemplates(), app.clock, _wall),
         mailer,
         app.tracing,
         app.clock,
         _wall,
         app.metrics,
-        domain=stationery.domain,
+        domain=renderer.domain,
         lease=timedelta(seconds=settings.mail_lease_s),
     )
 

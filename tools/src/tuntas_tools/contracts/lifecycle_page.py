@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, possible
+from tuntas_contracts.lifecycle import CLOCKS, TRANSITIONS, ClockRow, TransitionRow, owners_of, possible
 from tuntas_contracts.refusal import RefusalCode
-from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
+from tuntas_contracts.vocabulary import CaseState, Role, Transition
 
 _HEAD = """# The life of a case
 Made from [lifecycle.py](../contracts/src/tuntas_contracts/lifecycle.py) by `make generate`; change it there.
@@ -72,14 +72,9 @@ def _clock_row(row: ClockRow) -> Sequence[str]:
 
 def _roles() -> Iterable[Sequence[str]]:
     for role in Role:
-        cells = [", ".join(row.verb for owner in _owners(state) for row in possible(state, owner, role)) for state in CaseState]
+        cells = [", ".join(row.verb for owner in owners_of(state) for row in possible(state, owner, role)) for state in CaseState]
         if any(cells):
             yield role, *cells
-
-
-def _owners(state: CaseState) -> Sequence[Service]:
-    found = {row.owner for row in TRANSITIONS.values() if row.target is state}
-    return [owner for owner in Service if owner in found]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -59,8 +59,8 @@ class Addressee:
 class Composer:
     """Writes mails. `wall` is real time, `clock` the business time that a mail is dated with."""
 
-    def __init__(self, stationery: TemplateRenderer, letters: LetterWriter, clock: Clock, wall: Callable[[], datetime]) -> None:
-        self._stationery = stationery
+    def __init__(self, renderer: TemplateRenderer, letters: LetterWriter, clock: Clock, wall: Callable[[], datetime]) -> None:
+        self._renderer = renderer
         self._letters = letters
         self._clock = clock
         self._wall = wall
@@ -90,15 +90,15 @@ class Composer:
         if not isinstance(to, Addressee):
             return to
         letter = self._letters.write(one, name=to.name, page=to.page, access_code=to.access_code)
-        check_event(one, self._stationery.domain)
+        check_event(one, self._renderer.domain)
         return build_mail(
             one.delivery.notice_id,
             letter,
-            sender=self._stationery.sender,
-            sender_name=self._stationery.sender_name,
+            sender=self._renderer.sender,
+            sender_name=self._renderer.sender_name,
             recipient=to.address,
             recipient_name=to.name,
-            domain=self._stationery.domain,
+            domain=self._renderer.domain,
             date=self._clock.now(),
             plain_recipient=to.plain_address,
         )
@@ -116,7 +116,7 @@ class Composer:
             return NoChannel("no_contact")
         if contact.email is None:
             return NoChannel("no_email")
-        page = f"{self._stationery.reporter_page}/{one.tracking_id}"
+        page = f"{self._renderer.reporter_page}/{one.tracking_id}"
         to = _addressee(contact.email, greeting_name(contact.name), page)
         return replace(to, access_code=contact.access_code) if isinstance(to, Addressee) else to
 
@@ -127,11 +127,11 @@ class Composer:
             one.agency_email,
             one.supervisor_email,
             level if isinstance(level, str) else None,
-            self._stationery.central,
+            self._renderer.central,
         )
         if mailbox is None:
             return Refused("no_mailbox")
-        page = f"{self._stationery.officer_page}/{one.delivery.case_id}"
+        page = f"{self._renderer.officer_page}/{one.delivery.case_id}"
         return _addressee(mailbox, None, page, one.delivery.recipient)
 
 

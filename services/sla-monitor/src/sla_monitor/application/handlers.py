@@ -54,7 +54,7 @@ class Handlers:
     """The decisions of the delivery core's messages."""
 
     def __init__(self, clock_machine: ClockMachine, calendar_version: str) -> None:
-        self._clockwork = clock_machine
+        self._clock_machine = clock_machine
         self._calendar_version = calendar_version
 
     def apply(self, state: CaseClocks | None, incoming: Incoming) -> Outcome[CaseClocks]:
@@ -64,7 +64,7 @@ class Handlers:
             raise TypeError(f"{type(body).__name__} is no event of a case: take it out of the subscription")
         if incoming.key != str(body.case_id):
             raise ValueError(f"the record's key is {incoming.key!r}, its case {body.case_id}: the key must be the case id")
-        changed, steps = self._clockwork.on_event(state, body, incoming.partition)
+        changed, steps = self._clock_machine.on_event(state, body, incoming.partition)
         return Outcome(changed, [self._announce(step) for step in steps if isinstance(step, Started) and step.announced], steps)
 
     def _announce(self, step: Started) -> Outgoing:
