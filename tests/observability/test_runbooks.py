@@ -19,7 +19,7 @@ from tests.observability.test_alerts import ALERTS
 from tests.support.servers import Servers
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_devstack.cli import app as cli
+from tuntas_operations.cli import app as cli
 from tuntas_tools.observability.promtool import check_rules
 from tuntas_tools.observability.readers import queries_of_runbook
 
