@@ -29,9 +29,9 @@ HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 _SHELL = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`((?:kubectl|tuntas|curl|psql) [^`]+)`")
 _DATABASE = {service.replace("-", "_") for service in SERVICES}
-_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "cordon", "annotate"}
+_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "cordon", "annotate", "create"}
 _ENDING = {"kafkatopics", "kafkausers", "kafka", "cluster", "certificate", "certificates", "scaledobjects", "prometheuses", "alertmanagers"}
-_KINDS = _ENDING | {"pods", "pod", "nodes", "events", "deployment", "ingress", "jobs", "secrets", "secret", "pvc", "prometheusrules"}
+_KINDS = _ENDING | {"pods", "pod", "nodes", "events", "deployment", "ingress", "job", "jobs", "secrets", "secret", "pvc", "prometheusrules"}
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -30,7 +30,8 @@ _TYPES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": R
 _OPERATIONS = {
     "Describe": AclOperation.DESCRIBE,
     "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
-    "Read": AclOperation.READ, "Write": AclOperation.WRITE,
+    "Read": AclOperation.READ,
+    "Write": AclOperation.WRITE,
 }
 _ANY: Any = None
 EVERY_RULE = AclBindingFilter(ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY)

@@ -14,8 +14,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_contracts.topology import AGENCY_CASES, CASES, OWNER_EVENTS
 from tuntas_operations.errors import Unreachable
-from tuntas_operations.rights import RECONCILE_GROUP
 from tuntas_operations.reconciliation.ledger import Delivery, Holding, TopicEvent
+from tuntas_operations.rights import RECONCILE_GROUP
 
 _OWNER_EVENTS = {kind.__name__ for kind in OWNER_EVENTS}
 _PREFIX = TYPE_PREFIX.encode()
