@@ -118,7 +118,7 @@ def test_a_services_dashboard_shows_what_that_service_alone_does(service: Servic
 
 def test_brokers_clocks_are_shown_for_the_services_that_publish_watermarks() -> None:
     shown = {asked.dashboard.file for asked in all_asked() if "tuntas_broker_clock_skew_seconds" in asked.metrics}
-    assert shown == {f"service-{publication.producer.value}" for publication in WATERMARKS.publications}
+    assert shown == {f"service-{Service(publication.producer).value}" for publication in WATERMARKS.publications}
 
 
 def test_every_objective_is_shown_over_the_windows_and_limits_of_its_alert() -> None:
