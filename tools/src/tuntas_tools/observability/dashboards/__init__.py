@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Grafana's dashboards as code: written to `deploy/grafana`, and compared with it by a test."""
 
 import json
@@ -43,3 +44,6 @@ def stale_dashboards(folder: Path = FOLDER) -> list[Path]:
     wanted = generated()
     found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
     return [folder / name for name in sorted(wanted.keys() | found.keys()) if wanted.get(name) != found.get(name)]
+=======
+"""Grafana's dashboards: `deploy/grafana/dashboards/*.yaml` says what they show, the renderer makes Grafana's JSON of it."""
+>>>>>>> dashboards
