@@ -47,6 +47,10 @@ VIOLATIONS = {
         "services/notifier/src/notifier/domain/rate.py",
         "import tuntas_chassis.clock",
     ),
+    "Use cases know no HTTP, no SQL and no Kafka client": (
+        "services/intake/src/intake/application/status.py",
+        "import tuntas_chassis.http.problems",
+    ),
 }
 """For each contract an import that breaks it, and where."""
 

@@ -72,7 +72,7 @@ class MaskedCount(NamedTuple):
 
     field: str
     kind: str
-    count: int
+    number: int
 
 
 class NewReceipt(NamedTuple):
@@ -136,7 +136,7 @@ class Submissions:
         else:
             self._metrics.inc(ACCEPTED, request.classification.value, request.channel.value)
             for item in masked:
-                self._metrics.inc(MASKED, item.kind, by=item.count)
+                self._metrics.inc(MASKED, item.kind, by=item.number)
         return NewReceipt(filed.case_id, filed.tracking_id, filed.submitted_at, access_code, masked)
 
     def _prepare(
@@ -177,9 +177,7 @@ class Submissions:
         )
         return report, access_code, masked
 
-    def _content(
-        self, request: SubmitReport, masker: Masker, reporter_ref: UUID, now: datetime
-    ) -> tuple[ReportContent, list[MaskedCount]]:
+    def _content(self, request: SubmitReport, masker: Masker, reporter_ref: UUID, now: datetime) -> tuple[ReportContent, list[MaskedCount]]:
         title, body = masker.mask(request.title), masker.mask(request.body)
         resolution = masker.mask(request.requested_resolution) if request.requested_resolution else None
         place_text = masker.mask(request.place.text) if request.place and request.place.text else None
@@ -228,7 +226,7 @@ class Submissions:
 
     def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str | None, list[MaskedCount]]:
         access_code, masked = json.loads(self._vault.unwrap(sealed, b"receipt\0" + case_id.bytes))
-        return access_code, [MaskedCount(field, kind, count) for field, kind, count in masked]
+        return access_code, [MaskedCount(*item) for item in masked]
 
 
 def own_data(request: SubmitReport) -> OwnData:

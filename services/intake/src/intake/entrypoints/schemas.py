@@ -1,15 +1,17 @@
 """What reporters, clerks, officers and services send and get over HTTP; the report itself is in `application/commands.py`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from intake.application.commands import Body, Line200, Request, Text
+from intake.application.commands import Body, Line200, Reason, Request
+from intake.application.disclosure import Contacts
 from intake.application.handlers import NewReceipt
-from intake.application.ports import Found, Missing, Read
+from intake.application.ports import Found
+from intake.application.reporter_inputs import AcceptedInput
 from intake.application.status import StatusPage
 from intake.domain.history import HistoryEntry
 from intake.domain.labels import BUCKETS, CODE_BY_MAIL, EVENTS, RECEIVED, STATES, UNNAMED_EVENT
@@ -56,12 +58,30 @@ class Receipt(BaseModel):
     )
     message: BilingualName
 
+    @classmethod
+    def of(cls, receipt: NewReceipt, status_url: str) -> "Receipt":
+        """The receipt of a report whose status is at `status_url`. It is ours, so nothing is validated again."""
+        return cls.model_construct(
+            tracking_id=receipt.tracking_id,
+            access_code=receipt.access_code,
+            case_id=receipt.case_id,
+            submitted_at=receipt.submitted_at,
+            status_url=status_url,
+            masked=[MaskedIdentifiers(field=field, kind=kind, count=number) for field, kind, number in receipt.masked],
+            message=RECEIVED if receipt.access_code else CODE_BY_MAIL,
+        )
+
 
 class InputAccepted(BaseModel):
     """The input is on its way to the office that has the case, which acts upon it or says in the history why not."""
 
     input_id: UUID
     accepted_at: Moment
+
+    @classmethod
+    def of(cls, accepted: AcceptedInput) -> Self:
+        """The answer to this input."""
+        return cls(input_id=accepted.input_id, accepted_at=accepted.accepted_at)
 
 
 class HistoryItem(BaseModel):
@@ -136,6 +156,26 @@ class ReportStatus(BaseModel):
     )
     next_cursor: Cursor | None = Field(description="Leads to the events before these; null where the history begins with the submission")
 
+    @classmethod
+    def of(cls, page: StatusPage) -> Self:
+        """The answer that shows this page."""
+        report, now = page.report, page.status
+        first = [] if page.more else [HistoryItem.submitted(report.submitted_at)]
+        return cls(
+            tracking_id=report.tracking_id,
+            case_id=report.case_id,
+            classification=report.classification,
+            title=report.title,
+            submitted_at=report.submitted_at,
+            state=StateLabels.of(now.state),
+            version=now.version,
+            agency=now.agency,
+            updated_at=now.updated_at or report.submitted_at,
+            reply_possible_until=page.reply_possible_until,
+            history=[*first, *(HistoryItem.of(entry) for entry in page.entries)],
+            next_cursor=encode_cursor([page.entries[0].version]) if page.more else None,
+        )
+
 
 class ContactRequest(Request):
     """One reporter whose contact is needed."""
@@ -179,11 +219,34 @@ class ContactsFound(BaseModel):
     contacts: Annotated[list[Contact], Field(max_length=MAX_PAGE)]
     missing: Annotated[list[MissingContact], Field(max_length=MAX_PAGE)]
 
+    @classmethod
+    def of(cls, wanted: Sequence[ContactRequest], found: Contacts) -> Self:
+        """The answer to these requests."""
+        contacts: list[Contact] = []
+        missing: list[MissingContact] = []
+        for item, result in zip(wanted, found.results, strict=True):
+            if isinstance(result, Found):
+                contacts.append(
+                    Contact(
+                        reporter_ref=item.reporter_ref,
+                        case_id=item.case_id,
+                        tracking_id=result.tracking_id,
+                        language=result.language,
+                        name=result.own.name,
+                        email=result.own.email,
+                        phone=result.own.phone,
+                        access_code=found.access_codes.get(item.case_id),
+                    )
+                )
+            else:
+                missing.append(MissingContact(reporter_ref=item.reporter_ref, case_id=item.case_id, reason=result))
+        return cls(contacts=contacts, missing=missing)
+
 
 class DiscloseReporter(Request):
     """Why an officer must know who reported (UU 27/2022); written to the access log."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=500), AfterValidator(_text)]
+    reason: Reason
 
 
 class DisclosedReporter(BaseModel):
