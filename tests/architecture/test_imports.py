@@ -72,9 +72,10 @@ def test_a_violation_of_each_contract_of_import_linter_is_found(tmp_path: Path) 
     for package in PACKAGES.values():
         shutil.copytree(package.parent, tmp_path / package.parent.relative_to(ROOT), ignore=shutil.ignore_patterns("__pycache__"))
     libraries = [(service, library) for service, found in NOT_IN_USE_CASES.items() for library in found]
-    handlers = [(SERVICES[service.replace("_", "-")] / "application/handlers.py", f"import {library}") for service, library in libraries]
-    for file, statement in [*VIOLATIONS.values(), *handlers]:
-        path = tmp_path / (file.relative_to(ROOT) if isinstance(file, Path) else file)
+    handlers = {package.name: str(package.relative_to(ROOT) / "application/handlers.py") for package in SERVICES.values()}
+    imports = [(handlers[service], f"import {library}") for service, library in libraries]
+    for file, statement in [*VIOLATIONS.values(), *imports]:
+        path = tmp_path / file
         path.write_text(f"{path.read_text('utf-8')}\n\n{statement}\n", "utf-8")
     roots = [str(tmp_path / package.parent.relative_to(ROOT)) for package in PACKAGES.values()]
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache", "--config"]
