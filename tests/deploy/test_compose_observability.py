@@ -13,8 +13,8 @@ from tuntas_embedded.prometheus.programs import find_promtool
 from tuntas_embedded.prometheus.server import JOB, RULES
 from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER
 =======
-from tuntas_devstack.prometheus.programs import find_promtool
-from tuntas_devstack.prometheus.server import JOB, RULES
+from tuntas_embedded.prometheus.programs import find_promtool
+from tuntas_embedded.prometheus.server import JOB, RULES
 >>>>>>> dashboards
 
 PARTS = ROOT / "deploy" / "compose"

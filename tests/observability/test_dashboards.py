@@ -16,7 +16,7 @@ from tuntas_contracts.vocabulary import Service
 from tuntas_embedded.prometheus.programs import REPOSITORY
 from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
 =======
-from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_embedded.prometheus.programs import REPOSITORY
 >>>>>>> dashboards
 from tuntas_tools.observability.dashboards.model import Dashboard
 from tuntas_tools.observability.slo import BURNS

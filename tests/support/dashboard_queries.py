@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
-from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_embedded.prometheus.programs import REPOSITORY
 from tuntas_tools.observability.dashboards.loader import read_dashboards
 from tuntas_tools.observability.dashboards.model import Dashboard, Panel, Query
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from sqlalchemy import event
@@ -16,6 +16,8 @@ from tuntas_chassis.persistence.connections import server_settings, watch_peer
 from tuntas_chassis.persistence.probe import DatabaseProbe
 from tuntas_chassis.settings import ServiceSettings
 
+Transaction: TypeAlias = AsyncConnection
+"""The connection on which a transaction is open, for use cases: they hand it on to their ports and send no SQL themselves."""
 READ_ONLY: Final = "25006"
 """The SQLSTATE of a write that met a standby, or a database that takes no writes: every failover passes through it."""
 QUERY_CANCELED: Final = "57014"
