@@ -8,14 +8,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from tests.deploy.compose_file import ROOT, SERVICES, containers, environment
-<<<<<<< HEAD
 from tuntas_embedded.prometheus.programs import find_promtool
 from tuntas_embedded.prometheus.server import JOB, RULES
-from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER
-=======
-from tuntas_embedded.prometheus.programs import find_promtool
-from tuntas_embedded.prometheus.server import JOB, RULES
->>>>>>> dashboards
 
 PARTS = ROOT / "deploy" / "compose"
 GRAFANA = ROOT / "deploy" / "grafana"

@@ -12,12 +12,7 @@ from tests.support.dashboard_queries import DASHBOARDS, all_asked, chassis_serie
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_contracts.topology import WATERMARKS
 from tuntas_contracts.vocabulary import Service
-<<<<<<< HEAD
 from tuntas_embedded.prometheus.programs import REPOSITORY
-from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
-=======
-from tuntas_embedded.prometheus.programs import REPOSITORY
->>>>>>> dashboards
 from tuntas_tools.observability.dashboards.model import Dashboard
 from tuntas_tools.observability.slo import BURNS
 
