@@ -8,7 +8,7 @@ from pydantic import Field
 from tuntas_contracts.base import AgencyCode, Contract, DueTime, ShortText, Version
 from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
 
-Told = Annotated[tuple[Role, ...], Field(max_length=len(Role))]
+Recipients = Annotated[tuple[Role, ...], Field(max_length=len(Role))]
 
 
 class DeadlineEvent(Contract):
@@ -36,11 +36,11 @@ class DeadlineWarning(DeadlineEvent):
     """A checkpoint of a running clock was reached; emitted once per (case, clock, level, deadline version)."""
 
     level: WarningLevel
-    told: Told
+    recipients: Recipients
 
 
 class DeadlineMissed(DeadlineEvent):
     """A clock ran out unmet; emitted once per (case, clock, deadline version)."""
 
     level: WarningLevel = WarningLevel.MISSED
-    told: Told
+    recipients: Recipients

@@ -123,12 +123,12 @@ def test_every_level_of_every_clock_says_what_is_so(code: str, rule: WarningRule
     clock = Clock(code)
     over = rule.is_deadline or (rule.anchor is Anchor.END and not isinstance(rule.days, str) and rule.days > 0)
     event: DeadlineWarning | DeadlineMissed = (
-        missed(clock, *rule.told, level=rule.level)
+        missed(clock, *rule.recipients, level=rule.level)
         if rule.is_deadline
-        else warning(clock, rule.level, *rule.told, occurred_at=DUE + timedelta(days=7 if over else -2))
+        else warning(clock, rule.level, *rule.recipients, occurred_at=DUE + timedelta(days=7 if over else -2))
     )
     notices = notices_of_deadline(event)
-    assert [notice.recipient for notice in notices] == list(rule.told)
+    assert [notice.recipient for notice in notices] == list(rule.recipients)
     for notice in notices:
         delivery = Delivery(an_id(code), CASE_ID, notice.kind, notice.recipient, notice.agency, notice.variables, NOON)
         letter = LETTERS.write(a_claimed(delivery), name=None, page="https://lapor.example/x")

@@ -75,7 +75,7 @@ def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Not
         "service_class": event.service_class.value if event.service_class else None,
     }
     found = []
-    for role in dict.fromkeys(event.told):
+    for role in dict.fromkeys(event.recipients):
         if role is Role.REPORTER:
             kind = NoticeKind.OVERDUE if missed else NoticeKind.REMINDER
         else:
