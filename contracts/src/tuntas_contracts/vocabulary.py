@@ -1,4 +1,9 @@
-"""The closed vocabularies of the domain: states, classes, clocks, roles, channels."""
+"""The vocabularies of the domain: states, classes, clocks, roles, channels, kinds and reasons.
+
+`Service`, `CaseState`, `Classification` and `ServiceClass` are closed: who owns a case, what may be done with it and which limits hold
+follow from them, so a reader that does not know one of their values can't go on with the case. A new one is a breaking change. All others
+may grow: messages carry them by the types of `open_values.py`, and readers take values that they do not know.
+"""
 
 from enum import StrEnum
 
@@ -35,7 +40,7 @@ class CaseState(StrEnum):
 
 
 class Transition(StrEnum):
-    """The numbered transitions of the domain's state table, those of later releases included: a new member would break old readers."""
+    """The numbered transitions of the domain's state table, those of later releases included."""
 
     T1 = "T1"
     T2 = "T2"
@@ -142,6 +147,44 @@ class ServiceKind(StrEnum):
     GOODS = "goods"
     SERVICE = "service"
     ADMINISTRATIVE = "administrative"
+
+
+class AgencyKind(StrEnum):
+    """What an agency is."""
+
+    MINISTRY = "ministry"  # kementerian
+    BODY = "body"  # lembaga
+    PROVINCE = "province"  # provinsi
+    REGENCY = "regency"  # kabupaten
+    CITY = "city"  # kota
+    STATE_ENTERPRISE = "state_enterprise"  # BUMN
+    REGIONAL_ENTERPRISE = "regional_enterprise"  # BUMD
+    INDEPENDENT_BODY = "independent_body"  # lembaga independen
+    PRIVATE_PROVIDER = "private_provider"  # penyelenggara swasta
+
+
+class UnitKind(StrEnum):
+    """What a unit of an agency is for."""
+
+    ORDINARY = "ordinary"
+    INSPECTORATE = "inspectorate"  # inspektorat
+    SERVICE_DESK = "service_desk"  # unit layanan pengaduan
+
+
+class QueueReason(StrEnum):
+    """Why a report waits in the national queue (T1)."""
+
+    NO_AGENCY_ADDRESSED = "no_agency_addressed"
+    MISCONDUCT = "misconduct"
+    ANONYMOUS_AND_SECRET = "anonymous_and_secret"  # noqa: S105
+    UNKNOWN_AGENCY = "unknown_agency"
+
+
+class CloseReason(StrEnum):
+    """Why a case was closed."""
+
+    NO_REPLY = "no_reply"  # T17: the reporter's window ran out
+    SATISFIED = "satisfied"  # T18: the reporter confirmed
 
 
 class ArchiveReason(StrEnum):

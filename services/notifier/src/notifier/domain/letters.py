@@ -39,7 +39,7 @@ def words_of(claimed: Claimed, language: str, *, name: str | None, page: str) ->
     """
     delivery = claimed.delivery
     profile = _profile(claimed.profile)
-    role = _ROLES.get(delivery.recipient.value)
+    role = _ROLES.get(delivery.recipient)
     words: dict[str, object] = {
         **delivery.variables,
         "name": name,
