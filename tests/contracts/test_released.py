@@ -73,7 +73,7 @@ def test_a_breaking_change_is_refused_with_type_path_and_way_out(copy: Checkout)
     with pytest.raises(NotReleasable) as refused:
         released.release(copy)
     assert str(refused.value) == (
-        'CaseClosed $.reason: breaking for new readers: "withdrawn" may be written, but new readers know it no longer, and read it as any text; '
+        'CaseClosed $.reason: breaking for new readers: "withdrawn" may be written, but new readers no longer know it; '
         "write a new type or a new topic (.v2) instead"
     )
 

@@ -93,7 +93,7 @@ class Reading:
         forgotten = [value for value in values if isinstance(value, str) and value not in listed]
         if self._parties.know_all and listed and forgotten:
             told = ", ".join(_as_text(value) for value in forgotten)
-            return [self._refused(path, f"{told} may be written, but {self._parties.readers} know it no longer, and read it as any text")]
+            return [self._refused(path, f"{told} may be written, but {self._parties.readers} no longer know it")]
         if any("format" in option for option in options) and any(isinstance(value, str) for value in values):
             return [Finding(path, Kind.UNDECIDED, "listed values against a format: decide by hand")]
         return []

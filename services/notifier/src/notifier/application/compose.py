@@ -120,9 +120,10 @@ class Composer:
         to = _addressee(contact.email, greeting_name(contact.name), page)
         return replace(to, access_code=contact.access_code) if isinstance(to, Addressee) else to
 
-    def _officer(self, one: Claimed) -> Addressee | Refused:
-        """Raises ValueError for a role of a later release: the notice is set aside for it, and has not failed."""
-        role = Role(one.delivery.recipient)
+    def _officer(self, one: Claimed) -> Addressee | Refused | Unhandled:
+        role = one.delivery.recipient
+        if not isinstance(role, Role):
+            return Unhandled(f"{role!r} is no role of this release")
         level = one.delivery.variables.get("level")
         mailbox = mailbox_of(
             role,
