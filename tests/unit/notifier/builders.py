@@ -196,7 +196,7 @@ def _assessment() -> Assessment:
 def a_delivery(
     name: str = "notice",
     kind: NoticeKind = NoticeKind.RESUMED,
-    recipient: Role = Role.REPORTER,
+    recipient: Role | str = Role.REPORTER,
     case: str = "case",
     agency: str | None = "kemenkes",
     **variables: Value,
