@@ -171,6 +171,12 @@ def test_a_text_that_can_be_no_value_of_any_release_is_refused(name: str, value:
         TypeAdapter(OPEN[name]).validate_json(json.dumps(value))
 
 
+@pytest.mark.parametrize("role", Role)
+def test_every_role_has_names_for_people(role: Role) -> None:
+    assert role.indonesian
+    assert role.english
+
+
 def test_what_is_stored_is_a_member_or_stays_text() -> None:
     assert member_or_text(Role, "reporter") is Role.REPORTER
     assert member_or_text(Role, "ombudsman") == "ombudsman"

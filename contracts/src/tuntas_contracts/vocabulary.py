@@ -6,6 +6,7 @@ may grow: messages carry them by the types of `open_values.py`, and readers take
 """
 
 from enum import StrEnum
+from typing import Final, Self
 
 
 class Service(StrEnum):
@@ -98,22 +99,36 @@ class Clock(StrEnum):
 
 
 class Role(StrEnum):
-    """Who acts or is told (peran)."""
+    """Who acts, or is informed (peran): with its names for people, and whether it is held at one agency."""
 
-    REPORTER = "reporter"
-    CLERK = "clerk"
-    NATIONAL_ADMINISTRATOR = "national_administrator"
-    AGENCY_ADMINISTRATOR = "agency_administrator"
-    LIAISON_OFFICER = "liaison_officer"
-    INSPECTORATE = "inspectorate"
-    RESPONSIBLE_OFFICER = "responsible_officer"
-    HEAD = "head"
-    SUPERVISOR = "supervisor"
-    AGENCY_SYSTEM = "agency_system"
-    OPERATOR = "operator"
-    AUDITOR = "auditor"
-    SERVICE = "service"
-    SYSTEM = "system"
+    indonesian: str
+    english: str
+    at_agency: bool
+
+    def __new__(cls, code: str, indonesian: str = "", english: str = "", at_agency: bool = False) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.indonesian, member.english, member.at_agency = indonesian, english, at_agency
+        return member
+
+    REPORTER = "reporter", "Pelapor", "Reporter"
+    CLERK = "clerk", "Petugas", "Clerk"
+    NATIONAL_ADMINISTRATOR = "national_administrator", "Admin Nasional", "National administrator"
+    AGENCY_ADMINISTRATOR = "agency_administrator", "Admin Instansi", "Agency administrator", True
+    LIAISON_OFFICER = "liaison_officer", "Pejabat Penghubung", "Liaison officer", True
+    INSPECTORATE = "inspectorate", "Inspektorat", "Inspectorate", True
+    RESPONSIBLE_OFFICER = "responsible_officer", "Penanggung Jawab", "Responsible officer", True
+    HEAD = "head", "Pembina", "Head", True
+    SUPERVISOR = "supervisor", "Pengawas", "Supervisor"
+    AGENCY_SYSTEM = "agency_system", "Sistem instansi", "Agency's own system", True
+    OPERATOR = "operator", "Operator", "Operator"
+    AUDITOR = "auditor", "Auditor", "Auditor"
+    SERVICE = "service", "Layanan platform", "Service of the platform"
+    SYSTEM = "system", "Sistem", "System"
+
+
+AGENCY_ROLES: Final = frozenset(role for role in Role if role.at_agency)
+"""The roles held at one agency: of the officers there, and of the agency's own system."""
 
 
 class Channel(StrEnum):

@@ -314,7 +314,6 @@ class SendingBehaviour:
         assert (await world.rows())[an_id("strange")].attempts == 0
         assert [(t.notice_id, t.recipient) for t in await world.told() if isinstance(t, NoticeSent)] == [(an_id("a"), Role.LIAISON_OFFICER)]
         assert len(await world.told()) == 1
-        assert world.metrics.value("tuntas_rows_set_aside_total", "notice") == 1
 
     async def test_a_case_that_is_not_read_yet_is_waited_for_uncounted(self, world: World) -> None:
         world.queue.unknown.add(an_id("strange"))
