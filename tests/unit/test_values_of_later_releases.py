@@ -39,7 +39,7 @@ from tuntas_contracts.base import CaseEvent, Contract
 from tuntas_contracts.refusal import RefusalCode
 from tuntas_contracts.vocabulary import AgencyKind, CaseState, Clock, Role, Service, WarningLevel
 
-LATER: dict[str, Any] = {"channel": "chat", "origin": "mayor", "service_kind": "digital"}
+LATER: dict[str, Any] = {"channel": "later_channel", "origin": "later_origin", "service_kind": "later_service"}
 """Of a report."""
 KEMENKES = load_register().get("kemenkes")
 
@@ -55,9 +55,9 @@ def again(event: Contract, **changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (intake.event(cases.CaseReceived, 2, CaseState.RECEIVED, reason="holiday"), "holiday"),
-        (intake.event(cases.CaseArchived, 2, CaseState.ARCHIVED, reason="moved_abroad"), "moved_abroad"),
-        (intake.event(cases.CaseClosed, 5, CaseState.CLOSED, agency="dinas-pu", reason="merged"), "merged"),
+        (intake.event(cases.CaseReceived, 2, CaseState.RECEIVED, reason="later_reason"), "later_reason"),
+        (intake.event(cases.CaseArchived, 2, CaseState.ARCHIVED, reason="later_reason"), "later_reason"),
+        (intake.event(cases.CaseClosed, 5, CaseState.CLOSED, agency="dinas-pu", reason="later_reason"), "later_reason"),
     ],
     ids=["received", "archived", "closed"],
 )
@@ -71,12 +71,12 @@ def test_intake_rebuilds_a_report_of_another_channel() -> None:
     event = intake.event(cases.ReportSubmitted, 1, CaseState.RECEIVED, owner=Service.TRIAGE, report=intake.content(**LATER))
     [row] = follow(None, intake.incoming(event, replayed=True)).rows
     assert isinstance(row, RebuiltReport)
-    assert row.channel == "chat"
+    assert row.channel == "later_channel"
 
 
 def test_intake_takes_no_report_of_a_channel_that_it_does_not_know() -> None:
     with pytest.raises(ValidationError, match="channel"):
-        intake.a_request(channel="chat")
+        intake.a_request(channel="later_channel")
 
 
 # -- triage ---------------------------------------------------------------------------------------------------------
@@ -99,15 +99,15 @@ def test_triage_keeps_and_shows_why_another_release_archived_a_case() -> None:
         transition="T99",
         state=CaseState.ARCHIVED,
         owner=Service.TRIAGE,
-        reason="moved_abroad",
+        reason="later_reason",
     )
     after = triage.applied(made, archived, case=case, replayed=True)
     shown = CaseView.of(FiledCase(after, report), triage.a_register())
-    assert (shown.state, shown.archive_reason, shown.report.channel) == (CaseState.ARCHIVED, "moved_abroad", "chat")
+    assert (shown.state, shown.archive_reason, shown.report.channel) == (CaseState.ARCHIVED, "later_reason", "later_channel")
 
 
 def test_triage_takes_an_agency_of_another_kind_as_any_other() -> None:
-    entry = again(notifier.registered(), kind="village", units=(UnitRecord(code="a", name="A", kind="hotline"),))
+    entry = again(notifier.registered(), kind="later_kind", units=(UnitRecord(code="a", name="A", kind="later_kind"),))
     found = triage.handlers().apply_agency(None, notifier.incoming(entry)).state
     assert found is not None
     assert (found.code, found.enabled) == ("kemenkes", True)
@@ -115,7 +115,7 @@ def test_triage_takes_an_agency_of_another_kind_as_any_other() -> None:
 
 def test_triage_takes_no_reason_to_archive_that_it_does_not_know() -> None:
     with pytest.raises(ValidationError, match="reason"):
-        ArchiveRequest.model_validate({"reason": "moved_abroad"})
+        ArchiveRequest.model_validate({"reason": "later_reason"})
 
 
 # -- dispatch -------------------------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ def test_a_case_that_another_release_closed_is_not_resumed_by_a_reply_that_was_i
     case = answered()
     closed = react(case, window(case))
     assert isinstance(closed, cases.CaseClosed)
-    after = evolve(case, again(closed, reason="merged", transition="T99"))
-    assert (after.state, after.closed_reason) == (CaseState.CLOSED, "merged")
+    after = evolve(case, again(closed, reason="later_reason", transition="T99"))
+    assert (after.state, after.closed_reason) == (CaseState.CLOSED, "later_reason")
     refused = react(after, reply(after))
     assert isinstance(refused, cases.InputRefused)
     assert (refused.code, after.closed_at) == (RefusalCode.WINDOW_OVER, DUE)
@@ -154,8 +154,8 @@ def test_a_case_that_another_release_closed_is_not_resumed_by_a_reply_that_was_i
 def an_entry(**changes: Any) -> AgencyRegistered:
     """An entry of the register as a later release published it."""
     units = tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind, sectors=u.sectors, parent=u.parent) for u in KEMENKES.units)
-    hotline = UnitRecord(code="hotline", name="Hotline", kind="hotline", sectors=())
-    entry: AgencyRegistered = again(notifier.registered(), kind="village", sectors=KEMENKES.sectors, units=(*units, hotline), **changes)
+    strange = UnitRecord(code="later-unit", name="Later", kind="later_kind", sectors=())
+    entry: AgencyRegistered = again(notifier.registered(), kind="later_kind", sectors=KEMENKES.sectors, units=(*units, strange), **changes)
     return entry
 
 
@@ -163,8 +163,8 @@ def test_dispatch_keeps_and_shows_an_agency_of_a_kind_that_it_does_not_know() ->
     stored = read_back(None, an_entry())
     assert stored is not None
     shown = AgencyDetail.of_stored(stored, [])
-    assert (shown.kind, shown.units[-1].kind) == ("village", "hotline")
-    assert stored.fields["kind"] == "village"
+    assert (shown.kind, shown.units[-1].kind) == ("later_kind", "later_kind")
+    assert stored.fields["kind"] == "later_kind"
     assert stored.agency.service_desk in stored.agency.units
 
 
@@ -173,8 +173,8 @@ def test_an_operator_may_disable_an_agency_of_another_kind_and_change_nothing_el
     assert stored is not None
     known = {agency.code: StoredAgency(agency, enabled=True) for agency in load_register()} | {"kemenkes": stored}
     [change] = decide([Wanted(cells_of(stored.agency), None, enabled=False, version=stored.version)], known)
-    assert (change.outcome, change.after.agency.kind) == ("disabled", "village")
-    with pytest.raises(RegisterError, match="'village' is unknown: use one of ministry"):
+    assert (change.outcome, change.after.agency.kind) == ("disabled", "later_kind")
+    with pytest.raises(RegisterError, match="'later_kind' is unknown: use one of ministry"):
         decide([Wanted(cells_of(stored.agency) | {"name": "Desa"}, None, enabled=True, version=stored.version)], known)
 
 
@@ -182,7 +182,7 @@ def test_dispatch_takes_no_kind_over_http_that_it_does_not_know() -> None:
     given = cells_of(KEMENKES) | {"sectors": list(KEMENKES.sectors), "region_code": None, "supervised_by": None}
     assert AgencyEntry.model_validate(given).kind is AgencyKind.MINISTRY
     with pytest.raises(ValidationError, match="kind"):
-        AgencyEntry.model_validate(given | {"kind": "village"})
+        AgencyEntry.model_validate(given | {"kind": "later_kind"})
 
 
 # -- sla-monitor ----------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_a_reason_that_sla_monitor_does_not_know_ends_the_clocks_of_a_case_that_
     state, _ = machine.on_event(None, history.received(wib("2026-03-09 10:00")), 0)
     assert state is not None
     assert state.running
-    after, _ = machine.on_event(state, again(history.archived(wib("2026-03-10 10:00")), reason="moved_abroad", transition="T99"), 0)
+    after, _ = machine.on_event(state, again(history.archived(wib("2026-03-10 10:00")), reason="later_reason", transition="T99"), 0)
     assert after is not None
     assert after.running == ()
 
@@ -218,14 +218,14 @@ def deliveries(event: Contract) -> list[Delivery]:
 
 
 def test_notifier_queues_for_a_role_that_it_does_not_know_beside_the_others() -> None:
-    event = again(notifier.missed(Clock.C4, Role.HEAD), recipients=("ombudsman", Role.HEAD))
+    event = again(notifier.missed(Clock.C4, Role.HEAD), recipients=("later_role", Role.HEAD))
     assert [(d.recipient, d.kind) for d in deliveries(event)] == [
-        ("ombudsman", NoticeKind.DEADLINE_MISSED),
+        ("later_role", NoticeKind.DEADLINE_MISSED),
         (Role.HEAD, NoticeKind.DEADLINE_MISSED),
     ]
 
 
-@pytest.mark.parametrize("change", [{"clock": "C99"}, {"level": "purple"}], ids=["clock", "level"])
+@pytest.mark.parametrize("change", [{"clock": "C99"}, {"level": "later_level"}], ids=["clock", "level"])
 def test_a_deadline_that_notifier_has_no_words_for_is_set_aside(change: dict[str, str]) -> None:
     [delivery] = deliveries(again(notifier.warning(Clock.C4, WarningLevel.RED, Role.HEAD), **change))
     with pytest.raises(UnrenderableLetter):
@@ -233,7 +233,7 @@ def test_a_deadline_that_notifier_has_no_words_for_is_set_aside(change: dict[str
 
 
 def test_a_reason_to_archive_that_notifier_has_no_words_for_is_set_aside() -> None:
-    outcome = on_case_event(None, notifier.incoming(again(notifier.archived(), reason="moved_abroad")))
+    outcome = on_case_event(None, notifier.incoming(again(notifier.archived(), reason="later_reason")))
     [delivery] = outcome.rows
     assert isinstance(delivery, Delivery)
     with pytest.raises(UnrenderableLetter):
@@ -243,11 +243,11 @@ def test_a_reason_to_archive_that_notifier_has_no_words_for_is_set_aside() -> No
 def test_a_refusal_to_an_actor_that_notifier_does_not_know_goes_to_no_reporter() -> None:
     refused = notifier.refused()
     assert refused.actor is not None
-    assert notice_of(again(refused, actor=refused.actor.model_copy(update={"role": "ombudsman"}))) is None
+    assert notice_of(again(refused, actor=refused.actor.model_copy(update={"role": "later_role"}))) is None
 
 
 def test_notifier_remembers_what_another_release_told_a_role_that_it_does_not_know() -> None:
-    event = again(notifier.a_notice_sent(notifier.a_delivery()), recipient="ombudsman", kind="anniversary")
+    event = again(notifier.a_notice_sent(notifier.a_delivery()), recipient="later_role", kind="later_notice")
     [row] = on_own_notice(None, notifier.incoming(event)).rows
     assert row == event
 

@@ -60,7 +60,7 @@ NOTICES: dict[str, Notice] = {
     "answered_again": _of(answered(supplement=True)),
     "resumed": _of(resumed()),
     "closed_by_time": _of(closed()),
-    "closed_of_a_later_release": _of(closed(reason="merged")),
+    "closed_of_a_later_release": _of(closed(reason="later_reason")),
     "closed_satisfied": _of(closed(reason="satisfied", rating=4)),
     "input_refused_closed": _of(refused()),
     "input_refused_not_answered": _of(refused(state=CaseState.AT_AGENCY)),
