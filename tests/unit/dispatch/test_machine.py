@@ -205,6 +205,7 @@ class Dispatch(RuleBasedStateMachine):
                 assert isinstance(event, InputRefused)
                 assert event.state is state
                 continue
+            assert isinstance(event.transition, Transition)
             sources, target = TABLE[event.transition]
             assert state in sources, f"{event.transition} from {state}"
             assert event.state is target

@@ -263,12 +263,12 @@ def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     red, missed, escalated = (monitor.told[n].body for n in (4, 6, 7))
     assert isinstance(red, DeadlineMissed)
     assert red.level is WarningLevel.RED
-    assert Role.RESPONSIBLE_OFFICER in red.told
+    assert Role.RESPONSIBLE_OFFICER in red.recipients
     assert isinstance(missed, DeadlineMissed)
-    assert {Role.HEAD, Role.REPORTER, Role.NATIONAL_ADMINISTRATOR} <= set(missed.told)
+    assert {Role.HEAD, Role.REPORTER, Role.NATIONAL_ADMINISTRATOR} <= set(missed.recipients)
     assert missed.occurred_at == missed.due_at == wib("2026-07-25 00:00")
     assert isinstance(escalated, DeadlineWarning)
-    assert Role.SUPERVISOR in escalated.told
+    assert Role.SUPERVISOR in escalated.recipients
     assert escalated.occurred_at == wib("2026-07-31 08:00")
     assert {message.topic for message in monitor.told} == {SLA.name}
 

@@ -10,7 +10,6 @@ from dispatch.adapters.register_store import read_one, read_page
 from dispatch.application.register_changes import NotCaughtUp, RegisterChanges
 from dispatch.domain.register import RegisterError, UnknownAgencyError
 from dispatch.domain.register_changes import Author, StaleVersion
-from dispatch.domain.register_entries import AgencyKind
 from dispatch.entrypoints.register_schemas import ChangeAgency, ChangePage, ChangeView, EnterAgencies, EnteredAgencies, EnteredAgency
 from dispatch.entrypoints.register_views import AgencyDetail, AgencyPage, AgencyView
 from tuntas_chassis.http.auth import Principal, require
@@ -20,7 +19,7 @@ from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cur
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.base import MAX_COUNT, AgencyCode
-from tuntas_contracts.vocabulary import Role
+from tuntas_contracts.vocabulary import AgencyKind, Role
 from tuntas_reference.categories import Sector
 
 _CODE = r"^[a-z0-9][a-z0-9-]{1,38}$"

@@ -124,7 +124,7 @@ class ReportWriter:
                     "wrapped_keys": [item.sealed.wrapped_key for item in new],
                     "ciphertexts": [item.sealed.ciphertext for item in new],
                     "classifications": [content.classification.value for content in contents],
-                    "channels": [content.channel.value for content in contents],
+                    "channels": [str(content.channel) for content in contents],
                     "languages": [content.language for content in contents],
                     "anonymous": [content.anonymous for content in contents],
                     "secret": [content.secret for content in contents],

@@ -50,7 +50,7 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
                     tracking_id=report.tracking_id,
                     reporter_ref=report.reporter_ref,
                     classification=report.classification.value,
-                    channel=report.channel.value,
+                    channel=str(report.channel),
                     language=report.language,
                     anonymous=report.anonymous,
                     secret=report.secret,

@@ -76,7 +76,7 @@ class DeliveryWriter:
                 "notices": [d.notice_id for d in deliveries],
                 "audiences": [_audience(d.recipient) for d in deliveries],
                 "kinds": [d.kind.value for d in deliveries],
-                "recipients": [d.recipient.value for d in deliveries],
+                "recipients": [str(d.recipient) for d in deliveries],
                 "agencies": [d.agency for d in deliveries],
                 "variables": [json.dumps(dict(d.variables), separators=(",", ":")) for d in deliveries],
                 "parents": [d.traceparent for d in deliveries],
@@ -142,7 +142,7 @@ class OwnNoticeStore(Stateless[None]):
                     "notices": [t.notice_id for t in told],
                     "audiences": [_audience(t.recipient) for t in told],
                     "kinds": [t.kind for t in told],
-                    "recipients": [t.recipient.value for t in told],
+                    "recipients": [str(t.recipient) for t in told],
                     "agencies": [t.agency for t in told],
                     "statuses": [_status(t).value for t in told],
                     "attempts": [t.attempt if isinstance(t, NoticeSent) else 0 for t in told],
@@ -182,7 +182,7 @@ def _status(told: NoticeEvent) -> Status:
     return Status.FAILED if isinstance(told, NoticeFailed) else Status.SENT
 
 
-def _audience(recipient: Role) -> int:
+def _audience(recipient: Role | str) -> int:
     return 0 if recipient is Role.REPORTER else 1
 
 

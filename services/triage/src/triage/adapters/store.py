@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from triage.domain.case import Case
 from triage.domain.report import FiledReport
+from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
 _SQL_TYPES = {
@@ -93,5 +94,5 @@ def read_case(row: RowMapping) -> Case:
     values["topic_owner"] = Service(values["topic_owner"])
     values["classification"] = Classification(values["classification"])
     if values["archive_reason"] is not None:
-        values["archive_reason"] = ArchiveReason(values["archive_reason"])
+        values["archive_reason"] = member_or_text(ArchiveReason, values["archive_reason"])
     return Case(**values)
