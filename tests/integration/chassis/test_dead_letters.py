@@ -95,7 +95,7 @@ async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(make: Ca
 
     await until(three, "one is parked and two wait behind it")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     first = (await dead_letters.list(UUID(int=0), 10))[0]
     failed = await dead_letters.replay(first.id, "operator")
     assert (failed.replayed, failed.waiting) == (0, 3)
@@ -117,7 +117,7 @@ async def test_who_settled_what_when_and_why_is_kept(make: Callable[..., Deliver
 
     await until(three, "both keys are parked")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     first = (await dead_letters.list(UUID(int=0), 10, key="a"))[0]
     assert (await dead_letters.list(UUID(int=0), 10, settled=True)) == []
     await dead_letters.discard(first.id, "siti", "sent twice by mistake")
@@ -142,7 +142,7 @@ async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delive
 
     await until(four, "both keys are parked")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     first, sound, _, other = await dead_letters.list(UUID(int=0), 10)
     with pytest.raises(Problem) as refused:
         await dead_letters.discard(first.id, "siti", "a mistake", [sound.id, other.id])
@@ -166,7 +166,7 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
 
     await until(all_wait, "one of each key is parked and two wait")
     app = delivery.running[0][0]
-    lots = [DeadLetterQueue(app.database, app.outbox, app.workers) for _ in range(6)]
+    lots = [DeadLetterQueue(app.tables, app.outbox, app.workers) for _ in range(6)]
     for key in keys:
         first, _, last = await lots[0].list(UUID(int=0), 10, key=key)
         calls = [dead_letters.discard(first.id, f"operator-{n}") for n, dead_letters in enumerate(lots)]
@@ -189,7 +189,7 @@ async def test_who_reads_the_content_of_a_message_and_why_is_kept(make: Callable
 
     await until(one, "it is parked")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     [listed] = await dead_letters.list(UUID(int=0), 10)
     await dead_letters.show(listed.id)
     assert await dead_letters.accesses(UUID(int=0), 10) == []
@@ -210,7 +210,7 @@ async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Deliver
 
     await until(two, "both are parked")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     await dead_letters.discard((await dead_letters.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
     async with app.database.begin() as connection:
         assert await purge_settled(connection, 90, 100) == 0

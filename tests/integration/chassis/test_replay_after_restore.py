@@ -79,7 +79,7 @@ async def test_a_replay_after_a_restore_has_the_effect_of_the_events_place(resto
     delivery = restored()
     await delivery.feed_own(1, 7, 2)  # what the service did before its database was put back
     app = await delivery.start()
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     first, behind = await _waiting(dead_letters, 2)
     assert (first.state, behind.state) == ("parked", "waiting")
     assert await delivery.totals() == {"a": (1, 1)}
@@ -97,7 +97,7 @@ async def test_a_replay_that_would_have_no_effect_says_so(restored: Callable[[],
     delivery = restored()
     await delivery.feed_own(7)
     app = await delivery.start()
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     [only] = await _waiting(dead_letters, 1)
     delivery.broken = False
     async with app.database.begin() as connection:

@@ -16,6 +16,7 @@ from tuntas_chassis.messaging.batch import BatchWorker
 from tuntas_chassis.messaging.catch_up import CatchUp
 from tuntas_chassis.messaging.consumer_gauges import ConsumerGauges, lag_of
 from tuntas_chassis.messaging.continuity import Continuity, Spans, spans
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables
 from tuntas_chassis.messaging.draining import Draining
 from tuntas_chassis.messaging.fetching import Fetching
 from tuntas_chassis.messaging.halting import Halting
@@ -27,7 +28,6 @@ from tuntas_chassis.messaging.read_up import ReadUp
 from tuntas_chassis.messaging.record_batches import check_codecs
 from tuntas_chassis.messaging.subscriber import batch_subscriber
 from tuntas_chassis.messaging.subscription import Record
-from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -46,7 +46,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self,
         worker: BatchWorker[Any],
         settings: ServiceSettings,
-        database: Database,
+        tables: DeliveryTables,
         clock: Clock,
         metrics: MetricSet,
         *,
@@ -60,7 +60,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self.consumer_name = worker.consumer
         self._worker = worker
         self._settings = settings
-        self._database = database
         self._clock = clock
         self._metrics = metrics
         self._halting = Halting(self.consumer_name, settings.park_limit_per_minute, metrics)
@@ -69,14 +68,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._catch_up = CatchUp()
         self._continuity = Continuity()
         self._positions: dict[TopicPartition, int] = {}
-        self._known = KnownPositions(database, self.consumer_name)
+        self._known = KnownPositions(tables, self.consumer_name)
         self._lost = False
         self._taken_over: AIOKafkaConsumer | None = None
         self._verified_at = self._last_commit = 0.0
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._assigned_once = False
-        self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
+        self._read_up = ReadUp(tables, self.subscription.topics if self.subscription.answers_inputs else ())
         self._unreadable: list[UnreadableRecords] = []
         self._passed = PassedOffsets()
         self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append, self._passed.note)
