@@ -27,7 +27,7 @@ from tuntas_chassis.ids import new_id
 from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
 from tuntas_chassis.messaging.batch import BatchWorker
 from tuntas_chassis.messaging.consumer import BatchConsumer
-from tuntas_chassis.messaging.delivery_tables import PostgresTables
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables, PostgresTables
 from tuntas_chassis.messaging.kafka import make_producer
 from tuntas_chassis.messaging.maintenance import PURGE_EVERY_S, Maintenance
 from tuntas_chassis.messaging.outbox import Outbox
@@ -84,7 +84,7 @@ class ServiceApp:
         self.metrics = MetricSet((*CHASSIS_METRICS, *metrics))
         self.tracing = Tracing(self.service, settings)
         self.database = Database(settings, self.service)
-        self.tables = PostgresTables(self.database)
+        self.tables: DeliveryTables = PostgresTables(self.database)
         self.tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience)
         self.watermarks = watermarks
         self.leaves_after_s = 15.0  # without an answer of the database; a restart of it is over by then

@@ -161,7 +161,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 break
             except Exception as error:
                 _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
-                await set_within(self._stopping, 1.0)
+                await self._pause(1.0)
         else:
             return
         self._worker.may_hold = self.subscription.answers_inputs
@@ -274,6 +274,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not self._stopping.is_set():
             await asyncio.sleep(linger_s(len(records), self._settings.batch_linger_ms))
 
+    async def _pause(self, seconds: float) -> None:
+        await set_within(self._stopping, seconds)
+
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
         if not self._unreadable:
@@ -314,7 +317,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 if self._stopping.is_set():
                     raise
                 self.progress_at = monotonic()
-                await set_within(self._stopping, delay)
+                await self._pause(delay)
                 delay = min(delay * 2, 10.0)
         if not records:
             return
