@@ -57,18 +57,6 @@ async def _read_anew(delivery: Delivery) -> None:
     await delivery.start()
 
 
-async def test_one_that_was_made_anew_meanwhile_is_halted_until_an_operator_has_it_read_anew(make: Callable[..., Delivery]) -> None:
-    delivery, _ = await _after_five(make)
-    await delivery.stop()
-
-    await delivery.make_input_anew()
-    await _add(delivery, 2)
-    await _halts(await delivery.start())
-    assert len(await delivery.published()) == 5
-    await _read_anew(delivery)
-    await _published(delivery, 7)
-
-
 async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Callable[..., Delivery]) -> None:
     delivery, app = await _after_five(make)
 

@@ -94,6 +94,9 @@ class DeliveryOnServers(DeliveryUnderTest):
     async def forget_inbox(self) -> None:
         await self._change("DELETE FROM inbox")
 
+    async def forget_catching_up(self) -> None:
+        await self._change("UPDATE parked_message SET catching_up = false")
+
     async def set_group_offsets(self, offset: int) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.delivery.servers.bootstrap, group_id="counting.in", enable_auto_commit=False)
         await consumer.start()

@@ -53,6 +53,19 @@ class DeadLetters:
         assert delivery.counting.seen == [(1, "replayed"), (7, "replayed"), (2, "replayed")]
         await delivery.all_waiting(0)
 
+    async def test_a_replay_that_would_have_no_effect_says_so(self, make: Make) -> None:
+        delivery = make(partitions=1)
+        delivery.counting.broken.add(7)
+        await delivery.feed([("a", Added(amount=7))], source="counting")
+        await delivery.start()
+        [only] = await delivery.all_waiting(1)
+        delivery.counting.broken.clear()
+        await delivery.forget_catching_up()  # so that it is an own event that came back, which counts as done
+        result = await delivery.dead_letters.replay(only.id, "siti")
+        assert (result.replayed, result.waiting) == (0, 1)
+        assert "no effect" in str(result.error)
+        assert delivery.counting.seen == []
+
     async def test_what_lies_before_a_dead_letter_does_not_wait_when_it_is_read_again(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()

@@ -167,6 +167,10 @@ class DeliveryUnderTest(ABC):
         """As when its retention is over."""
 
     @abstractmethod
+    async def forget_catching_up(self) -> None:
+        """As if its dead letters were written by a release that did not keep whether they were read while catching up."""
+
+    @abstractmethod
     async def set_group_offsets(self, offset: int) -> None:
         """What Kafka believes of how far the group is, while nobody is in it."""
 

@@ -94,6 +94,10 @@ class DeliveryInMemory(DeliveryUnderTest):
     async def forget_inbox(self) -> None:
         self.database.tables.inbox.clear()
 
+    async def forget_catching_up(self) -> None:
+        for one in self.database.tables.dead_letters.rows:
+            self.database.tables.dead_letters.change(one, catching_up=False)
+
     async def set_group_offsets(self, offset: int) -> None:
         self.broker.committed["counting.in"] = dict.fromkeys(self.broker.partitions_of(["in"]), offset)
 
