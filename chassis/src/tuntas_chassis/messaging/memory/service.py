@@ -21,7 +21,7 @@ from tuntas_chassis.telemetry.tracing import Tracing
 from tuntas_contracts.envelope import Envelope
 
 _MOST_RETRIES = 100
-_MOST_STEPS = 100_000
+_MOST_STEPS = 1_000
 
 
 class KeptInMemory(Stateless[Any]):
@@ -73,19 +73,20 @@ class MemoryConsumer(BatchConsumer):
             raise RuntimeError("the same work failed again and again")
         await asyncio.sleep(0)
 
-    async def step(self, most: int) -> int:
-        """Handle one batch of `most` records at most, then look round; how many records it had."""
-        if self.stands_still():
-            await self.restart()
+    async def read(self, most: int) -> int:
+        """Handle one batch of `most` records at most; how many it had."""
         self._retries = 0
         drained = await self._kafka.getmany(max_records=most) if self._kafka is not None else {}
         records = [record for of_partition in drained.values() for record in of_partition]
         if records:
             await self.process(records)
-        await self.look_round()
+        return len(records)
+
+    async def look_round(self) -> None:
+        """As the real one, and begin anew where the database has lost positions."""
+        await super().look_round()
         if self.stands_still():
             await self.restart()
-        return len(records)
 
 
 class MemoryService:
@@ -116,6 +117,13 @@ class MemoryService:
         self.consumers: dict[str, MemoryConsumer] = {}
         self._reading: set[str] = set()
 
+    def restart(self) -> None:
+        """Drop all that this process knows, as its end would, and be another one that has not begun to read."""
+        subscriptions = [consumer.subscription for consumer in self.consumers.values()]
+        self._reading.clear()
+        for subscription in subscriptions:
+            self.subscribe(subscription)
+
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, which must be there when the service begins to read."""
         worker = BatchWorker(subscription, self.service, self.tables, self.outbox, self.clock, self.tracing, self.metrics)
@@ -126,17 +134,26 @@ class MemoryService:
         """Whether all is read that lay on the topics at the start."""
         return all(c.caught_up for c in self.consumers.values() if c.subscription.gates_readiness)
 
-    async def read(self, name: str, most: int | None = None) -> int:
-        """A batch of one subscription, once those are read that it comes after; how many records it had."""
-        consumer = self.consumers[name]
-        if name not in self._reading:
-            if not all(self.consumers[before].caught_up for before in consumer.subscription.after if before in self.consumers):
-                return 0
-            if consumer.subscription.before_start is not None:
-                await consumer.subscription.before_start()
+    async def start(self) -> None:
+        """Begin each subscription that may begin by now: those that it comes after have read what lay there."""
+        for name, consumer in self.consumers.items():
+            wanted = consumer.subscription
+            if name in self._reading or not all(self.consumers[one].caught_up for one in wanted.after if one in self.consumers):
+                continue
+            if wanted.before_start is not None:
+                await wanted.before_start()
             await consumer.start()
             self._reading.add(name)
-        return await consumer.step(most or self.settings.batch_max)
+
+    async def read(self, name: str, most: int | None = None) -> int:
+        """A batch of one subscription; how many records it had."""
+        await self.start()
+        return await self.consumers[name].read(most or self.settings.batch_max)
+
+    async def look_round(self) -> None:
+        """What each subscription does every second or so: decide on held inputs, notice that the database was put back."""
+        for consumer in self.consumers.values():
+            await consumer.look_round()
 
     async def relay(self, most: int | None = None, *, dies_before_deleting: bool = False) -> int:
         """Publish what is oldest in the outbox, `most` messages at most; how many. What has no topic waits and holds up nothing else."""
@@ -152,10 +169,11 @@ class MemoryService:
 
     async def step(self) -> bool:
         """A batch of each subscription, then the outbox; whether anything moved."""
-        held = len(self.database.tables.held)
+        before, reading = self.database.tables, len(self._reading)
         read = [await self.read(name) for name in self.consumers]
+        await self.look_round()
         sent = await self.relay()
-        return any(read) or sent > 0 or held != len(self.database.tables.held)
+        return any(read) or sent > 0 or before != self.database.tables or reading != len(self._reading)
 
     async def settle(self) -> None:
         """Step until nothing moves any more."""
