@@ -14,6 +14,7 @@ from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.messaging.memory.broker import MemoryBroker
 from tuntas_chassis.messaging.memory.database import MemoryDatabase, Tables
 from tuntas_chassis.messaging.memory.service import MemoryService, memory_settings
+from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.envelope import Envelope
 
@@ -31,7 +32,7 @@ class DeliveryInMemory(DeliveryUnderTest):
         super().__init__(subscription)
         self.broker = MemoryBroker()
         self.database = MemoryDatabase(check=_as_postgres_would)
-        self._settings = memory_settings(**({"batch_linger_ms": 0, "outbox_shards": 4} | options))
+        self._settings = memory_settings(ServiceSettings, **({"batch_linger_ms": 0, "outbox_shards": 4} | options))
         self._partitions = partitions
         for topic in ("in", "out"):
             self.broker.create(topic, partitions)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -20,6 +20,7 @@ from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric, MetricSet
 from tuntas_chassis.telemetry.tracing import Tracing
 from tuntas_contracts.envelope import Envelope
 
+ST = TypeVar("ST", bound=ServiceSettings)
 _MOST_RETRIES = 100
 _MOST_STEPS = 1_000
 
@@ -32,15 +33,15 @@ class KeptInMemory(Stateless[Any]):
         raise TypeError("this store is for a database in memory only")
 
 
-def memory_settings(**options: Any) -> ServiceSettings:
-    """Settings with these options; the addresses lead nowhere."""
+def memory_settings(kind: type[ST], **options: Any) -> ST:
+    """Settings of this kind with these options; the addresses lead nowhere."""
     values: dict[str, Any] = {
         "environment": "test",
         "kafka": "127.0.0.1:1",
         "database_url": SecretStr("postgresql://nobody@127.0.0.1:1/none"),
         "oidc_issuer": "http://127.0.0.1:1",
     }
-    return ServiceSettings(**(values | options))
+    return kind(**(values | options))
 
 
 class MemoryConsumer(BatchConsumer):
@@ -105,7 +106,7 @@ class MemoryService:
     ) -> None:
         """`tables` is what the core sees of the database, where that is not the database itself."""
         self.service = str(service)
-        self.settings = settings or memory_settings()
+        self.settings = settings or memory_settings(ServiceSettings)
         self.broker = broker
         self.database = database
         self.tables: DeliveryTables = tables or database
