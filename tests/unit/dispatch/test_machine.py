@@ -234,6 +234,11 @@ class Dispatch(RuleBasedStateMachine):
         assert max(days.values(), default=0) <= 3
 
     @invariant()
+    def no_fault_of_ours_is_answered(self) -> None:
+        codes = {m.body.code for m in self.world.agencies if isinstance(m.body, ActionRefused)}
+        assert not codes & {"internal_error", "invalid_message", "unknown_type"}
+
+    @invariant()
     def no_message_id_is_used_twice(self) -> None:
         ids = [e.id for e in self.world.cases] + [m.id for m in self.world.agencies]
         assert len(ids) == len(set(ids))
