@@ -160,6 +160,15 @@ class FaultsAndRestores:
         await delivery.all_published(6)
         assert [body.steps for _, body, _ in await delivery.published()] == [1, 2, 3, 4, 5, 6]
 
+    async def test_positions_alone_keep_a_batch_from_a_second_effect(self, make: Make) -> None:
+        delivery = make(partitions=1, subscription={"remembered": False})
+        await delivery.start()
+        delivery.faults.after_commit = 1
+        await delivery.feed([("a", Added(amount=n)) for n in range(5)])
+        await delivery.reach({"a": (10, 5)})
+        await delivery.feed([("a", Added(amount=5))])
+        await delivery.reach({"a": (15, 6)})
+
     async def test_a_crash_between_the_commit_and_kafkas_offsets_has_no_second_effect(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()

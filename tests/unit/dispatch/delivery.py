@@ -57,7 +57,7 @@ class Delivery:
 
     def __init__(self, other: "Delivery | None" = None, case: Case | None = None) -> None:
         """With the cases topic of `other` as it lies, and a database that knows no more than `case`."""
-        self.broker = MemoryBroker(now_ms=_ms(NOON) if other is None else other.broker.now_ms)
+        self.broker: MemoryBroker = MemoryBroker(now_ms=_ms(NOON) if other is None else other.broker.now_ms)
         self._cases = MemoryTopics(self.broker, CASES.name)
         self._agencies = MemoryTopics(self.broker, *(AGENCY_CASES.for_agency(agency) for agency in UNITS))
         self._actions = MemoryTopics(self.broker, *(AGENCY_ACTIONS.for_agency(agency) for agency in UNITS))

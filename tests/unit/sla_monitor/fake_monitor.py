@@ -96,8 +96,8 @@ class FakeMonitor:
             message = Message(new_id(), Service.DISPATCH, CASES.name, str(body.case_id), body.occurred_at, body)
             self._topics.append(message, PARTITION)
         run(self._read())
-        for row in self._database.tables.dead_letters.rows.values():
-            raise NotHandled(f"{row['error_type']}: {row['error']}")
+        for letter in self._database.tables.dead_letters.rows.values():
+            raise NotHandled(f"{letter['error_type']}: {letter['error']}")
         for row in self._database.tables.rows[self._rows_read :]:
             self._write(row)
         self._rows_read = len(self._database.tables.rows)

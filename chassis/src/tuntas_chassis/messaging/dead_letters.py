@@ -182,13 +182,13 @@ class OpenDeadLetter:
 async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenDeadLetter | None:
     """One parked message, whatever its state."""
     row = (await connection.execute(_ONE, {"id": message_id})).mappings().first()
-    return letter_of(row) if row else None
+    return letter_of(dict(row)) if row else None
 
 
 async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, OpenDeadLetter]:
     """These messages as they are now, whatever their state, locked until the transaction's end."""
     rows = await connection.execute(_LOCK, {"ids": list(ids)})
-    return {message.id: message for message in (letter_of(row) for row in rows.mappings())}
+    return {message.id: message for message in (letter_of(dict(row)) for row in rows.mappings())}
 
 
 async def purge_settled(connection: AsyncConnection, days: int, most: int) -> int:
@@ -204,7 +204,7 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     """
     await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
-    return in_topic_order([letter_of(row) for row in rows.mappings()])
+    return in_topic_order([letter_of(dict(row)) for row in rows.mappings()])
 
 
 def in_topic_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:

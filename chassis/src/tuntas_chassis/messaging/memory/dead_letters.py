@@ -39,7 +39,7 @@ class MemoryDeadLetters:
         """Keep these; one of the same place and time is there already."""
         known = {_place(row) for row in self.rows.values()}
         for letter in letters:
-            row = {**columns_of_letter(consumer, letter), **_OF_THE_TABLE, "parked_at": datetime.now(UTC)}
+            row: dict[str, Any] = {**columns_of_letter(consumer, letter), **_OF_THE_TABLE, "parked_at": datetime.now(UTC)}
             if _place(row) not in known:
                 known.add(_place(row))
                 self.rows[row["id"]] = row
