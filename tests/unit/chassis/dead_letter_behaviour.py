@@ -141,6 +141,7 @@ class DeadLetters:
         await delivery.all_waiting(4)
         await delivery.all_published(22)
         assert len(await delivery.published()) == 22, "what was taken apart is not sent twice"
+        assert await delivery.count("Added", "known_id") == 0, "nor read twice"
 
     async def test_what_can_not_be_decoded_says_why_and_holds_up_nobody_else(self, make: Make) -> None:
         delivery = make(partitions=1)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
+import pytest
+
 from tests.support.counting import Added, Asked
 from tests.unit.chassis.delivery_harness import DeliveryUnderTest
 from tuntas_chassis.ids import new_id
@@ -147,6 +149,7 @@ class FaultsAndRestores:
         assert delivery.faults.before_commit == 0
         assert await steps_by_key(delivery) == {key: [1, 2, 3, 4, 5] for key in KEYS}
         assert (delivery.metrics.value("tuntas_consumer_retries_total", "counting.in") or 0) >= 3
+        assert delivery.metrics.value("tuntas_consumer_gaps_total", "counting.in") == 0, "the same records are tried, not read again"
         await delivery.all_waiting(0)
 
     async def test_a_commit_whose_answer_is_lost_has_one_effect(self, make: Make) -> None:
@@ -250,8 +253,9 @@ class FaultsAndRestores:
         await delivery.reach({"a": (63, 6)})
         assert delivery.counting.seen[-1] == (30, "new")
 
-    async def test_a_held_input_that_the_topic_answers_further_on_is_dropped(self, make: Make) -> None:
-        delivery = make(partitions=1, subscription={"answers_inputs": True})
+    @pytest.mark.parametrize("batch_max", [1, 100])
+    async def test_a_held_input_that_the_topic_answers_further_on_is_dropped(self, make: Make, batch_max: int) -> None:
+        delivery = make(partitions=1, subscription={"answers_inputs": True}, batch_max=batch_max)
         answered, open_ = an_input(10), an_input(20)
         await delivery.feed([("a", answered), ("a", open_), ("a", the_answer_to(answered))])
         await delivery.start()
@@ -265,8 +269,9 @@ class FaultsAndRestores:
         await delivery.all_published(5)
         await delivery.stop()
         await delivery.make_input_anew()
-        await delivery.feed([("a", Added(amount=1)) for _ in range(2)])
         await delivery.start()
+        await delivery.halted()
+        await delivery.feed([("a", Added(amount=1)) for _ in range(2)])
         await delivery.halted()
         assert await delivery.totals() == {"a": (5, 5)}
         await delivery.stop()
