@@ -1,6 +1,7 @@
 """Whatever officers, reporters, time and races do: the history stays whole."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from tuntas_contracts.agencies import (
     RecordFollowUp,
     ReturnCase,
 )
-from tuntas_contracts.base import CaseEvent
+from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.cases import (
     CaseAnswered,
     CaseClosed,
@@ -171,10 +172,13 @@ class Dispatch(RuleBasedStateMachine):
     @precondition(lambda self: self.world.read > 0)
     @rule(data=st.data())
     def a_record_is_delivered_again(self, data: st.DataObject) -> None:
+        """Under the same id, or an input that was answered under another id."""
         while self.world.read_next():
             pass
         before = self.effect()
-        self.world.repeat(data.draw(st.sampled_from(self.world.cases)))
+        message = data.draw(st.sampled_from(self.world.cases))
+        answered = isinstance(message.body, InputEvent) and message.body.input_id in self.world.handled
+        self.world.repeat(replace(message, id=uuid4()) if answered and data.draw(st.booleans()) else message)
         assert self.world.read_next()
         assert self.effect() == before
 
