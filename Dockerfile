@@ -19,6 +19,7 @@ COPY contracts/pyproject.toml contracts/
 COPY reference/pyproject.toml reference/
 COPY chassis/pyproject.toml chassis/
 COPY operations/pyproject.toml operations/
+COPY embedded/pyproject.toml embedded/
 COPY devstack/pyproject.toml devstack/
 COPY demo/pyproject.toml demo/
 COPY tools/pyproject.toml tools/
@@ -45,6 +46,7 @@ COPY reference reference
 COPY chassis chassis
 COPY services services
 COPY operations operations
+COPY embedded embedded
 COPY devstack devstack
 RUN uv sync --frozen --no-dev --no-editable --package tuntas-devstack
 

@@ -21,7 +21,7 @@ $(UV):
 
 $(READY): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(TOOLS)/bin/python
-	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src devstack/src demo/src tools/src
+	@$(BIN)/python -m compileall -q contracts/src reference/src operations/src chassis/src services/*/src embedded/src devstack/src demo/src tools/src
 	@touch $@
 
 install: $(READY) ## Install everything into .venv

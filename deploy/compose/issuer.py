@@ -7,9 +7,9 @@ from pathlib import Path
 
 import uvicorn
 
-from tuntas_devstack.issuer.app import build
-from tuntas_devstack.issuer.clients import make_clients
-from tuntas_devstack.issuer.tokens import SigningKey
+from tuntas_embedded.issuer.app import build
+from tuntas_embedded.issuer.clients import make_clients
+from tuntas_embedded.issuer.tokens import SigningKey
 
 
 def main() -> None:

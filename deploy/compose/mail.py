@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP
 
-from tuntas_devstack.smtp_sink import SmtpSink
+from tuntas_embedded.smtp_sink import SmtpSink
 
 
 async def serve(host: str, port: int, file: Path) -> None:

@@ -14,6 +14,7 @@ PACKAGES: dict[str, Path] = {
     "reference": ROOT / "reference/src/tuntas_reference",
     "chassis": ROOT / "chassis/src/tuntas_chassis",
     "operations": ROOT / "operations/src/tuntas_operations",
+    "embedded": ROOT / "embedded/src/tuntas_embedded",
     "devstack": ROOT / "devstack/src/tuntas_devstack",
     "demo": ROOT / "demo/src/tuntas_demo",
     "tools": ROOT / "tools/src/tuntas_tools",

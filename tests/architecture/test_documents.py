@@ -57,9 +57,10 @@ def _variables(kind: type[ServiceSettings]) -> set[str]:
     return {f"TUNTAS_{name.upper()}" for name in kind.model_fields}
 
 
-def _of_the_devstack() -> set[str]:
+def _of_the_local_stack() -> set[str]:
     """What the CLI itself reads: options' variables, and programs that it looks for."""
-    text = "\n".join(path.read_text("utf-8") for path in files(PACKAGES["devstack"]) if path.name != "service_environment.py")
+    local_stack = files(PACKAGES["devstack"], PACKAGES["embedded"])
+    text = "\n".join(path.read_text("utf-8") for path in local_stack if path.name != "service_environment.py")
     return set(VARIABLE.findall(text))
 
 
@@ -69,7 +70,7 @@ def _of_operators() -> set[str]:
 
 
 def test_every_variable_that_documents_and_manifests_name_exists() -> None:
-    known = _of_the_devstack().union(_of_operators(), *map(_variables, _settings().values()))
+    known = _of_the_local_stack().union(_of_operators(), *map(_variables, _settings().values()))
     named = {
         (name, str(path.relative_to(ROOT)))
         for path in TOLD_TO_OPERATORS

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from tests.deploy.compose_file import ROOT, SERVICES, containers, environment
-from tuntas_devstack.prometheus.programs import find_promtool
-from tuntas_devstack.prometheus.server import JOB, RULES
+from tuntas_embedded.prometheus.programs import find_promtool
+from tuntas_embedded.prometheus.server import JOB, RULES
 from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER
 
 PARTS = ROOT / "deploy" / "compose"

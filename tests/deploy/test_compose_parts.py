@@ -15,7 +15,7 @@ import httpx
 import jwt
 
 from tests.deploy.compose_file import ROOT
-from tuntas_devstack.ports import free_port
+from tuntas_embedded.ports import free_port
 
 PARTS = ROOT / "deploy" / "compose"
 WITHIN_S = 30.0

@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role
-from tuntas_devstack.issuer.clients import client_id_of
 from tuntas_devstack.stack import Stack
+from tuntas_embedded.issuer.clients import client_id_of
 
 ROOT = Path(__file__).parents[2]
 SNIPPETS = ROOT / "docs" / "snippets"

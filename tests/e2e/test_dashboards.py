@@ -16,9 +16,9 @@ from tests.support.dashboard_queries import all_asked, without_fallback
 from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.ports import free_port
-from tuntas_devstack.processes import Supervisor
-from tuntas_devstack.prometheus.server import RULES, PrometheusServer, Target
+from tuntas_embedded.ports import free_port
+from tuntas_embedded.processes import Supervisor
+from tuntas_embedded.prometheus.server import RULES, PrometheusServer, Target
 
 BANDUNG, BOGOR = "kota-32-73", "kab-32-01"
 ADMIN = Role.NATIONAL_ADMINISTRATOR

@@ -24,8 +24,8 @@ from tuntas_demo.drills.model import Drill, Setting
 from tuntas_demo.drills.registry import DRILLS
 from tuntas_demo.drills.runner import do, must_hold, stack_options, staged
 from tuntas_demo.drills.scene import Scene
-from tuntas_devstack.mailbox import repeats_by_message_id
 from tuntas_devstack.state import read_databases
+from tuntas_embedded.mailbox import repeats_by_message_id
 from tuntas_operations.reconciliation import Reconciler
 from tuntas_operations.service_modules import module_of
 

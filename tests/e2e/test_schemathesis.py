@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.platform import Platform
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.issuer import mint_token
+from tuntas_embedded.issuer import mint_token
 
 BANDUNG = "kota-32-73"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"

@@ -12,12 +12,12 @@ import pytest
 
 from tests.support.k8s_manifests import K8S, of_kind, parse
 from tests.support.names import NAME_KEY
-from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.ports import free_port
-from tuntas_devstack.postgres.data_dir import data_dir_of
-from tuntas_devstack.postgres.databases import provide_databases
-from tuntas_devstack.postgres.server import PostgresServer
-from tuntas_devstack.processes import Supervisor
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.ports import free_port
+from tuntas_embedded.postgres.data_dir import data_dir_of
+from tuntas_embedded.postgres.databases import provide_databases
+from tuntas_embedded.postgres.server import PostgresServer
+from tuntas_embedded.processes import Supervisor
 
 SCRIPT = K8S / "base" / "service" / "wait_for_schema.py"
 WITHIN_S = 120.0

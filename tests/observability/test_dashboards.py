@@ -12,7 +12,7 @@ import yaml
 from tests.support.dashboard_queries import all_asked, chassis_series, series_of
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_embedded.prometheus.programs import REPOSITORY
 from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER, generated, stale_dashboards, write_dashboards
 from tuntas_tools.observability.dashboards.model import Dashboard
 

@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from tuntas_devstack.prometheus.programs import find_program
+from tuntas_embedded.prometheus.programs import find_program
 from tuntas_operations.errors import MissingProgram
 
 NOWHERE = {"PATH": "/nonexistent"}

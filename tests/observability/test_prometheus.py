@@ -16,12 +16,12 @@ from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.ports import free_port
-from tuntas_devstack.processes import Supervisor
-from tuntas_devstack.prometheus.programs import find_promtool
-from tuntas_devstack.prometheus.server import RULES, PrometheusServer, Target
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import Part, read_state
+from tuntas_embedded.ports import free_port
+from tuntas_embedded.processes import Supervisor
+from tuntas_embedded.prometheus.programs import find_promtool
+from tuntas_embedded.prometheus.server import RULES, PrometheusServer, Target
 
 TRACE = "ab" * 16
 RULE = """

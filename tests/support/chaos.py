@@ -14,7 +14,7 @@ import httpx
 from tests.support.platform import A_REPORT, Platform, Receipt, receipt_of
 from tuntas_contracts.vocabulary import Role
 from tuntas_devstack.stack import Stack
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 _AGAIN_AFTER_S = 0.25
 _GIVEN_UP_AFTER_S = 240.0

@@ -19,12 +19,12 @@ from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.envelope import Envelope
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES, SLA, TOPICS
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.issuer import mint_token
 from tuntas_devstack.kafka.access import credentials_of
-from tuntas_devstack.mailbox import Mail, stored_mails
 from tuntas_devstack.sessions import Sessions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
+from tuntas_embedded.issuer import mint_token
+from tuntas_embedded.mailbox import Mail, stored_mails
 from tuntas_operations.service_modules import module_of
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ import asyncpg
 
 from tests.support.servers import Servers
 from tuntas_chassis.persistence.migrations import upgrade
-from tuntas_devstack.postgres.apart import run_apart
+from tuntas_embedded.postgres.apart import run_apart
 
 
 def register_of(servers: Servers, codes: Sequence[str]) -> str:

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.kafka.server import KafkaServer
-from tuntas_devstack.ports import free_port
-from tuntas_devstack.postgres.databases import provide_databases
-from tuntas_devstack.postgres.server import PostgresServer
-from tuntas_devstack.processes import Supervisor
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.kafka.server import KafkaServer
+from tuntas_embedded.ports import free_port
+from tuntas_embedded.postgres.databases import provide_databases
+from tuntas_embedded.postgres.server import PostgresServer
+from tuntas_embedded.processes import Supervisor
 from tuntas_operations.topics import TopicSpec, create_topics
 
 _numbers = itertools.count(1)

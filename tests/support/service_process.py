@@ -13,7 +13,7 @@ import httpx
 
 from tests.support.delivery import Delivery
 from tests.support.waiting import until
-from tuntas_devstack.ports import free_port
+from tuntas_embedded.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 _TIMEOUT_S = 90.0  # a new process has much to import, perhaps on a machine that is busy with other work

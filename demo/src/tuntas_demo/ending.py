@@ -11,9 +11,9 @@ from tuntas_demo.checks import checks
 from tuntas_demo.pipeline_snapshot import by_bucket
 from tuntas_demo.play import Play
 from tuntas_demo.summary import Mails, Pace, Summary
-from tuntas_devstack.mailbox import stored_mails
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
+from tuntas_embedded.mailbox import stored_mails
 from tuntas_operations.reconciliation import Reconciler
 from tuntas_operations.reconciliation.rounds import Result
 

@@ -20,9 +20,9 @@ from tuntas_demo.options import FIRST_DAY, DemoFailed, DemoOptions, stack_option
 from tuntas_demo.play import Play, Script
 from tuntas_demo.summary import Summary
 from tuntas_demo.time import start_clock
-from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.postgres.data_dir import remove_data_dir
 from tuntas_devstack.stack import Stack
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.postgres.data_dir import remove_data_dir
 from tuntas_reference.calendar_files import load_calendar
 
 _MARKS_OF_A_STACK = ("state.json", "secrets.json", "kafka", "postgres")

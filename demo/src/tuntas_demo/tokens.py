@@ -1,7 +1,7 @@
 """Bearer tokens of everybody who acts, minted in this process and kept."""
 
 from tuntas_contracts.vocabulary import Role
-from tuntas_devstack.issuer import SigningKey, mint_token
+from tuntas_embedded.issuer import SigningKey, mint_token
 
 _TTL_S = 4 * 3600
 

@@ -9,16 +9,16 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.folder import StackFolder
-from tuntas_devstack.issuer.clients import make_clients, write_clients
 from tuntas_devstack.kafka.access import OPERATOR, client_settings, given_credentials, read_users, write_users
 from tuntas_devstack.kafka.agencies import AGENCIES_KEY
 from tuntas_devstack.kafka.brokers import Brokers
-from tuntas_devstack.ports import LOOPBACK, accepts
-from tuntas_devstack.postgres import PostgresServer, provide_databases
-from tuntas_devstack.processes import ProcessSpec, Supervisor
-from tuntas_devstack.prometheus.server import PrometheusServer, Target
-from tuntas_devstack.state import Part, answers_ready, bootstrap_of, write_databases
+from tuntas_devstack.state import Part, bootstrap_of, write_databases
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.issuer.clients import make_clients, write_clients
+from tuntas_embedded.ports import LOOPBACK, accepts, answers_ready
+from tuntas_embedded.postgres import PostgresServer, provide_databases
+from tuntas_embedded.processes import ProcessSpec, Supervisor
+from tuntas_embedded.prometheus.server import PrometheusServer, Target
 from tuntas_operations.broker_users import provide_passwords, provide_rights
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import Unreachable
@@ -103,7 +103,7 @@ class Infrastructure:
         port = self._port_of("mail")
         faults = self._folder.path / "mail-faults.json"
         arguments = ["--port", str(port), "--file", str(self._folder.mail), "--faults", str(faults)]
-        return self._start_module("mail", "tuntas_devstack.smtp_sink", arguments, port, lambda: accepts(port))
+        return self._start_module("mail", "tuntas_embedded.smtp_sink", arguments, port, lambda: accepts(port))
 
     def start_issuer(self) -> tuple[Part, dict[Service, str]]:
         """The token issuer with its table of clients; gives also the services' client secrets."""
@@ -114,7 +114,7 @@ class Infrastructure:
         port = self._port_of("issuer")
         url = f"http://{LOOPBACK}:{port}"
         arguments = ["--port", str(port), "--folder", str(home)]
-        part = self._start_module("issuer", "tuntas_devstack.issuer", arguments, port, lambda: answers_ready(url), url=url)
+        part = self._start_module("issuer", "tuntas_embedded.issuer", arguments, port, lambda: answers_ready(url), url=url)
         return part, {service: clients[service.value].secret for service in Service}
 
     def start_prometheus(self, parts: Iterable[tuple[Service, str]]) -> Part:

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.folder import DEFAULT_FOLDER, StackFolder
-from tuntas_devstack.issuer import SigningKey, mint_token
 from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.state import StackState, read_databases, read_state
+from tuntas_embedded.folder import DEFAULT_FOLDER, StackFolder
+from tuntas_embedded.issuer import SigningKey, mint_token
 from tuntas_operations.installation import Installation, MailRelay
 from tuntas_operations.service_modules import module_of
 from tuntas_operations.settings import variable

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.issuer import AUDIENCE
-from tuntas_devstack.ports import LOOPBACK
+from tuntas_embedded.issuer import AUDIENCE
+from tuntas_embedded.ports import LOOPBACK
 from tuntas_operations.credentials import Credentials
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.ports import LOOPBACK
-from tuntas_devstack.processes import ProcessSpec, Supervisor
 from tuntas_devstack.service_environment import Place, Surroundings, service_environment
-from tuntas_devstack.state import Part, answers_ready
+from tuntas_devstack.state import Part
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.ports import LOOPBACK, answers_ready
+from tuntas_embedded.processes import ProcessSpec, Supervisor
 
 SERVICES_STAGE = 1
 

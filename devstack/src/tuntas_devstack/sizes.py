@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import asyncpg
 
 from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, agency_of
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.brokers import broker_names
+from tuntas_embedded.folder import StackFolder
 
 _TABLES = (
     "SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "

@@ -12,21 +12,21 @@ from typing import Self
 
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.folder import DEFAULT_FOLDER, StackFolder
 from tuntas_devstack.infrastructure import Infrastructure, Say
-from tuntas_devstack.issuer import SigningKey
 from tuntas_devstack.kafka.access import client_settings, users_of_services
 from tuntas_devstack.kafka.agencies import agency_credentials
 from tuntas_devstack.kafka.brokers import Brokers, broker_names
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.ports import LOOPBACK, demanded_port, free_port
-from tuntas_devstack.postgres.data_dir import remove_data_dir
-from tuntas_devstack.processes import Supervisor
 from tuntas_devstack.register_known import wait_until_known
 from tuntas_devstack.service_environment import Place, Surroundings
 from tuntas_devstack.service_parts import ServiceParts, first_failure, through_proxies
 from tuntas_devstack.state import Part, StackState, bootstrap_of, read_databases, write_state
-from tuntas_devstack.tcp_proxy import TcpProxy
+from tuntas_embedded.folder import DEFAULT_FOLDER, StackFolder
+from tuntas_embedded.issuer import SigningKey
+from tuntas_embedded.ports import LOOPBACK, demanded_port, free_port
+from tuntas_embedded.postgres.data_dir import remove_data_dir
+from tuntas_embedded.processes import Supervisor
+from tuntas_embedded.tcp_proxy import TcpProxy
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import PartFailed, StackError
 from tuntas_operations.service_modules import module_of

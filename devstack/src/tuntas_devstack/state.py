@@ -1,23 +1,20 @@
 """What a running stack tells of itself in its folder: `state.json` for all to read, `databases.json` for its owner."""
 
 import contextlib
-import http.client
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import psutil
 
-from tuntas_devstack.folder import StackFolder, write_private
-from tuntas_devstack.ports import accepts
+from tuntas_embedded.folder import StackFolder, write_private
+from tuntas_embedded.ports import accepts, answers_ready
 from tuntas_operations.errors import NotRunning
 
 Kind = Literal["kafka", "postgres", "mail", "issuer", "service", "prometheus"]
 Phase = Literal["starting", "ready", "stopped"]
-_HTTP_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,19 +121,6 @@ def read_databases(folder: StackFolder) -> dict[str, str]:
     except OSError as error:
         raise NotRunning(f"{file} can't be read ({error.strerror}): is it your stack, and was it started?") from error
     return urls
-
-
-def answers_ready(url: str, path: str = "/readyz") -> bool:
-    """Whether `GET <url><path>` is answered with 200."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_WITHIN_S)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _alive(pid: int) -> bool:

@@ -15,7 +15,7 @@ from tests.support.servers import Servers
 from tests.support.waiting import until
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
 from tuntas_chassis.persistence.patience import StillAway
-from tuntas_devstack.ports import free_port
+from tuntas_embedded.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = "triage"

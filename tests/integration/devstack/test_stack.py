@@ -13,16 +13,16 @@ import jwt
 import psutil
 import pytest
 
-from tests.integration.devstack.test_kafka_server import read_all, write
+from tests.integration.embedded.test_kafka_server import read_all, write
 from tests.support.waiting import until_it_holds
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Role, Service
-from tuntas_devstack.issuer import mint_token
 from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.options import StackOptions
-from tuntas_devstack.ports import free_port
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases, read_state
+from tuntas_embedded.issuer import mint_token
+from tuntas_embedded.ports import free_port
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import FolderInUse, NotRunning, PartFailed, StackError
 from tuntas_operations.kafka_clients import server_answers

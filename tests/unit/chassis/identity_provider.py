@@ -9,8 +9,8 @@ from typing import Any
 
 import jwt
 
-from tuntas_devstack.issuer import SigningKey
-from tuntas_devstack.issuer.app import discovery_document
+from tuntas_embedded.issuer import SigningKey
+from tuntas_embedded.issuer.app import discovery_document
 
 
 @dataclass

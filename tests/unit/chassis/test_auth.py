@@ -14,7 +14,7 @@ from tests.unit.chassis.identity_provider import IdentityProvider, token
 from tuntas_chassis.http.auth import Principal, TokenVerifier, require
 from tuntas_chassis.http.problems import Problem, install_problems
 from tuntas_contracts.vocabulary import Role
-from tuntas_devstack.issuer import SigningKey, mint_token
+from tuntas_embedded.issuer import SigningKey, mint_token
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import aiokafka_settings, client_settings, given_credentials, read_users, users_of_services, write_users
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import NotRunning, StackError
 

@@ -12,7 +12,7 @@ from notifier.domain.mail import Mail, MailContent, build_mail
 from notifier.domain.mailboxes import plain_mailbox
 from tests.unit.notifier.builders import NOON, an_id
 from tuntas_contracts.vocabulary import Role
-from tuntas_devstack.smtp_sink import SmtpSink, stored_mails
+from tuntas_embedded.smtp_sink import SmtpSink, stored_mails
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def consumer_options(listener: ConsumerRebalanceListener, batch_max: int, fetch_
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
         "max_poll_interval_ms": 600_000,
         "session_timeout_ms": 15_000,
-        "heartbeat_interval_ms": 3_000,
+        "heartbeat_interval_ms": 1_000,  # members learn of a rebalance by a heartbeat: nobody reads until the last one has
         "listener": listener,
     }
 

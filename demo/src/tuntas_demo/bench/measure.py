@@ -10,9 +10,9 @@ import asyncpg
 from tuntas_demo.bench.accounting import cpu_seconds, memory_mb, spent
 from tuntas_demo.bench.load import Sent, send
 from tuntas_demo.bench.watch import Passed, TopicWatch
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.state import StackState
+from tuntas_embedded.folder import StackFolder
 
 _TIMEOUT_S = 120.0
 

@@ -13,9 +13,9 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tuntas_demo.bench.accounting import cpu_seconds, spent
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import aiokafka_settings, client_settings
 from tuntas_devstack.state import StackState
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.topics import TopicSpec, create_topics
 
 _PARTITIONS = 24

@@ -16,10 +16,10 @@ from tuntas_demo.bench.bodies import bodies
 from tuntas_demo.bench.measure import Incomplete, Measurement, measure
 from tuntas_demo.bench.raw import RawMeasurement, measure_raw
 from tuntas_demo.bench.telling import as_json_object, print_figures
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import StackState, read_databases, read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.failure import said_in_one_sentence
 from tuntas_operations.errors import StackError
 

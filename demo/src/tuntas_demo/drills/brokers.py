@@ -8,7 +8,7 @@ from pathlib import Path
 from tuntas_demo.drills.faults import admin_of, frozen
 from tuntas_demo.drills.model import Drill, DrillSkipped, Setting
 from tuntas_demo.drills.scene import Scene
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 _OTHER = "kota-32-73"
 _FLOWS_WITHIN_S = 60.0

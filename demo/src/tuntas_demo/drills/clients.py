@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaProducer
 from tuntas_demo.drills.counting import Filed
 from tuntas_demo.drills.model import DrillFailed
 from tuntas_demo.drills.topic_log import actions_topic
-from tuntas_devstack.issuer import mint_token
 from tuntas_devstack.stack import Stack
+from tuntas_embedded.issuer import mint_token
 
 UNITS = {"kota-32-73": "layanan", "kab-32-01": "layanan", "kemenkes": "penanggulangan-penyakit"}
 """The agencies of a drill's stack, each with a unit that takes cases."""

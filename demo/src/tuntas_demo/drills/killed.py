@@ -3,7 +3,7 @@
 from tuntas_contracts.vocabulary import Service
 from tuntas_demo.drills.model import Drill, Setting
 from tuntas_demo.drills.scene import Scene
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 
 async def _kill(scene: Scene, part: str) -> None:

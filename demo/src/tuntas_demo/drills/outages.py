@@ -10,7 +10,7 @@ from tuntas_demo.drills.faults import database_read_only, foreign_transaction, m
 from tuntas_demo.drills.killed import replicas_of
 from tuntas_demo.drills.model import Drill, DrillFailed, Setting
 from tuntas_demo.drills.scene import Scene
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 _READ_ONLY_S = 20.0
 _FLOWS_WITHIN_S = 60.0

@@ -6,7 +6,7 @@ from tuntas_contracts.vocabulary import Service
 from tuntas_demo.drills.killed import replicas_of
 from tuntas_demo.drills.model import Drill, Setting
 from tuntas_demo.drills.scene import Scene
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 _FLOWS_WITHIN_S = 120.0
 

@@ -21,7 +21,7 @@ from tuntas_demo.drills.faults import (
 from tuntas_demo.drills.hostile import at_its_worst
 from tuntas_demo.drills.scene import Scene
 from tuntas_demo.drills.topic_log import agency_topic
-from tuntas_devstack.threads import in_thread
+from tuntas_embedded.threads import in_thread
 
 WATCHED = tuple(service.value for service in Service)
 """The processes whose memory is measured: they are never killed; their second replicas are."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuntas_devstack.folder import DEFAULT_FOLDER
+from tuntas_embedded.folder import DEFAULT_FOLDER
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", envvar="TUNTAS_FOLDER", help="Where the stack keeps its data.", show_default=True)]
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.folder import StackFolder
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.failure import refused, said_in_one_sentence
 
 _WITHIN_S = 120.0
@@ -40,7 +40,7 @@ def down(
             time.sleep(_LOOK_S)
         typer.echo("stopped")
     if delete_data and stack.path.is_dir():
-        from tuntas_devstack.postgres.data_dir import remove_data_dir
+        from tuntas_embedded.postgres.data_dir import remove_data_dir
 
         with stack.held():
             remove_data_dir(stack)

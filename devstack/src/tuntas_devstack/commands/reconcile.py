@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import client_settings
 from tuntas_devstack.state import read_databases, read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.choices import Since
 from tuntas_operations.commands.failure import said_in_one_sentence
 from tuntas_operations.commands.reconciliation_output import print_json, print_result

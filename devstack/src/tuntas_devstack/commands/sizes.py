@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.sizes import Sizes, sizes_of
 from tuntas_devstack.state import read_databases, read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.failure import said_in_one_sentence
 
 _LARGEST = 4

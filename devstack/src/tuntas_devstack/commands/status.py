@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.state import Part, StackState, read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.failure import said_in_one_sentence
 
 _COLOURS = {"ready": "green", "not ready": "yellow", "dead": "red"}

@@ -15,9 +15,9 @@ import typer
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
 from tuntas_devstack.commands.status import print_state
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.state import StackState, read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.choices import MANY, service_named, words
 from tuntas_operations.commands.choices import services as services_of
 from tuntas_operations.commands.failure import refused, said_in_one_sentence

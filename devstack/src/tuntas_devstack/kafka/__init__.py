@@ -1,5 +1,1 @@
-"""Apache Kafka itself on this machine: one node, broker and controller in one (KRaft), from Maven Central's jars."""
-
-from tuntas_devstack.kafka.server import KafkaServer
-
-__all__ = ["KafkaServer"]
+"""The brokers of one stack, and by which users its clients connect."""

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from tuntas_devstack.commands.choices import DEFAULT_FOLDER, Folder
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.agencies import agency_credentials
 from tuntas_devstack.state import read_state
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.commands.failure import said_in_one_sentence
 from tuntas_operations.errors import StackError
 

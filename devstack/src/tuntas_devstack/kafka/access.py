@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.folder import StackFolder, write_private
+from tuntas_embedded.folder import StackFolder, write_private
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import NotRunning, StackError
 

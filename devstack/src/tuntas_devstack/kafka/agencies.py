@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import credentials_of
 from tuntas_devstack.state import StackState
+from tuntas_embedded.folder import StackFolder
 from tuntas_operations.broker_users import provide_user
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import StackError

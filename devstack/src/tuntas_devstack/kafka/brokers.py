@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tuntas_devstack.folder import StackFolder
 from tuntas_devstack.kafka.access import credentials_of
-from tuntas_devstack.kafka.server import KafkaServer, broker_name, new_cluster_id
-from tuntas_devstack.kafka.settings import Node
-from tuntas_devstack.processes import Supervisor
 from tuntas_devstack.state import Part
+from tuntas_embedded.folder import StackFolder
+from tuntas_embedded.kafka.server import KafkaServer, broker_name, new_cluster_id
+from tuntas_embedded.kafka.settings import Node
+from tuntas_embedded.processes import Supervisor
 from tuntas_operations.errors import StackError
 
 _COUNT, _CLUSTER = "kafka-brokers", "kafka-cluster"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuntas_devstack.kafka.jars import cache_folder
+from tuntas_embedded.kafka.jars import cache_folder
 from tuntas_operations.errors import MissingProgram, StackError
 
 VERSION = "5.8.1"

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tuntas_devstack.prometheus.programs import find_promtool
+from tuntas_embedded.prometheus.programs import find_promtool
 
 _WITHIN_S = 300
 

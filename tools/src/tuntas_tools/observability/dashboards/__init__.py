@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_embedded.prometheus.programs import REPOSITORY
 from tuntas_tools.observability.dashboards.agency import AGENCY
 from tuntas_tools.observability.dashboards.bus import BUS
 from tuntas_tools.observability.dashboards.clocks import CLOCKS

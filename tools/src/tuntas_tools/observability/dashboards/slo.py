@@ -1,6 +1,6 @@
 """The service level objectives of `deploy/prometheus/slo.yaml`, by the series that its recording rules make."""
 
-from tuntas_devstack.prometheus.programs import REPOSITORY
+from tuntas_embedded.prometheus.programs import REPOSITORY
 from tuntas_tools.observability.dashboards.model import Dashboard, Panel, Query, Row, Threshold
 from tuntas_tools.observability.dashboards.queries import or_all, or_zero
 from tuntas_tools.observability.slo import BURNS, Objective, Objectives, read_objectives
