@@ -13,8 +13,8 @@ from dispatch.domain.register_changes import StoredAgency, Wanted, cells_of, dec
 from dispatch.domain.register_faults import RegisterError
 from dispatch.entrypoints.register_schemas import AgencyEntry
 from dispatch.entrypoints.register_views import AgencyDetail
-from intake.adapters.store import RebuiltReport
 from intake.application.handlers import follow
+from intake.application.ports import RebuiltReport
 from intake.domain.history import case_status, entry_of
 from intake.entrypoints.schemas import HistoryItem
 from notifier.adapters.templates import MailTemplates

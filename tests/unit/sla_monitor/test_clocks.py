@@ -6,7 +6,7 @@ import pytest
 
 from sla_monitor.application.handlers import Handlers
 from tests.unit.sla_monitor.builders import AGENCY, CASE_ID, FAST_TRACK, Event, History, a_report, an_id, wib
-from tests.unit.sla_monitor.fake_monitor import FakeMonitor, incoming, watermarks
+from tests.unit.sla_monitor.fake_monitor import FakeMonitor, NotHandled, incoming, watermarks
 from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.topology import CASES, SLA
@@ -295,7 +295,7 @@ def test_a_watermark_counts_once_what_lies_below_its_end_offset_is_read() -> Non
     h, late = History(), wib("2026-09-01 00:00")
     monitor = after(h.forwarded(MONDAY), *watermarks(late, end_offset=2))
     assert monitor.fire(late) == [], "what was accepted in time is still to be read"
-    monitor.read(h.accepted(MONDAY + HOUR), offset=1)
+    monitor.read(h.accepted(MONDAY + HOUR))
     assert Clock.C2 not in {message.body.clock for message in monitor.fire(late) if isinstance(message.body, DeadlineMissed)}
 
 
@@ -322,4 +322,6 @@ def test_a_report_under_an_unknown_profile_is_refused_by_name() -> None:
     event = History().forwarded(MONDAY)
     unknown = event.model_copy(update={"report": a_report(MONDAY).model_copy(update={"profile": "permen-5-2025"})})
     with pytest.raises(LookupError, match="permen-5-2025"):
+        FakeMonitor().handlers.apply(None, incoming(unknown))
+    with pytest.raises(NotHandled, match="UnknownProfileError"):
         after(unknown)

@@ -35,7 +35,9 @@ def build(settings: Settings) -> ServiceApp:
     vault, pepper = settings.vault(), settings.pepper
     reports, history, personal_data = Reports(), CaseHistory(), PersonalData(vault)
     gate = AccessCodeVerifier(reports, app.database, pepper, app.metrics)
-    group = GroupCommit(app.database, app.outbox, app.clock, ReportWriter(app.outbox).write, size_of=lambda report: report.size_bytes)
+    group = GroupCommit(
+        app.database.begin_now, app.outbox, app.clock, ReportWriter(app.outbox).write, size_of=lambda report: report.size_bytes
+    )
 
     app.subscribe(status())
     app.every("purge", _PURGE_EVERY_S, Maintenance(app.database, settings.access_log_retention_days).purge)
