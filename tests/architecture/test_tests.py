@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.sources import ROOT, calls, files, shown, tree
+import pytest
+
+from tests.architecture.sources import PACKAGES, ROOT, calls, files, shown, tree
 
 TESTS = list(files(ROOT / "tests"))
 TIME_IS_THE_MATTER: dict[str, str] = {
@@ -41,6 +43,12 @@ def test_no_test_waits_for_time_to_pass() -> None:
 
 def test_every_exception_from_that_is_still_needed() -> None:
     assert [name for name in TIME_IS_THE_MATTER if not list(_sleeps_outside_loops(ROOT / name))] == []
+
+
+@pytest.mark.parametrize("kind", ["unit", "integration"])
+def test_tests_lie_in_a_folder_for_each_distribution(kind: str) -> None:
+    folders = {folder.name for folder in (ROOT / "tests" / kind).iterdir() if folder.is_dir() and folder.name != "__pycache__"}
+    assert folders <= {name.replace("-", "_") for name in PACKAGES}
 
 
 def test_no_test_is_skipped_or_expected_to_fail_but_for_the_system_that_it_is_about() -> None:
