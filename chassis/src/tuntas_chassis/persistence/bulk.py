@@ -14,9 +14,9 @@ await connection.execute(_SAVE, _CASES.arrays(cases))
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from sqlalchemy import TextClause, text
 
@@ -32,8 +32,8 @@ class BulkColumn(Generic[Item]):
     """One column; its name is also the name of its parameter.
 
     `sql_type` is the type of one value, sent as an array of it. `take` gives the value of an item; without it the value is the
-    attribute of the column's name. A `fixed` column is a key, or never changes: `{changes}` leaves it out. `cast` is what the value is
-    cast to in `{values}`, for what no array can carry as it is (an array of arrays).
+    attribute of the column's name, or of a plain tuple the value at the column's place. A `fixed` column is a key, or never changes:
+    `{changes}` leaves it out. `cast` is what the value is cast to in `{values}`, for what no array can carry as it is (an array of arrays).
     """
 
     name: str
@@ -53,8 +53,8 @@ class BulkColumns(Generic[Item]):
     """The columns that one statement reads from or writes for many items."""
 
     def __init__(self, item_type: type[Item], *columns: BulkColumn[Item]) -> None:
-        """Raises ValueError for a name given twice, and for a column without `take` that is no attribute of `item_type`."""
-        self.columns = columns
+        """Raises ValueError for a name given twice, and for a column without `take` whose value is not found in `item_type`."""
+        self.columns = [replace(c, take=c.take or _take(item_type, c.name, place)) for place, c in enumerate(columns)]
         self.names = ", ".join(column.name for column in columns)
         """`a, b`"""
         self.unnest = f"unnest({', '.join(f'CAST(:{column.name} AS {column.sql_type}[])' for column in columns)})"
@@ -62,13 +62,9 @@ class BulkColumns(Generic[Item]):
         self.values = ", ".join(f"CAST({column.name} AS {column.cast})" if column.cast else column.name for column in columns)
         """`a, CAST(b AS jsonb)`"""
         self._item_type = item_type
-        self._takes: dict[str, Callable[[Item], object]] = {}
-        for column in columns:
-            if column.name in self._takes:
-                raise ValueError(f"the bulk column {column.name!r} is declared twice")
-            if column.take is None and not _has(item_type, column.name):
-                raise ValueError(f"the bulk column {column.name!r} needs `take`: {item_type.__name__} has no attribute of this name")
-            self._takes[column.name] = column.take or attrgetter(column.name)
+        self._takes = {column.name: column.take for column in self.columns if column.take is not None}
+        if len(self._takes) < len(columns):
+            raise ValueError(f"a bulk column is declared twice: {self.names}")
 
     def changes(self, source: str = "EXCLUDED") -> str:
         """`b = EXCLUDED.b`: every column that is not fixed, from the row of this alias."""
@@ -96,5 +92,10 @@ class BulkColumns(Generic[Item]):
         return {name: list(map(take, items)) for name, take in self._takes.items()}
 
 
-def _has(item_type: type, name: str) -> bool:
-    return hasattr(item_type, name) or any(name in vars(base).get("__annotations__", ()) for base in item_type.__mro__)
+def _take(item_type: type, name: str, place: int) -> Callable[[Any], object]:
+    if get_origin(item_type) is tuple:
+        if place < len(get_args(item_type)):
+            return itemgetter(place)
+    elif hasattr(item_type, name) or any(name in vars(base).get("__annotations__", ()) for base in item_type.__mro__):
+        return attrgetter(name)
+    raise ValueError(f"the bulk column {name!r} needs `take`: {item_type} has no such value")

@@ -58,9 +58,9 @@ _SETTLEMENTS = BulkColumns(
 )
 _FAULTY = BulkColumns(
     tuple[UUID, UUID, str],
-    BulkColumn("case_id", "uuid", lambda row: row[0]),
-    BulkColumn("notice_id", "uuid", lambda row: row[1]),
-    BulkColumn("reason", "text", lambda row: row[2]),
+    BulkColumn("case_id", "uuid"),
+    BulkColumn("notice_id", "uuid"),
+    BulkColumn("reason", "text"),
 )
 _FINISH = _SETTLEMENTS.statement(
     "UPDATE delivery d SET {changes}, "

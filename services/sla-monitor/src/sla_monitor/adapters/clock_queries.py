@@ -14,9 +14,7 @@ from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningL
 
 _CASE = text("SELECT version, state, agency, time_zone FROM case_clocks WHERE case_id = :case_id")
 # The newest runs of each clock by one descent of the primary key, whatever the number of runs.
-_WANTED = BulkColumns(
-    tuple[Clock, int], BulkColumn("clock", "text", lambda pair: pair[0]), BulkColumn("before", "integer", lambda pair: pair[1])
-)
+_WANTED = BulkColumns(tuple[Clock, int], BulkColumn("clock", "text"), BulkColumn("before", "integer"))
 RUNS = _WANTED.statement(
     "SELECT r.* FROM {unnest} AS w ({names}) CROSS JOIN LATERAL ("
     "SELECT clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, service_class, provisional, "

@@ -8,7 +8,17 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sla_monitor.adapters.bulk_columns import CASES, CHECKPOINTS, DISARMED, ENDS, HOLDS, STARTS, checkpoints_of, disarmed_by
+from sla_monitor.adapters.bulk_columns import (
+    CASES,
+    CHECKPOINTS,
+    DISARMED,
+    ENDS,
+    HOLDS,
+    STARTS,
+    checkpoint_arrays,
+    disarm_arrays,
+    start_arrays,
+)
 from sla_monitor.adapters.clock_codec import read_clocks
 from sla_monitor.adapters.folding import Folded, fold
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Started
@@ -66,11 +76,12 @@ class ClockStore:
                 await connection.execute(_HOLD, HOLDS.arrays(holds.values()))
         if folded.ends:
             await connection.execute(_END, ENDS.arrays(folded.ends))
-            await connection.execute(_DISARM, DISARMED.arrays(disarmed_by(folded.ends)))
+            await connection.execute(_DISARM, disarm_arrays(folded.ends))
         if folded.new:
-            await connection.execute(_START, STARTS.arrays(folded.new.values()))
-            if armed := checkpoints_of(folded.new.values()):
-                await connection.execute(_ARM, CHECKPOINTS.arrays(armed))
+            await connection.execute(_START, start_arrays(folded.new.values()))
+            armed = checkpoint_arrays(folded.new.values())
+            if armed["case_id"]:
+                await connection.execute(_ARM, armed)
 
     def _count(self, steps: Sequence[Started | Ended | Held]) -> None:
         started = Counter(step.run.clock for step in steps if isinstance(step, Started))
