@@ -79,13 +79,13 @@ class BulkColumns(Generic[Item]):
     def statement(self, template: str, *, changes_from: str = "EXCLUDED") -> TextClause:
         """The statement with `{names}`, `{unnest}`, `{values}` and `{changes}` filled in; a brace of its own is written twice.
 
-        What is filled in are checked names and types of declarations, never data. Raises ValueError for any other placeholder.
+        What is filled in are checked names and types of declarations, never data. Raises ValueError for any other placeholder, and for a single brace.
         """
         fragments = {"names": self.names, "unnest": self.unnest, "values": self.values, "changes": self.changes(changes_from)}
         try:
             return text(template.format_map(fragments))
-        except (KeyError, IndexError) as error:
-            raise ValueError(f"a bulk statement has no placeholder {error}; there are {', '.join(fragments)}") from None
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"a bulk statement has the placeholders {', '.join(fragments)} only: {error}") from None
 
     def arrays(self, items: Collection[Item]) -> dict[str, list[object]]:
         """The parameters: of each column the values of all items, in their order."""
