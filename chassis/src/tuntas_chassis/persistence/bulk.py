@@ -79,7 +79,8 @@ class BulkColumns(Generic[Item]):
     def statement(self, template: str, *, changes_from: str = "EXCLUDED") -> TextClause:
         """The statement with `{names}`, `{unnest}`, `{values}` and `{changes}` filled in; a brace of its own is written twice.
 
-        What is filled in are checked names and types of declarations, never data. Raises ValueError for any other placeholder, and for a single brace.
+        What is filled in are checked names and types of declarations, never data. Raises ValueError for any other placeholder, and for a
+        single brace.
         """
         fragments = {"names": self.names, "unnest": self.unnest, "values": self.values, "changes": self.changes(changes_from)}
         try:
