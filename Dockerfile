@@ -1,5 +1,5 @@
 # One image per service: docker build --build-arg SERVICE=intake -t tuntas/intake .
-# SERVICE is intake, triage, dispatch, sla-monitor or notifier; devstack has the tools of a development stack.
+# SERVICE is intake, triage, dispatch, sla-monitor or notifier; operations has what operators run; devstack a development stack.
 ARG PYTHON_VERSION=3.13.15
 ARG SERVICE
 
@@ -39,6 +39,15 @@ COPY reference reference
 COPY chassis chassis
 COPY services/${SERVICE} services/${SERVICE}
 RUN uv sync --frozen --no-dev --no-editable --package "tuntas-${SERVICE}"
+
+# What operators run reads the services' migrations and settings; demo, tools and the local stack are not in it.
+FROM third-party AS build-operations
+COPY contracts contracts
+COPY reference reference
+COPY chassis chassis
+COPY services services
+COPY operations operations
+RUN uv sync --frozen --no-dev --no-editable --package tuntas-operations
 
 FROM third-party AS build-devstack
 COPY contracts contracts
@@ -83,6 +92,11 @@ ENTRYPOINT ["python", "-m", "sla_monitor"]
 
 FROM service AS service-notifier
 ENTRYPOINT ["python", "-m", "notifier"]
+
+FROM runtime AS service-operations
+COPY --from=build-operations /opt/tuntas /opt/tuntas
+HEALTHCHECK NONE
+ENTRYPOINT ["tuntas"]
 
 FROM runtime AS service-devstack
 COPY --from=build-devstack /opt/tuntas /opt/tuntas

@@ -86,7 +86,6 @@ generate: $(READY) ## Write schemas, AsyncAPI documents and diagrams anew from t
 	@$(BIN)/python -m tuntas_tools.contracts generate
 	@$(BIN)/python -m tuntas_tools.k8s generate
 	@$(BIN)/python -m tuntas_tools.observability generate
-	@$(BIN)/python -m tuntas_tools.observability.dashboards
 	@$(BIN)/python -m tuntas_demo.drills.matrix generate
 
 clean: ## Remove what the commands installed and made

@@ -29,6 +29,7 @@ NOT_PURE = {
     "urllib",
 }
 DOMAINS = [path for package in SERVICES.values() for path in files(package / "domain")]
+USE_CASES = "Use cases know no HTTP, no SQL and no Kafka client"
 VIOLATIONS = {
     "Imports run one way, from tools and demo down to contracts; a service never imports another": (
         "services/triage/src/triage/settings.py",
@@ -47,8 +48,21 @@ VIOLATIONS = {
         "services/notifier/src/notifier/domain/rate.py",
         "import tuntas_chassis.clock",
     ),
+    USE_CASES: ("services/intake/src/intake/application/status.py", "import tuntas_chassis.http.problems"),
+    "The broker and database in memory are for tests: nothing that runs imports them": (
+        "services/notifier/src/notifier/app.py",
+        "import tuntas_chassis.messaging.memory.service",
+    ),
 }
 """For each contract an import that breaks it, and where."""
+NOT_IN_USE_CASES = {
+    "intake": ("fastapi", "httpx"),
+    "triage": ("starlette",),
+    "dispatch": ("sqlalchemy",),
+    "sla_monitor": ("asyncpg", "aiokafka"),
+    "notifier": ("faststream",),
+}
+"""Further imports that break the contract of use cases: every service and every library once."""
 
 
 def test_the_contracts_of_import_linter_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +75,10 @@ def test_a_violation_of_each_contract_of_import_linter_is_found(tmp_path: Path) 
     assert VIOLATIONS.keys() == {contract["name"] for contract in settings["contracts"]}
     for package in PACKAGES.values():
         shutil.copytree(package.parent, tmp_path / package.parent.relative_to(ROOT), ignore=shutil.ignore_patterns("__pycache__"))
-    for file, statement in VIOLATIONS.values():
+    libraries = [(service, library) for service, found in NOT_IN_USE_CASES.items() for library in found]
+    handlers = {package.name: str(package.relative_to(ROOT) / "application/handlers.py") for package in SERVICES.values()}
+    imports = [(handlers[service], f"import {library}") for service, library in libraries]
+    for file, statement in [*VIOLATIONS.values(), *imports]:
         path = tmp_path / file
         path.write_text(f"{path.read_text('utf-8')}\n\n{statement}\n", "utf-8")
     roots = [str(tmp_path / package.parent.relative_to(ROOT)) for package in PACKAGES.values()]
@@ -77,6 +94,10 @@ def test_a_violation_of_each_contract_of_import_linter_is_found(tmp_path: Path) 
     assert run.returncode == 1, run.stdout + run.stderr
     output = " ".join(run.stdout.split())
     assert [name for name in VIOLATIONS if f"{name} BROKEN" not in output] == [], run.stdout
+    unseen = [(service, library) for service, library in libraries if f"{service}.application.handlers -> {library}" not in output]
+    assert unseen == [], run.stdout
+    [contract] = [contract for contract in settings["contracts"] if contract["name"] == USE_CASES]
+    assert {library for _, library in libraries} | {"tuntas_chassis.http"} == set(contract["forbidden_modules"])
 
 
 @pytest.mark.parametrize("path", DOMAINS, ids=shown)

@@ -99,6 +99,8 @@ CASES: dict[str, tuple[Any, Any, set[tuple[str, Verdict]]]] = {
         {("$", OLD)},
     ),
     "list to format": ({"enum": ["2026-03-02"]}, {**TEXT, "format": "date"}, {("$", OPEN), ("$", OLD)}),
+    "list opened": ({"enum": ["a"]}, {"anyOf": [{"enum": ["a"]}, TEXT]}, {("$", OLD)}),
+    "open list closed": ({"anyOf": [{"enum": ["a"]}, TEXT]}, {"enum": ["a"]}, {("$", NEW)}),
     # bounds
     "longer allowed": ({**TEXT, "maxLength": 200}, {**TEXT, "maxLength": 300}, {("$", OLD)}),
     "shorter allowed": ({**TEXT, "maxLength": 300}, {**TEXT, "maxLength": 200}, {("$", NEW)}),
@@ -206,3 +208,14 @@ def test_differences_are_sorted_and_told_once() -> None:
     assert found == sorted(found)
     assert len(found) == len(set(found))
     assert all(isinstance(difference, Difference) for difference in found)
+
+
+def open_list(*known: str, nullable: bool = False) -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(known)}, {**TEXT, "maxLength": 9}, *([{"type": "null"}] if nullable else [])]}
+
+
+@pytest.mark.parametrize("nullable", [False, True], ids=["required", "nullable"])
+def test_an_open_list_may_grow_and_never_shrink(nullable: bool) -> None:
+    small, large = open_list("a", nullable=nullable), open_list("a", "b", nullable=nullable)
+    assert verdicts(small, large) == {("$", FINE)}
+    assert verdicts(large, small) == {("$", NEW)}, "what was known is read as any text"

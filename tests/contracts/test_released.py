@@ -67,12 +67,13 @@ def test_a_new_optional_field_may_be_released_under_a_new_version(copy: Checkout
 
 
 def test_a_breaking_change_is_refused_with_type_path_and_way_out(copy: Checkout) -> None:
-    change(copy, "CaseClosed", reason={"enum": ["no_reply", "satisfied", "withdrawn"]})
+    word = {"maxLength": 64, "pattern": "^[a-z][a-z0-9_]*$", "type": "string"}
+    change(copy, "CaseClosed", reason={"anyOf": [{"enum": ["no_reply", "satisfied", "withdrawn"]}, word]})
     raise_version(copy)
     with pytest.raises(NotReleasable) as refused:
         released.release(copy)
     assert str(refused.value) == (
-        'CaseClosed $.reason: breaking for new readers: "withdrawn" may be written, but new readers do not know it; '
+        'CaseClosed $.reason: breaking for new readers: "withdrawn" may be written, but new readers no longer know it; '
         "write a new type or a new topic (.v2) instead"
     )
 

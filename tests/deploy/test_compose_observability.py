@@ -10,9 +10,9 @@ import yaml
 from tests.deploy.compose_file import ROOT, SERVICES, containers, environment
 from tuntas_embedded.prometheus.programs import find_promtool
 from tuntas_embedded.prometheus.server import JOB, RULES
-from tuntas_tools.observability.dashboards import DASHBOARDS, FOLDER
 
 PARTS = ROOT / "deploy" / "compose"
+GRAFANA = ROOT / "deploy" / "grafana"
 WATCHING = {"prometheus", "grafana", "collector", "jaeger"}
 
 
@@ -61,10 +61,10 @@ def test_grafana_finds_data_sources_and_dashboards() -> None:
     assert sources[traces["datasourceUid"]]["type"] == "jaeger"
     (provider,) = read("grafana/dashboards.yaml")["providers"]
     folder = provider["options"]["path"]
-    assert mounted("grafana")[folder] == FOLDER
+    assert mounted("grafana")[folder] == GRAFANA
     home = environment(containers()["grafana"])["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-    assert home in {f"{folder}/{dashboard.file}.json" for dashboard in DASHBOARDS}
-    assert {"datasources.yaml", "dashboards.yaml"} == {path.name for path in mounted("grafana").values() if path != FOLDER}
+    assert home in {f"{folder}/{path.name}" for path in GRAFANA.glob("*.json")}
+    assert {"datasources.yaml", "dashboards.yaml"} == {path.name for path in mounted("grafana").values() if path != GRAFANA}
 
 
 def test_traces_go_from_the_services_over_the_collector_to_the_viewer() -> None:

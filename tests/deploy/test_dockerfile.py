@@ -42,7 +42,7 @@ def test_each_service_has_its_entry(service: str) -> None:
 
 def test_there_are_no_other_entries_than_the_five_and_the_tools() -> None:
     entries = {stage.removeprefix("service-") for stage in STAGES if stage.startswith("service-")}
-    assert entries == {*SERVICES, "devstack"}
+    assert entries == {*SERVICES, "operations", "devstack"}
 
 
 def test_the_argument_chooses_the_last_stage() -> None:
@@ -57,7 +57,7 @@ def test_it_runs_as_nobody_in_particular() -> None:
     after_user = runtime[runtime.index("USER 10001:10001") :]
     assert not any(line.startswith(("RUN", "ADD", "USER 0", "USER root")) for line in after_user)
     copied = [line for line in after_user if line.startswith("COPY")]
-    assert all(re.fullmatch(r"COPY --from=build-(service|devstack) /opt/tuntas /opt/tuntas", line) for line in copied)
+    assert all(re.fullmatch(r"COPY --from=build-(service|operations|devstack) /opt/tuntas /opt/tuntas", line) for line in copied)
 
 
 def test_versions_are_pinned() -> None:
@@ -70,15 +70,26 @@ def test_versions_are_pinned() -> None:
 
 def test_packages_come_from_the_lock_alone() -> None:
     syncs = [line for line in INSTRUCTIONS if "uv sync" in line]
-    assert len(syncs) == 3
+    assert len(syncs) == 4
     assert all("--frozen" in line and "--no-dev" in line and "--no-editable" in line for line in syncs)
 
 
-def test_the_image_of_a_service_is_built_from_its_own_code_and_what_it_imports() -> None:
-    """Neither the tools nor another service are in it, and a change of theirs does not build it anew."""
-    begun = INSTRUCTIONS.index("FROM third-party AS build-service")
-    stage = INSTRUCTIONS[begun + 1 : next(n for n in range(begun + 1, len(INSTRUCTIONS)) if INSTRUCTIONS[n].startswith("FROM"))]
-    assert [line.split()[1] for line in stage if line.startswith("COPY")] == ["contracts", "reference", "chassis", "services/${SERVICE}"]
+@pytest.mark.parametrize(
+    ("stage", "code"),
+    [
+        ("build-service", ["contracts", "reference", "chassis", "services/${SERVICE}"]),
+        ("build-operations", ["contracts", "reference", "chassis", "services", "operations"]),
+    ],
+)
+def test_an_image_is_built_from_its_own_code_and_what_it_imports(stage: str, code: list[str]) -> None:
+    """Neither demo, tools, the local stack nor, for a service, another service are in it: their changes do not rebuild it."""
+    begun = INSTRUCTIONS.index(f"FROM third-party AS {stage}")
+    lines = INSTRUCTIONS[begun + 1 : next(n for n in range(begun + 1, len(INSTRUCTIONS)) if INSTRUCTIONS[n].startswith("FROM"))]
+    assert [line.split()[1] for line in lines if line.startswith("COPY")] == code
+
+
+def test_the_image_of_operations_starts_their_commands() -> None:
+    assert entrypoint("service-operations") == ["tuntas"]
 
 
 def test_every_member_of_the_workspace_is_copied() -> None:

@@ -14,7 +14,7 @@ from notifier.metrics import METRICS as NOTIFIER
 from sla_monitor.metrics import METRICS as SLA_MONITOR
 from triage.metrics import METRICS as TRIAGE
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS
-from tuntas_devstack.cli import app as cli
+from tuntas_operations.cli import app as cli
 from tuntas_operations.reconcile_metrics import RECONCILE_METRICS
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.endpoints import Endpoint, all_endpoints
 from tests.support.platform import Platform, Receipt
-from tuntas_contracts.vocabulary import Role, Service
+from tuntas_contracts.vocabulary import AGENCY_ROLES, Role, Service
 
 BANDUNG, BOGOR = "kota-32-73", "kab-32-01"
 PUBLIC: frozenset[Role] = frozenset()
@@ -18,7 +18,7 @@ AUDITOR = frozenset({Role.AUDITOR})
 NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR})
 ADMINISTRATORS = frozenset({Role.AGENCY_ADMINISTRATOR, Role.AGENCY_SYSTEM})
 OFFICERS = ADMINISTRATORS | {Role.LIAISON_OFFICER}
-AGENCY_READERS = frozenset({Role.AGENCY_ADMINISTRATOR, Role.LIAISON_OFFICER, Role.RESPONSIBLE_OFFICER, Role.HEAD, Role.INSPECTORATE})
+AGENCY_READERS = AGENCY_ROLES - {Role.AGENCY_SYSTEM}
 NATIONAL_READERS = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})
 
 OPERATIONS = {
@@ -75,7 +75,6 @@ ALLOWED: dict[str, dict[tuple[str, str], frozenset[Role]]] = {
     },
     Service.NOTIFIER: OPERATIONS | SET_ASIDE | {("GET", "/v1/cases/{case_id}/notices"): AGENCY_READERS | NATIONAL_READERS},
 }
-OF_AN_AGENCY = AGENCY_READERS | {Role.AGENCY_SYSTEM}
 BODIES = {
     "accept": {"unit": "layanan"},
     "handle": {"unit": "layanan"},
@@ -164,7 +163,7 @@ async def test_without_a_sound_token_nothing_is_answered(platform: Platform, gro
 
 async def test_a_wrong_role_is_refused_on_every_endpoint(platform: Platform, ground: Ground) -> None:
     for role in (None, *(r for r in Role if r not in {Role.REPORTER, Role.SYSTEM})):
-        token = platform.token(role, BANDUNG if role in OF_AN_AGENCY else None)
+        token = platform.token(role, BANDUNG if role in AGENCY_ROLES else None)
         for call in ground.calls:
             endpoint = call[0]
             if role in ALLOWED[endpoint.service][endpoint.method, endpoint.path]:
@@ -176,7 +175,7 @@ async def test_a_wrong_role_is_refused_on_every_endpoint(platform: Platform, gro
 async def test_another_agency_s_officers_are_refused_on_every_endpoint_of_a_case(platform: Platform, ground: Ground) -> None:
     of_cases = [call for call in ground.calls if "{case_id}" in call[0].path]
     tried = 0
-    for role in OF_AN_AGENCY:
+    for role in AGENCY_ROLES:
         for agency in (BOGOR, None):
             token = platform.token(role, agency)
             for call in of_cases:

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.test_authorisation import ALLOWED, OF_AN_AGENCY, PUBLIC, is_problem
+from tests.e2e.test_authorisation import ALLOWED, PUBLIC, is_problem
 from tests.support.endpoints import Endpoint, all_endpoints
 from tests.support.platform import A_REPORT, Platform, Receipt
-from tuntas_contracts.vocabulary import Role, Service
+from tuntas_contracts.vocabulary import AGENCY_ROLES, Role, Service
 
 BANDUNG = "kota-32-73"
 JSON = {"content-type": "application/json"}
@@ -39,7 +39,7 @@ def headers_for(platform: Platform, endpoint: Endpoint, receipt: Receipt) -> dic
     if roles == PUBLIC:
         return dict(receipt.code)
     role = sorted(roles)[0]
-    return {"Authorization": f"Bearer {platform.token(role, BANDUNG if role in OF_AN_AGENCY else None)}"}
+    return {"Authorization": f"Bearer {platform.token(role, BANDUNG if role in AGENCY_ROLES else None)}"}
 
 
 def path_of(endpoint: Endpoint, receipt: Receipt, **others: str) -> str:

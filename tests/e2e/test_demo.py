@@ -21,7 +21,7 @@ ENDING_S = 120.0
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "tuntas_devstack", "demo", *arguments]
+    return [sys.executable, "-m", "tuntas_operations", "demo", *arguments]
 
 
 def environment(temporary: Path) -> dict[str, str]:

@@ -68,21 +68,36 @@ def expected(*, tracing: bool, jobs: list[str], kafka: tuple[str, int], postgres
 
 
 def jobs_of(objects: list[Manifest]) -> list[str]:
-    return [where for where in pod_templates(objects) if where.startswith("Job/")]
+    """Those that reach the database alone."""
+    return [where for where in pod_templates(objects) if where.startswith("Job/") and "doctor" not in where]
+
+
+def of_operations(objects: list[Manifest], kafka: tuple[str, int], postgres: tuple[str, int]) -> set[Edge]:
+    """What doctor and reconciliation reach, where they are."""
+    found: set[Edge] = set()
+    for own in (where for where in pod_templates(objects) if where.startswith(("Job/tuntas-doctor", "CronJob/"))):
+        found |= {(own, "dns", DNS), (own, *kafka), (own, *postgres), (own, "internet", 443)}
+        found |= {(own, f"Deployment/tuntas-{service}", HTTP) for service in SERVICES}
+    return found
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_what_is_open_is_what_is_needed(name: str) -> None:
     objects = overlay(name)
     tracing = "Deployment/tuntas-collector" in pod_templates(objects)
-    assert edges(objects, name) == expected(tracing=tracing, jobs=jobs_of(objects), kafka=("kafka", KAFKA), postgres=("postgres", POSTGRES))
+    kafka, postgres = ("kafka", KAFKA), ("postgres", POSTGRES)
+    wanted = expected(tracing=tracing, jobs=jobs_of(objects), kafka=kafka, postgres=postgres)
+    assert edges(objects, name) == wanted | of_operations(objects, kafka, postgres)
 
 
-def test_a_broker_and_a_database_elsewhere_are_reached_there_and_only_there(tmp_path: Path) -> None:
-    objects = combination(("external-kafka", "external-postgres"), tmp_path)
+@pytest.mark.parametrize("more", [(), ("operations",)], ids=["services", "and operations"])
+def test_a_broker_and_a_database_elsewhere_are_reached_there_and_only_there(more: tuple[str, ...], tmp_path: Path) -> None:
+    objects = combination((*more, "external-kafka", "external-postgres"), tmp_path)
     kafka, postgres = (("documentation", int(ELSEWHERE[part].split(":")[1])) for part in ("kafka", "postgres"))
     found = edges(objects, ports=(kafka[1], postgres[1]))
-    assert found == expected(tracing=False, jobs=jobs_of(objects), kafka=kafka, postgres=postgres)
+    wanted = expected(tracing=False, jobs=jobs_of(objects), kafka=kafka, postgres=postgres)
+    assert found == wanted | of_operations(objects, kafka, postgres)
+    assert bool(more) == any("doctor" in source for source, _, _ in found)
 
 
 def test_without_the_policies_everything_would_be_open() -> None:
@@ -91,10 +106,12 @@ def test_without_the_policies_everything_would_be_open() -> None:
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_the_broker_hears_services_and_the_autoscaler_alone(name: str) -> None:
+def test_the_broker_hears_services_the_autoscaler_and_operations_alone(name: str) -> None:
     spec = of_kind(overlay(name), "Kafka")["tuntas"]["spec"]["kafka"]
     peers = {listener["name"]: listener.get("networkPolicyPeers") for listener in spec["listeners"]}
-    services, autoscaler = peers["tls"]
+    services, autoscaler, *operations = peers["tls"]
+    wanted = {"app.kubernetes.io/component": "operations", "app.kubernetes.io/part-of": "tuntas"}
+    assert [peer["podSelector"]["matchLabels"] for peer in operations] == ([wanted] if name == "production" else [])
     assert services["podSelector"]["matchLabels"] == {"app.kubernetes.io/component": "service", "app.kubernetes.io/part-of": "tuntas"}
     assert autoscaler["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": settings_of(name)["keda-namespace"]}
     assert set(peers) == ({"tls", "agencies"} if name == "production" else {"tls"})

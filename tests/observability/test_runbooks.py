@@ -19,7 +19,7 @@ from tests.observability.test_alerts import ALERTS
 from tests.support.servers import Servers
 from tuntas_chassis.persistence.migrations import upgrade
 from tuntas_chassis.settings import ServiceSettings
-from tuntas_devstack.cli import app as cli
+from tuntas_operations.cli import app as cli
 from tuntas_tools.observability.promtool import check_rules
 from tuntas_tools.observability.readers import queries_of_runbook
 
@@ -29,9 +29,9 @@ HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 _SHELL = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`((?:kubectl|tuntas|curl|psql) [^`]+)`")
 _DATABASE = {service.replace("-", "_") for service in SERVICES}
-_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "cordon", "annotate"}
+_VERBS = {"get", "describe", "logs", "exec", "rollout", "top", "delete", "cordon", "annotate", "create"}
 _ENDING = {"kafkatopics", "kafkausers", "kafka", "cluster", "certificate", "certificates", "scaledobjects", "prometheuses", "alertmanagers"}
-_KINDS = _ENDING | {"pods", "pod", "nodes", "events", "deployment", "ingress", "jobs", "secrets", "secret", "pvc", "prometheusrules"}
+_KINDS = _ENDING | {"pods", "pod", "nodes", "events", "deployment", "ingress", "job", "jobs", "secrets", "secret", "pvc", "prometheusrules"}
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
-from tuntas_tools.observability.dashboards import DASHBOARDS
+from tuntas_embedded.prometheus.programs import REPOSITORY
+from tuntas_tools.observability.dashboards.loader import read_dashboards
 from tuntas_tools.observability.dashboards.model import Dashboard, Panel, Query
 
+DASHBOARDS = read_dashboards(REPOSITORY)
 _FALLBACK = re.compile(r" or on\(\) vector\((?:0|1|Inf)\)")
 _METRIC = re.compile(r"\b(?:tuntas|slo)(?:_[a-z_]+|:[a-z0-9_:]+)\b")
 _VARIABLE = re.compile(r"\$\{?\w+")

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -118,6 +120,24 @@ class Delivery:
             await asyncio.gather(*futures)
         finally:
             await producer.stop()
+
+    async def make_input_anew(self) -> None:
+        """The input topic, as after the loss of all brokers' disks."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.inputs])
+
+            async def made() -> bool:
+                try:
+                    answer = await admin.create_topics([NewTopic(self.inputs, self.partitions, 1)])
+                except TopicAlreadyExistsError:
+                    return False
+                return all(error[1] == 0 for error in answer.topic_errors)
+
+            await until(made, "the topic is there anew")
+        finally:
+            await admin.close()
 
     async def published(self) -> list[tuple[str, Summed, UUID]]:
         """Everything on the output topic: key, body, id; in order within a key."""

@@ -73,7 +73,8 @@ def of_kind(objects: Iterable[Manifest], *kinds: str) -> dict[str, Manifest]:
 
 def pod_templates(objects: Iterable[Manifest]) -> dict[str, Manifest]:
     """The pod template of every workload, by `Kind/name`."""
-    return {f"{o['kind']}/{o['metadata']['name']}": o["spec"]["template"] for o in objects if o["kind"] in ("Deployment", "Job")}
+    specs = {f"{o['kind']}/{o['metadata']['name']}": o["spec"] for o in objects if o["kind"] in ("Deployment", "Job", "CronJob")}
+    return {name: spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"] for name, spec in specs.items()}
 
 
 def containers(template: Manifest) -> Iterator[Manifest]:

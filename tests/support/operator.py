@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from tuntas_devstack.cli import app
+from tuntas_operations.cli import app
 
 
 @dataclass

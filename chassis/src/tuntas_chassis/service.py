@@ -27,6 +27,7 @@ from tuntas_chassis.ids import new_id
 from tuntas_chassis.jobs import BackgroundLoops, Loop, Work
 from tuntas_chassis.messaging.batch import BatchWorker
 from tuntas_chassis.messaging.consumer import BatchConsumer
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables, PostgresTables
 from tuntas_chassis.messaging.kafka import make_producer
 from tuntas_chassis.messaging.maintenance import PURGE_EVERY_S, Maintenance
 from tuntas_chassis.messaging.outbox import Outbox
@@ -83,6 +84,7 @@ class ServiceApp:
         self.metrics = MetricSet((*CHASSIS_METRICS, *metrics))
         self.tracing = Tracing(self.service, settings)
         self.database = Database(settings, self.service)
+        self.tables: DeliveryTables = PostgresTables(self.database)
         self.tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience)
         self.watermarks = watermarks
         self.leaves_after_s = 15.0  # without an answer of the database; a restart of it is over by then
@@ -104,7 +106,7 @@ class ServiceApp:
         app.state.tokens = self.tokens
         install_problems(app)
         app.include_router(health_routes(self._alive, self.unready, self.metrics.registry, self._report))
-        app.include_router(dead_letter_routes(DeadLetterQueue(self.database, self.outbox, self.workers), self.resume_halted))
+        app.include_router(dead_letter_routes(DeadLetterQueue(self.tables, self.outbox, self.workers), self.resume_halted))
         return app
 
     def _surrounded(self, app: ASGIApp) -> ASGIApp:
@@ -121,13 +123,13 @@ class ServiceApp:
 
     def executor(self, store: Store[S]) -> CommandExecutor[S]:
         """Carries out commands on the states of `store`."""
-        return CommandExecutor(store, self.database, self.outbox, self.clock, self.caught_up)
+        return CommandExecutor(store, self.tables, self.outbox, self.clock, self.caught_up)
 
     def subscribe(self, subscription: Subscription[Any]) -> None:
         """Read topics, from the service's start to its end."""
-        worker = BatchWorker(subscription, self.service, self.database, self.outbox, self.clock, self.tracing, self.metrics)
+        worker = BatchWorker(subscription, self.service, self.tables, self.outbox, self.clock, self.tracing, self.metrics)
         self.workers[worker.consumer] = worker
-        self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.database, self.clock, self.metrics)
+        self._consumers[subscription.name] = BatchConsumer(worker, self.settings, self.tables, self.clock, self.metrics)
 
     def background(self, name: str, loop: Loop, *, after: Sequence[str] = ()) -> None:
         """Run `loop` until its event is set; one that raises is started again with backoff (see `jobs`).

@@ -1,6 +1,6 @@
 """The register, and what passes between the platform and an agency's own system."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -16,8 +16,9 @@ from tuntas_contracts.base import (
     Title,
     Version,
 )
+from tuntas_contracts.open_values import AnyAgencyKind, AnyTransition, AnyUnitKind
 from tuntas_contracts.reports import ReportContent
-from tuntas_contracts.vocabulary import CaseState, Transition
+from tuntas_contracts.vocabulary import CaseState
 
 SectorCode = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$", max_length=40)]
 UnitCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
@@ -29,7 +30,7 @@ class UnitRecord(Contract):
 
     code: UnitCode
     name: ShortText
-    kind: Literal["ordinary", "inspectorate", "service_desk"]
+    kind: AnyUnitKind
     sectors: Sectors = ()
     parent: UnitCode | None = None
 
@@ -39,7 +40,7 @@ class AgencyRegistered(Contract):
 
     code: AgencyCode
     name: ShortText
-    kind: ShortText
+    kind: AnyAgencyKind
     time_zone: ShortText
     region_code: ShortText | None = None
     supervised_by: AgencyCode | None = None
@@ -57,7 +58,7 @@ class CaseAssigned(Contract):
     version: Version
     agency: AgencyCode
     state: CaseState
-    transition: Transition
+    transition: AnyTransition
     occurred_at: BusinessTime
     unit: ShortText | None = None
     report: ReportContent
@@ -70,7 +71,7 @@ class CaseChanged(Contract):
     version: Version
     agency: AgencyCode
     state: CaseState
-    transition: Transition
+    transition: AnyTransition
     occurred_at: BusinessTime
     unit: ShortText | None = None
     command_id: UUID | None = None

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tuntas_contracts.vocabulary import CaseState, Role, Service, Transition
+from tuntas_contracts.open_values import AnyRole, AnyTransition
+from tuntas_contracts.vocabulary import CaseState, Service
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -64,7 +65,7 @@ class Contract(BaseModel):
 class Actor(Contract):
     """Who did it, without a name: a role, an opaque subject and, for officers, the agency."""
 
-    role: Role
+    role: AnyRole
     subject: ShortText
     agency: AgencyCode | None = None
 
@@ -79,7 +80,7 @@ class CaseEvent(Contract):
     case_id: UUID
     version: Version
     occurred_at: BusinessTime
-    transition: Transition | None = None
+    transition: AnyTransition | None = None
     state: CaseState
     owner: Service
     actor: Actor | None = None

@@ -1,6 +1,6 @@
 """The events of the cases topic: the whole history of every case, in order."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -23,8 +23,9 @@ from tuntas_contracts.base import (
     WindowTime,
     WorkingDays,
 )
+from tuntas_contracts.open_values import AnyArchiveReason, AnyClock, AnyCloseReason, AnyQueueReason
 from tuntas_contracts.reports import ReportContent
-from tuntas_contracts.vocabulary import ArchiveReason, Clock, ServiceClass
+from tuntas_contracts.vocabulary import ServiceClass
 
 
 class ReportSubmitted(CaseEvent):
@@ -45,7 +46,7 @@ class CaseReceived(CaseEvent):
     later than `occurred_at` where it had been received by hand. The events of the first release carry neither.
     """
 
-    reason: Literal["no_agency_addressed", "misconduct", "anonymous_and_secret", "unknown_agency"]
+    reason: AnyQueueReason
     profile: ShortText | None = None
     submitted_at: BusinessTime | None = None
 
@@ -79,7 +80,7 @@ class CaseForwarded(CaseEvent):
 class CaseArchived(CaseEvent):
     """T13: archived with a reason from the profile's list; archive is never deletion."""
 
-    reason: ArchiveReason
+    reason: AnyArchiveReason
     note: MediumText | None = None
     duplicate_of: UUID | None = None
 
@@ -151,7 +152,7 @@ class CaseClosed(CaseEvent):
 
     occurred_at: WindowTime
     agency: AgencyCode
-    reason: Literal["no_reply", "satisfied"]
+    reason: AnyCloseReason
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     assisted: bool = False
 
@@ -179,7 +180,7 @@ class ReporterConfirmed(InputEvent):
 class WindowElapsed(InputEvent):
     """A clock with an automatic transition ran out (C6 → T17). The owner applies it if it still holds."""
 
-    clock: Clock
+    clock: AnyClock
     deadline_version: Version
     due_at: DueTime
 

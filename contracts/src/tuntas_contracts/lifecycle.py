@@ -69,7 +69,7 @@ class ClockRow:
 _RECEIVED, _AT_AGENCY, _AWAITING, _DISPATCHED, _IN_PROGRESS, _RESPONDED, _CLOSED, _ARCHIVED = CaseState
 _INTAKE, _TRIAGE, _DISPATCH, *_ = Service
 _T1, _T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10, _T11, _T12, _T13, _T14, _T15, _T16, _T17, _T18, _T19, _T20, *_LATER = Transition
-_T21, _T22, _T23, _T24, _T25, _T26 = _LATER
+_T21, _T22, _T23, _T24, _T25, _T26 = _LATER[:6]
 ENDED: Final[Set[CaseState]] = frozenset({_CLOSED, _ARCHIVED})
 """The states in which nobody need do anything about a case."""
 _OPEN: Final = frozenset(CaseState) - ENDED

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from tuntas_contracts.base import AgencyCode, BusinessTime, Contract, ShortText, Version
-from tuntas_contracts.vocabulary import Role
+from tuntas_contracts.open_values import AnyRole
 
 
 class NoticeEvent(Contract):
@@ -12,7 +12,7 @@ class NoticeEvent(Contract):
     notice_id: UUID
     case_id: UUID
     kind: ShortText
-    recipient: Role
+    recipient: AnyRole
     agency: AgencyCode | None = None
     message_id: ShortText
     occurred_at: BusinessTime

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode, BusinessTime, Contract, LongText, MediumText, ShortText, Title
-from tuntas_contracts.vocabulary import Channel, Classification, Origin, ServiceKind
+from tuntas_contracts.open_values import AnyChannel, AnyOrigin, AnyServiceKind
+from tuntas_contracts.vocabulary import Channel, Classification, Origin
 
 
 def _two_decimals(value: Decimal) -> Decimal:
@@ -50,15 +51,15 @@ class ReportContent(Contract):
     place: Place | None = None
     addressed_agency: AgencyCode | None = None
     suggested_agency: AgencyCode | None = None
-    service_kind: ServiceKind | None = None
+    service_kind: AnyServiceKind | None = None
     loss_rupiah: Rupiah | None = None
     requested_resolution: MediumText | None = None
     misconduct: bool = False
     anonymous: bool = False
     secret: bool = False
-    channel: Channel = Channel.WEB
+    channel: AnyChannel = Channel.WEB
     language: Language = "id"
-    origin: Origin = Origin.SERVICE_USER
+    origin: AnyOrigin = Origin.SERVICE_USER
     submitted_at: BusinessTime
     older_than_30_days: bool = False
     profile: ShortText

@@ -1,21 +1,23 @@
 """The events of the SLA topic: what is due, what is warned of, what was missed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
 
 from tuntas_contracts.base import AgencyCode, Contract, DueTime, ShortText, Version
-from tuntas_contracts.vocabulary import Clock, Role, ServiceClass, WarningLevel
+from tuntas_contracts.open_values import AnyClock, AnyRole, AnyWarningLevel
+from tuntas_contracts.vocabulary import ServiceClass, WarningLevel
 
-Told = Annotated[tuple[Role, ...], Field(max_length=len(Role))]
+MAX_RECIPIENTS: Final = 50
+Recipients = Annotated[tuple[AnyRole, ...], Field(max_length=MAX_RECIPIENTS)]
 
 
 class DeadlineEvent(Contract):
     """One clock of one case. `deadline_version` counts each time this clock was set for the case."""
 
     case_id: UUID
-    clock: Clock
+    clock: AnyClock
     deadline_version: Version
     occurred_at: DueTime
     due_at: DueTime
@@ -35,12 +37,12 @@ class DeadlineSet(DeadlineEvent):
 class DeadlineWarning(DeadlineEvent):
     """A checkpoint of a running clock was reached; emitted once per (case, clock, level, deadline version)."""
 
-    level: WarningLevel
-    told: Told
+    level: AnyWarningLevel
+    recipients: Recipients
 
 
 class DeadlineMissed(DeadlineEvent):
     """A clock ran out unmet; emitted once per (case, clock, deadline version)."""
 
-    level: WarningLevel = WarningLevel.MISSED
-    told: Told
+    level: AnyWarningLevel = WarningLevel.MISSED
+    recipients: Recipients

@@ -1,6 +1,12 @@
-"""The closed vocabularies of the domain: states, classes, clocks, roles, channels."""
+"""The vocabularies of the domain: states, classes, clocks, roles, channels, kinds and reasons.
+
+`Service`, `CaseState`, `Classification` and `ServiceClass` are closed: who owns a case, what may be done with it and which limits hold
+follow from them, so a reader that does not know one of their values can't go on with the case. A new one is a breaking change. All others
+may grow: messages carry them by the types of `open_values.py`, and readers take values that they do not know.
+"""
 
 from enum import StrEnum
+from typing import Final, Self
 
 
 class Service(StrEnum):
@@ -35,7 +41,7 @@ class CaseState(StrEnum):
 
 
 class Transition(StrEnum):
-    """The numbered transitions of the domain's state table, those of later releases included: a new member would break old readers."""
+    """The numbered transitions of the domain's state table, those of later releases included."""
 
     T1 = "T1"
     T2 = "T2"
@@ -93,22 +99,36 @@ class Clock(StrEnum):
 
 
 class Role(StrEnum):
-    """Who acts or is told (peran)."""
+    """Who acts, or is informed (peran): with its names for people, and whether it is held at one agency."""
 
-    REPORTER = "reporter"
-    CLERK = "clerk"
-    NATIONAL_ADMINISTRATOR = "national_administrator"
-    AGENCY_ADMINISTRATOR = "agency_administrator"
-    LIAISON_OFFICER = "liaison_officer"
-    INSPECTORATE = "inspectorate"
-    RESPONSIBLE_OFFICER = "responsible_officer"
-    HEAD = "head"
-    SUPERVISOR = "supervisor"
-    AGENCY_SYSTEM = "agency_system"
-    OPERATOR = "operator"
-    AUDITOR = "auditor"
-    SERVICE = "service"
-    SYSTEM = "system"
+    indonesian: str
+    english: str
+    at_agency: bool
+
+    def __new__(cls, code: str, indonesian: str = "", english: str = "", at_agency: bool = False) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.indonesian, member.english, member.at_agency = indonesian, english, at_agency
+        return member
+
+    REPORTER = "reporter", "Pelapor", "Reporter"
+    CLERK = "clerk", "Petugas", "Clerk"
+    NATIONAL_ADMINISTRATOR = "national_administrator", "Admin Nasional", "National administrator"
+    AGENCY_ADMINISTRATOR = "agency_administrator", "Admin Instansi", "Agency administrator", True
+    LIAISON_OFFICER = "liaison_officer", "Pejabat Penghubung", "Liaison officer", True
+    INSPECTORATE = "inspectorate", "Inspektorat", "Inspectorate", True
+    RESPONSIBLE_OFFICER = "responsible_officer", "Penanggung Jawab", "Responsible officer", True
+    HEAD = "head", "Pembina", "Head", True
+    SUPERVISOR = "supervisor", "Pengawas", "Supervisor"
+    AGENCY_SYSTEM = "agency_system", "Sistem instansi", "Agency's own system", True
+    OPERATOR = "operator", "Operator", "Operator"
+    AUDITOR = "auditor", "Auditor", "Auditor"
+    SERVICE = "service", "Layanan platform", "Service of the platform"
+    SYSTEM = "system", "Sistem", "System"
+
+
+AGENCY_ROLES: Final = frozenset(role for role in Role if role.at_agency)
+"""The roles held at one agency: of the officers there, and of the agency's own system."""
 
 
 class Channel(StrEnum):
@@ -142,6 +162,44 @@ class ServiceKind(StrEnum):
     GOODS = "goods"
     SERVICE = "service"
     ADMINISTRATIVE = "administrative"
+
+
+class AgencyKind(StrEnum):
+    """What an agency is."""
+
+    MINISTRY = "ministry"  # kementerian
+    BODY = "body"  # lembaga
+    PROVINCE = "province"  # provinsi
+    REGENCY = "regency"  # kabupaten
+    CITY = "city"  # kota
+    STATE_ENTERPRISE = "state_enterprise"  # BUMN
+    REGIONAL_ENTERPRISE = "regional_enterprise"  # BUMD
+    INDEPENDENT_BODY = "independent_body"  # lembaga independen
+    PRIVATE_PROVIDER = "private_provider"  # penyelenggara swasta
+
+
+class UnitKind(StrEnum):
+    """What a unit of an agency is for."""
+
+    ORDINARY = "ordinary"
+    INSPECTORATE = "inspectorate"  # inspektorat
+    SERVICE_DESK = "service_desk"  # unit layanan pengaduan
+
+
+class QueueReason(StrEnum):
+    """Why a report waits in the national queue (T1)."""
+
+    NO_AGENCY_ADDRESSED = "no_agency_addressed"
+    MISCONDUCT = "misconduct"
+    ANONYMOUS_AND_SECRET = "anonymous_and_secret"  # noqa: S105
+    UNKNOWN_AGENCY = "unknown_agency"
+
+
+class CloseReason(StrEnum):
+    """Why a case was closed."""
+
+    NO_REPLY = "no_reply"  # T17: the reporter's window ran out
+    SATISFIED = "satisfied"  # T18: the reporter confirmed
 
 
 class ArchiveReason(StrEnum):

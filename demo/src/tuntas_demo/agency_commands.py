@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from dispatch.domain.register import Register, UnitKind
+from dispatch.domain.register import Register
 from tuntas_contracts.agencies import AcceptCase, AgencyCommand, AnswerCase, HandleCase, RecordFollowUp, ReturnCase
+from tuntas_contracts.vocabulary import UnitKind
 from tuntas_demo.case_log import PlayedCase
 from tuntas_demo.corpus.behaviour import Act, AgencyCharacter, AgencyDecision, LiaisonDecision, agency_character
 from tuntas_demo.corpus.behaviour import agency_decision as decided_by_agency

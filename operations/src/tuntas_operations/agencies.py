@@ -7,10 +7,10 @@ from pathlib import Path
 from dispatch.domain.register import Agency, Fault, RegisterError
 from dispatch.domain.register_additions import check_additions, read_additions
 from dispatch.domain.register_changes import fields_of
-from dispatch.domain.register_entries import AgencyKind
 from dispatch.domain.register_tables import AGENCY_COLUMNS, Row
+from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.topology import TOPICS, Topic
-from tuntas_contracts.vocabulary import Service
+from tuntas_contracts.vocabulary import AgencyKind, Service
 from tuntas_operations.broker_users import provide_rights
 from tuntas_operations.credentials import Credentials
 from tuntas_operations.errors import StackError
@@ -131,7 +131,7 @@ def _agency(told: Json) -> Agency:
     return Agency(
         code=told["code"],
         name=told["name"],
-        kind=AgencyKind(told["kind"]),
+        kind=member_or_text(AgencyKind, told["kind"]),
         time_zone=told["time_zone"],
         email=next(channel["address"] for channel in told["channels"] if channel["kind"] == "email"),
         sectors=tuple(Sector(sector) for sector in told["sectors"]),

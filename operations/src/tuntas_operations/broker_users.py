@@ -26,8 +26,13 @@ from tuntas_operations.kafka_clients import server_answers
 from tuntas_operations.rights import BrokerUser, Grant
 
 _WITHIN_S = 30.0
-_TYPES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
-_OPERATIONS = {"Describe": AclOperation.DESCRIBE, "Read": AclOperation.READ, "Write": AclOperation.WRITE}
+_TYPES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
+_OPERATIONS = {
+    "Describe": AclOperation.DESCRIBE,
+    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "Read": AclOperation.READ,
+    "Write": AclOperation.WRITE,
+}
 _ANY: Any = None
 EVERY_RULE = AclBindingFilter(ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY)
 

@@ -11,15 +11,17 @@ from typing import Literal
 from tuntas_contracts.topology import AGENCY, TOPICS, Topic
 from tuntas_contracts.vocabulary import Service
 
-Operation = Literal["Describe", "Read", "Write"]
+Operation = Literal["Describe", "DescribeConfigs", "Read", "Write"]
 SCALER = "scaler"
+OPERATIONS = "operations"
+RECONCILE_GROUP = "tuntas-reconcile"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Operations allowed on one topic or group, or with `prefix` on all whose name begins so."""
+    """Operations allowed on the cluster, on one topic or group, or with `prefix` on all whose name begins so."""
 
-    resource: Literal["topic", "group"]
+    resource: Literal["topic", "group", "cluster"]
     name: str
     operations: tuple[Operation, ...]
     prefix: bool = False
@@ -67,9 +69,15 @@ def scaler_user() -> BrokerUser:
     return BrokerUser(SCALER, (*topics, *(Grant("group", f"{service}.", ("Describe",), prefix=True) for service in Service)))
 
 
+def operations_user() -> BrokerUser:
+    """The user of doctor and reconciliation: it reads every topic, its settings and the broker's access rules, and changes nothing."""
+    topics = [Grant("topic", _family(topic), ("Read", "DescribeConfigs"), prefix=topic.per_agency) for topic in TOPICS]
+    return BrokerUser(OPERATIONS, (*topics, Grant("group", RECONCILE_GROUP, ("Read",)), Grant("cluster", "kafka-cluster", ("Describe",))))
+
+
 def platform_users() -> list[BrokerUser]:
-    """The users of the platform itself: the five services and the autoscaler."""
-    return [*(service_user(service) for service in Service), scaler_user()]
+    """The users of the platform itself: the five services, the autoscaler and operations."""
+    return [*(service_user(service) for service in Service), scaler_user(), operations_user()]
 
 
 def agency_users(codes: Iterable[str]) -> list[BrokerUser]:

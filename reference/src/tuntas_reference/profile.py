@@ -107,14 +107,14 @@ class WarningRule(ProfileModel):
     anchor: Anchor
     days: int | Literal["checkpoint"]
     moment: Moment
-    told: Annotated[tuple[Role, ...], Field(min_length=1)]
+    recipients: Annotated[tuple[Role, ...], Field(min_length=1)]
     supervisor_tier: Literal["national", "next"] | None = None
     intervention_by: Role | None = None
     source: Source | None = None
 
     @model_validator(mode="after")
     def _supervisor_has_a_tier(self) -> Self:
-        if (Role.SUPERVISOR in self.told) != (self.supervisor_tier is not None):
+        if (Role.SUPERVISOR in self.recipients) != (self.supervisor_tier is not None):
             raise ValueError("supervisor_tier is given if, and only if, a supervisor is told")
         return self
 

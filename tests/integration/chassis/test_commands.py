@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 def _executor(app: ServiceApp) -> CommandExecutor[Tally]:
-    return CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+    return CommandExecutor(TallyStore(), app.tables, app.outbox, app.clock, lambda: True)
 
 
 def _add(key: str, amount: int = 1, remark: str = "") -> Callable[[Tally | None, datetime], Outcome[Tally]]:

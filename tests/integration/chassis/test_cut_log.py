@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError
 from sqlalchemy import text
 
 from tests.support.counting import Added
@@ -15,25 +13,6 @@ from tuntas_chassis.messaging.dead_letters import lock_parked_key
 from tuntas_chassis.service import ServiceApp
 
 HALTED = "tuntas_consumer_halted_partitions"
-
-
-async def _make_anew(delivery: Delivery) -> None:
-    """The input topic, as after the loss of all brokers' disks."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=delivery.servers.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([delivery.inputs])
-
-        async def made() -> bool:
-            try:
-                answer = await admin.create_topics([NewTopic(delivery.inputs, delivery.partitions, 1)])
-            except TopicAlreadyExistsError:
-                return False
-            return all(error[1] == 0 for error in answer.topic_errors)
-
-        await until(made, "the topic is there anew")
-    finally:
-        await admin.close()
 
 
 async def _add(delivery: Delivery, number: int) -> None:
@@ -78,18 +57,6 @@ async def _read_anew(delivery: Delivery) -> None:
     await delivery.start()
 
 
-async def test_one_that_was_made_anew_meanwhile_is_halted_until_an_operator_has_it_read_anew(make: Callable[..., Delivery]) -> None:
-    delivery, _ = await _after_five(make)
-    await delivery.stop()
-
-    await _make_anew(delivery)
-    await _add(delivery, 2)
-    await _halts(await delivery.start())
-    assert len(await delivery.published()) == 5
-    await _read_anew(delivery)
-    await _published(delivery, 7)
-
-
 async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Callable[..., Delivery]) -> None:
     delivery, app = await _after_five(make)
 
@@ -129,7 +96,7 @@ async def test_a_dead_letter_of_one_that_was_made_anew_is_not_taken_for_an_old_o
     await delivery.feed([("a", Added(amount=1, fail=True))])
     await parked(1)
     await delivery.stop()
-    await _make_anew(delivery)
+    await delivery.make_input_anew()
     await delivery.feed([("a", Added(amount=2, fail=True))])
     await _read_anew(delivery)
     assert [row.offset for row in await parked(2)] == [0, 0]

@@ -42,7 +42,7 @@ async def test_garbage_under_an_endless_key_is_parked_and_the_good_ones_go_on(ma
     assert all(len(row.key) < 300 for row in rows)
     assert bytes(rows[0].raw_key) == LONG.encode(), "the key itself is kept whole"
 
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     listed = await dead_letters.list(UUID(int=0), 10)
     failed = await dead_letters.replay(listed[0].id, "operator")
     assert (failed.replayed, failed.waiting) == (0, 2)

@@ -83,77 +83,6 @@ async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[...
     assert not [row for row in parked if row.key and row.key.startswith("good")]
 
 
-async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([("a", Added(amount=1)), ("a", Added(amount=10, fail=True)), ("b", Added(amount=1))])
-    await delivery.feed([("a", Added(amount=2)), ("a", Added(amount=3)), ("b", Added(amount=1))])
-    await _reach(delivery, {"a": (1, 1), "b": (2, 2)})
-
-    async def three() -> bool:
-        return [row.state for row in await _parked(delivery)] == ["parked", "waiting", "waiting"]
-
-    await until(three, "one is parked and two wait behind it")
-    app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
-    first = (await dead_letters.list(UUID(int=0), 10))[0]
-    failed = await dead_letters.replay(first.id, "operator")
-    assert (failed.replayed, failed.waiting) == (0, 3)
-    assert "told to fail" in str(failed.error)
-    result = await dead_letters.discard(first.id, "operator")
-    assert result.replayed == 2
-    await _reach(delivery, {"a": (6, 3)})
-    await delivery.feed([("a", Added(amount=4))])
-    await _reach(delivery, {"a": (10, 4)})
-
-
-async def test_who_settled_what_when_and_why_is_kept(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=2)), ("b", Added(amount=10, fail=True))])
-
-    async def three() -> bool:
-        return len(await _parked(delivery)) == 3
-
-    await until(three, "both keys are parked")
-    app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
-    first = (await dead_letters.list(UUID(int=0), 10, key="a"))[0]
-    assert (await dead_letters.list(UUID(int=0), 10, settled=True)) == []
-    await dead_letters.discard(first.id, "siti", "sent twice by mistake")
-    settled = await dead_letters.list(UUID(int=0), 10, settled=True)
-    assert [(m.state, m.key, m.settled_by, m.settled_why) for m in settled] == [
-        ("discarded", "a", "siti", "sent twice by mistake"),
-        ("replayed", "a", "siti", f"behind {first.id}: sent twice by mistake"),
-    ]
-    assert all(m.settled_at is not None and m.settled_at >= m.parked_at for m in settled)
-    assert await dead_letters.list(UUID(int=0), 10, key="a") == []
-    assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"]
-
-
-async def test_several_of_a_key_are_given_up_together(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([("a", Added(amount=10, fail=True)), ("a", Added(amount=20)), ("a", Added(amount=3))])
-    await delivery.feed([("b", Added(amount=10, fail=True))])
-
-    async def four() -> bool:
-        return len(await _parked(delivery)) == 4
-
-    await until(four, "both keys are parked")
-    app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
-    first, sound, _, other = await dead_letters.list(UUID(int=0), 10)
-    with pytest.raises(Problem) as refused:
-        await dead_letters.discard(first.id, "siti", "a mistake", [sound.id, other.id])
-    assert refused.value.status == 422
-    assert len(await _parked(delivery)) == 4, "nothing was done"
-
-    result = await dead_letters.discard(first.id, "siti", "a mistake", [sound.id])
-    assert (result.replayed, result.waiting) == (1, 0)
-    assert (await delivery.totals())["a"] == (3, 1), "the sound one was given up, not replayed"
-
-
 async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
@@ -166,7 +95,7 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
 
     await until(all_wait, "one of each key is parked and two wait")
     app = delivery.running[0][0]
-    lots = [DeadLetterQueue(app.database, app.outbox, app.workers) for _ in range(6)]
+    lots = [DeadLetterQueue(app.tables, app.outbox, app.workers) for _ in range(6)]
     for key in keys:
         first, _, last = await lots[0].list(UUID(int=0), 10, key=key)
         calls = [dead_letters.discard(first.id, f"operator-{n}") for n, dead_letters in enumerate(lots)]
@@ -179,27 +108,6 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
         await lots[0].replay(first.id, "late")
 
 
-async def test_who_reads_the_content_of_a_message_and_why_is_kept(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([("a", Added(amount=10, fail=True))])
-
-    async def one() -> bool:
-        return len(await _parked(delivery)) == 1
-
-    await until(one, "it is parked")
-    app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
-    [listed] = await dead_letters.list(UUID(int=0), 10)
-    await dead_letters.show(listed.id)
-    assert await dead_letters.accesses(UUID(int=0), 10) == []
-    found = await dead_letters.read_content(listed.id, "auditor-1", "complaint 7")
-    assert b"amount" in (found.record.value or b"")
-    assert [(a.subject, a.reason, a.message_id) for a in await dead_letters.accesses(UUID(int=0), 10)] == [
-        ("auditor-1", "complaint 7", listed.id)
-    ]
-
-
 async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
@@ -210,45 +118,10 @@ async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Deliver
 
     await until(two, "both are parked")
     app = delivery.running[0][0]
-    dead_letters = DeadLetterQueue(app.database, app.outbox, app.workers)
+    dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     await dead_letters.discard((await dead_letters.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
     async with app.database.begin() as connection:
         assert await purge_settled(connection, 90, 100) == 0
         await connection.execute(text("UPDATE parked_message SET settled_at = settled_at - interval '91 days'"))
         assert await purge_settled(connection, 90, 100) == 1
     assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"
-
-
-async def test_a_row_that_the_database_refuses_parks_only_its_own_key(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed(
-        [(f"k{n}", Added(amount=1)) for n in range(20)] + [("bad", Added(amount=1, poison=True)), ("last", Added(amount=1))]
-    )
-    await _reach(delivery, {**{f"k{n}": (1, 1) for n in range(20)}, "last": (1, 1)})
-
-    async def parked() -> bool:
-        return [row.key for row in await _parked(delivery)] == ["bad"]
-
-    await until(parked, "the bad row's key is parked, and nothing else")
-    assert "bad" not in await delivery.totals()
-
-
-async def test_too_much_garbage_halts_its_partition_until_an_operator_resumes_it(make: Callable[..., Delivery]) -> None:
-    delivery = make(park_limit_per_minute=20, batch_max=10)
-    await delivery.start()
-    await delivery.feed_raw([(b"same-partition", b"garbage", headers()) for _ in range(200)])
-    app = delivery.running[0][0]
-
-    async def halted() -> bool:
-        return app.metrics.value("tuntas_consumer_halted_partitions", "counting.in") == 1
-
-    await until(halted, "the partition is halted")
-    assert len(await _parked(delivery)) < 200
-
-    async def all_parked() -> bool:
-        if await halted():
-            await app.resume_halted()
-        return len(await _parked(delivery)) == 200
-
-    await until(all_parked, "everything is accounted for after resuming")

@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from tests.support.counting import Added, Asked
+from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.ids import new_id
 from tuntas_chassis.service import ServiceApp
 
 KEYS = [f"key-{n}" for n in range(20)]
@@ -48,53 +46,6 @@ def _in_order(published: list[Any]) -> dict[str, list[int]]:
     return steps
 
 
-async def test_every_message_takes_effect_once_and_in_order(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([(key, Added(amount=n)) for n in range(50) for key in KEYS])
-    await _all_published(delivery, 1000)
-    assert await delivery.totals() == {key: (sum(range(50)), 50) for key in KEYS}
-    assert _in_order(await delivery.published()) == {key: list(range(1, 51)) for key in KEYS}
-
-
-async def test_the_same_event_twice_has_one_effect(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    ids = [new_id() for _ in range(30)]
-    await delivery.feed([("a", Added(amount=1), i) for i in ids] * 2 + [("b", Added(amount=1))])
-    await _all_published(delivery, 31)
-    await delivery.feed([("a", Added(amount=1), i) for i in ids] + [("c", Added(amount=1))])
-    await _all_published(delivery, 32)
-    assert await delivery.totals() == {"a": (30, 30), "b": (1, 1), "c": (1, 1)}
-
-
-async def test_an_input_is_answered_once_under_whatever_event_id(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    ask = Asked(case_id=new_id(), input_id=new_id(), occurred_at="2026-01-05T00:00:00Z", amount=5)
-    await delivery.feed([("a", ask), ("a", ask), ("a", Added(amount=1))])
-    await _all_published(delivery, 2)
-    await delivery.feed([("a", ask), ("a", Added(amount=1))])  # in a later batch too
-    await _all_published(delivery, 3)
-    assert await delivery.totals() == {"a": (7, 3)}
-
-
-async def test_a_batch_redelivered_after_a_crash_before_kafkas_offsets_has_no_second_effect(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(10)])
-    await _all_published(delivery, 200)
-    await delivery.crash()
-    app = delivery.app()
-    async with app.database.begin() as connection:  # Kafka's own offsets may say anything: ours are the truth
-        await connection.execute(text("UPDATE consumer_offset SET position = 0"))
-    await app.database.close()
-    await delivery.start()
-    await delivery.feed([("last", Added(amount=1))])
-    await _all_published(delivery, 201)
-    assert await delivery.totals() == {**dict.fromkeys(KEYS, (10, 10)), "last": (1, 1)}
-
-
 async def test_two_replicas_and_a_rebalance_double_and_reorder_nothing(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
@@ -123,40 +74,6 @@ async def test_servers_killed_in_the_middle_lose_nothing(make: Callable[..., Del
     await _all_published(delivery, 200 * len(KEYS))
     assert await delivery.totals() == dict.fromkeys(KEYS, (200, 200))
     assert _in_order(await delivery.published()) == {key: list(range(1, 201)) for key in KEYS}
-
-
-async def test_a_database_put_back_to_a_backup_catches_up_by_itself(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(5)])
-    await _all_published(delivery, 100)
-    await delivery.crash()
-    app = delivery.app()
-    async with app.database.begin() as connection:
-        for table in ("tally", "inbox", "outbox", "consumer_offset"):  # a backup from before everything
-            await connection.execute(text(f"DELETE FROM {table}"))
-    await app.database.close()
-    await delivery.start()
-
-    async def caught_up() -> bool:
-        return await delivery.totals() == dict.fromkeys(KEYS, (5, 5))
-
-    await until(caught_up, "the state is rebuilt", 90.0)
-    await _all_published(delivery, 100)
-    assert len({i for _, _, i in await delivery.published()}) == 100, "the second life's messages bear the first life's ids"
-
-
-async def test_graceful_stop_drains_the_outbox(make: Callable[..., Delivery]) -> None:
-    delivery = make()
-    await delivery.start()
-    await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(20)])
-
-    async def applied() -> bool:
-        return sum(steps for _, steps in (await delivery.totals()).values()) == 400
-
-    await until(applied, "all are applied")
-    await delivery.stop()
-    assert len(await delivery.published()) == 400
 
 
 async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Delivery]) -> None:

@@ -80,7 +80,7 @@ async def test_records_that_a_consumer_cannot_read(make: Callable[..., Delivery]
 
 
 async def test_commands_that_are_refused(app: ServiceApp) -> None:
-    executor = CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+    executor = CommandExecutor(TallyStore(), app.tables, app.outbox, app.clock, lambda: True)
 
     def decide(_state: Tally | None, _now: datetime) -> Outcome[Tally]:
         raise Problem(409, "Refused", "it is not to be", "refused")

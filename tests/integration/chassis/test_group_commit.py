@@ -21,8 +21,8 @@ async def _write(connection: AsyncConnection, items: Sequence[str], _now: dateti
     return list((await connection.execute(INSERT, {"remarks": list(items)})).scalars())
 
 
-def _group(app: ServiceApp, write: Callable[..., object] = _write) -> GroupCommit[str, str]:
-    return GroupCommit(app.database, app.outbox, app.clock, write, max_items=100)  # type: ignore[arg-type]
+def _group(app: ServiceApp, write: Callable[..., object] = _write) -> GroupCommit[AsyncConnection, str, str]:
+    return GroupCommit(app.database.begin_now, app.outbox, app.clock, write, max_items=100)  # type: ignore[arg-type]
 
 
 async def _rows(app: ServiceApp) -> tuple[set[str], int]:
@@ -134,7 +134,9 @@ async def test_through_a_restart_of_the_database_everyone_gets_a_commit_or_an_er
 
 
 async def test_a_group_ends_with_the_item_that_fills_its_bytes(app: ServiceApp) -> None:
-    group: GroupCommit[str, str] = GroupCommit(app.database, app.outbox, app.clock, _write, max_bytes=1_000, size_of=len)
+    group: GroupCommit[AsyncConnection, str, str] = GroupCommit(
+        app.database.begin_now, app.outbox, app.clock, _write, max_bytes=1_000, size_of=len
+    )
     items = [f"{n:04}" + "x" * 496 for n in range(20)]
     assert await asyncio.gather(*(group.submit(item) for item in items)) == items
     stored, transactions = await _rows(app)

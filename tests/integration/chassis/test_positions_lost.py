@@ -2,19 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
 
-from tests.support.counting import Added, Asked, Tally, TallyStore, apply_to
+from tests.support.counting import Added
 from tests.support.delivery import Delivery
 from tests.support.servers import Servers
 from tests.support.waiting import until
-from tuntas_chassis.ids import new_id
-from tuntas_chassis.messaging.messages import Incoming, Outcome
-from tuntas_chassis.messaging.subscription import Subscription
-from tuntas_chassis.service import ServiceApp
 
 KEYS = [f"key-{n}" for n in range(20)]
 TABLES = ("consumer_offset", "tally", "inbox", "held_input", "outbox")  # positions first: who holds them holds up the others
@@ -24,28 +20,7 @@ WITHIN_S = 90.0
 
 @dataclass
 class Copied(Delivery):
-    """The counting service, which decides on an input while catching up only when all is read, with a copy of its database."""
-
-    seen: list[tuple[int, str]] = field(default_factory=list)
-    """Each input's amount, and how it was given: `new`, `catching up` or `held`."""
-
-    def app(self) -> ServiceApp:
-        """One whose inputs are held while catching up."""
-        app = ServiceApp("counting", self.settings(), package="tests.support.counting")
-        add = apply_to(self.outputs)
-
-        def apply(state: Tally | None, message: Incoming) -> Outcome[Tally]:
-            if isinstance(message.body, Asked):
-                how = "catching up" if message.catching_up else "held" if message.held else "new"
-                self.seen.append((message.body.amount, how))
-                if message.catching_up:
-                    return Outcome(None, hold=True)
-            return add(state, message)
-
-        app.subscribe(
-            Subscription(name="in", topics=[self.inputs], types=[Added, Asked], store=TallyStore(), apply=apply, answers_inputs=True)
-        )
-        return app
+    """The counting service with a copy of its database."""
 
     async def change(self, *statements: str) -> None:
         """In one transaction of somebody else."""
@@ -121,22 +96,6 @@ async def test_what_the_database_lost_is_read_anew_though_nothing_comes(copied: 
     assert app.metrics.value(*RESTARTS) == 1
 
 
-async def test_positions_lost_alone_have_no_second_effect(copied: Callable[..., Copied]) -> None:
-    delivery = copied()
-    app = await delivery.start()
-    await delivery.feed(_rounds(10))
-    await delivery.applied(10 * len(KEYS))
-    await delivery.change("UPDATE consumer_offset SET position = position / 2")
-    await delivery.feed(_rounds(1))
-
-    async def restarted() -> bool:
-        return (app.metrics.value(*RESTARTS) or 0) >= 1 and not await app.unready()
-
-    await until(restarted, "it has begun anew", WITHIN_S)
-    await delivery.applied(11 * len(KEYS))
-    assert await delivery.totals() == dict.fromkeys(KEYS, (11, 11))
-
-
 async def test_two_replicas_lose_nothing_when_it_happens_between_their_batches(copied: Callable[..., Copied]) -> None:
     delivery = copied()
     delivery.options = {"batch_max": 100}
@@ -155,28 +114,6 @@ async def test_two_replicas_lose_nothing_when_it_happens_between_their_batches(c
     await feeding
     await delivery.applied(205 * len(KEYS))
     assert await delivery.totals() == dict.fromkeys(KEYS, (205, 205))
-
-
-async def test_inputs_that_were_lost_are_held_until_all_is_read_again(copied: Callable[..., Copied]) -> None:
-    delivery = copied(partitions=1)
-    app = await delivery.start()
-    await delivery.feed([("a", Added(amount=1))])
-    await delivery.applied(1)
-    await delivery.copy()
-    asked = [Asked(case_id=new_id(), input_id=new_id(), occurred_at="2026-01-05T00:00:00Z", amount=n) for n in (10, 20, 30)]
-    await delivery.feed([("a", ask) for ask in asked[:2]] + [("a", Added(amount=1))])
-    await delivery.applied(4)
-    assert delivery.seen == [(10, "new"), (20, "new")]
-    await delivery.fail_over()
-    await delivery.feed([("a", Added(amount=1))])
-    await delivery.applied(5)
-    assert delivery.seen[2:] == [(10, "catching up"), (20, "catching up"), (10, "held"), (20, "held")]
-    assert not await app.unready()
-    await delivery.feed([("a", asked[2])])
-    await delivery.applied(6)
-    assert delivery.seen[6:] == [(30, "new")]
-    assert await delivery.totals() == {"a": (63, 6)}
-    assert not await delivery.query("SELECT 1 FROM held_input")
 
 
 async def test_no_replica_is_ready_while_what_another_one_lost_is_unread(copied: Callable[..., Copied]) -> None:

@@ -18,7 +18,7 @@ from tuntas_chassis.service import ServiceApp
 
 
 def _add_over_http(app: ServiceApp, topic: str) -> None:
-    executor = CommandExecutor(TallyStore(), app.database, app.outbox, app.clock, lambda: True)
+    executor = CommandExecutor(TallyStore(), app.tables, app.outbox, app.clock, lambda: True)
     router = APIRouter()
 
     @router.post("/add")

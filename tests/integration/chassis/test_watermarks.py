@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tests.integration.chassis.watermarked import Watermarked, assert_promises_kept, summed
 from tests.support.delivery import Delivery
@@ -113,7 +113,7 @@ async def test_no_event_ever_comes_behind_the_end_offset_of_a_watermark_that_is_
         await app.outbox.write(connection, [summed(topic, key, now) for key in items])  # type: ignore[arg-type]
         return items
 
-    group: GroupCommit[str, str] = GroupCommit(app.database, app.outbox, app.clock, write)  # type: ignore[arg-type]
+    group: GroupCommit[AsyncConnection, str, str] = GroupCommit(app.database.begin_now, app.outbox, app.clock, write)  # type: ignore[arg-type]
 
     async def alone(who: int) -> None:
         for n in range(10):

@@ -25,7 +25,7 @@ class Terminal:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("TUNTAS_")}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "tuntas_devstack", *arguments, "--folder", str(self.folder)]
+        return [sys.executable, "-m", "tuntas_operations", *arguments, "--folder", str(self.folder)]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.adapters.register_store import PublishedRegister, load_into, lock_register, read_all, write_changes
 from dispatch.domain.register import load_register
 from dispatch.domain.register_changes import Author, Change, StoredAgency, read_back
-from dispatch.domain.register_entries import Unit, UnitKind
+from dispatch.domain.register_entries import Unit
 from tuntas_contracts.agencies import AgencyRegistered
+from tuntas_contracts.vocabulary import UnitKind
 
 KEMENKES = next(agency for agency in load_register() if agency.code == "kemenkes")
 NOW = datetime(2026, 11, 26, 5, 0, 0, 123_456, UTC)

@@ -104,7 +104,7 @@ async def test_where_a_case_stands_follows_from_the_events_that_are_read_of_it(h
     for number, told in enumerate(life, 1):
         await harness.read(told)
         async with harness.app.database.read() as connection:
-            assert await store.read_case_status(connection, case_id) == case_status([entry_of(e) for e in life[:number]])
+            assert await store.CaseHistory().status(connection, case_id) == case_status([entry_of(e) for e in life[:number]])
 
 
 async def test_the_last_day_to_reply_is_that_of_the_reports_own_profile(harness: IntakeHarness) -> None:

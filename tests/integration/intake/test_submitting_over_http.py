@@ -155,6 +155,19 @@ async def test_one_spoiled_report_does_not_spoil_those_that_wait_with_it(harness
     assert len({answer.json()["tracking_id"] for answer in answers} | {first["tracking_id"]}) == 11
 
 
+async def test_where_no_free_tracking_id_is_drawn_the_client_is_asked_to_come_again(
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await harness.submit()
+    taken = iter([first["tracking_id"]] * 3)
+    monkeypatch.setattr("intake.application.handlers.new_tracking_id", lambda: next(taken, None) or new_tracking_id())
+    answer = await harness.http.post("/v1/reports", json=a_report(), headers={"Idempotency-Key": "kunci"})
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "no_tracking_id", "1")
+    again = await harness.http.post("/v1/reports", json=a_report(), headers={"Idempotency-Key": "kunci"})
+    assert again.status_code == 201
+    assert len(await events(harness)) == 2
+
+
 async def test_the_receipt_opens_the_report(harness: IntakeHarness) -> None:
     receipt: dict[str, Any] = await harness.submit()
     answer = await harness.http.get(receipt["status_url"], headers=code(receipt))

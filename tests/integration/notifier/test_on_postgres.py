@@ -217,6 +217,8 @@ async def test_what_was_told_according_to_its_event_is_never_told_again(database
     waiting, later, failed, unreachable = (a_delivery(name) for name in ("waiting", "later", "failed", "unreachable"))
     await queue.put(waiting, unreachable)
     told: list[NoticeEvent] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed), a_notice_not_sent(unreachable)]
+    strange = a_delivery("strange", recipient="later_role")
+    told.append(a_notice_sent(strange))
     rows = [row for event in (*told, told[0]) for row in on_own_notice(None, incoming(event)).rows]
     async with database.begin() as connection:
         await store.save(connection, [], rows)
@@ -229,6 +231,7 @@ async def test_what_was_told_according_to_its_event_is_never_told_again(database
         record.notice_id: (record.status, record.reason) for record in await NoticeHistory(database).of_case(CASE_ID, after=None, limit=9)
     }
     assert shown[waiting.notice_id] == shown[later.notice_id] == ("sent", None)
+    assert shown[strange.notice_id] == ("sent", None), "to a role of a later release"
     assert shown[failed.notice_id] == ("failed", "no_mailbox")
     assert shown[unreachable.notice_id] == ("no_channel", "no_email")
 

@@ -115,7 +115,7 @@ def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator
     port, file = free_port(), tmp_path / "reconcile.prom"
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tuntas_devstack", "ops", "reconcile", "--watch", "1", "--serve", str(port), "--metrics-file", str(file)],
+        [sys.executable, "-m", "tuntas_operations", "ops", "reconcile", "--watch", "1", "--serve", str(port), "--metrics-file", str(file)],
         env=ours | operator.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from dispatch.domain.register import Register, load_register
+from intake.application.commands import SubmitReport
 from intake.domain.submission import is_manual
-from intake.entrypoints.schemas import SubmitReport
 from tuntas_contracts.vocabulary import ArchiveReason, Channel, Classification
 from tuntas_demo.corpus import CorpusError, GeneratedReport, PersonalKind, load_catalogue, reports
 from tuntas_reference.categories import load_categories

@@ -14,7 +14,7 @@ from tuntas_demo.drills import matrix, registry, runner
 from tuntas_demo.drills.model import Drill
 from tuntas_demo.drills.registry import DRILLS, drills_named
 from tuntas_demo.drills.runner import Result
-from tuntas_devstack.cli import app
+from tuntas_operations.cli import app
 from tuntas_operations.errors import StackError
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"

@@ -15,7 +15,7 @@ from tuntas_demo.office_hours import WIB
 from tuntas_demo.options import DemoFailed, DemoOptions, stack_options
 from tuntas_demo.pipeline_snapshot import PipelineSnapshot, by_bucket
 from tuntas_demo.time import SimulatedTime, start_clock
-from tuntas_devstack.cli import app
+from tuntas_operations.cli import app
 
 
 def test_a_folder_with_a_stacks_data_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tuntas_contracts.vocabulary import Service
-from tuntas_devstack.cli import app
 from tuntas_devstack.commands import up as up_command
 from tuntas_devstack.options import StackOptions
+from tuntas_operations.cli import app
 from tuntas_operations.commands.choices import services, words
 from tuntas_operations.errors import StackError
 

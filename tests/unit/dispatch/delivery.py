@@ -1,24 +1,30 @@
-"""A delivery core in memory, with dispatch's real handlers on it: inbox, topics, batches of one."""
+"""Dispatch's real handlers and subscriptions on the delivery core in memory, around one case."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from dispatch.application.handlers import Handlers
 from dispatch.application.refusals import Refusals
 from dispatch.domain.case import Case, CommandContext
 from dispatch.domain.refusal_quota import RefusalQuota
-from dispatch.entrypoints.subscriptions import TRACKED_OWN
+from dispatch.entrypoints.subscriptions import subscriptions
 from dispatch.metrics import METRICS
-from tests.support.names import NAMES
-from tests.unit.dispatch.builders import UNITS
+from dispatch.settings import Settings
+from tests.support.memory_topics import MemoryTopics, Message, run
+from tests.support.names import NAME_KEY, NAMES
+from tests.unit.dispatch.builders import NOON, UNITS
 from tuntas_chassis.clock import SystemClock
-from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.http.command_executor import CommandExecutor
+from tuntas_chassis.messaging.memory.broker import MemoryBroker
+from tuntas_chassis.messaging.memory.database import MemoryDatabase
+from tuntas_chassis.messaging.memory.service import KeptInMemory, MemoryService, memory_settings
+from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, MetricSet
 from tuntas_contracts.agencies import AgencyCommand
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
+from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.envelope import Envelope
-from tuntas_contracts.topology import AGENCY_ACTIONS, CASES
+from tuntas_contracts.topology import AGENCY_ACTIONS, AGENCY_CASES, CASES
 from tuntas_contracts.vocabulary import Service
 
 
@@ -42,92 +48,111 @@ def incoming(body: Contract, topic: str, at: datetime, message_id: UUID | None =
     return Incoming(envelope, case_id, body, topic, 0, offset, at, writer=writer)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A message on the cases topic."""
-
-    id: UUID
-    source: str
-    body: Contract
+async def _nothing_to_load() -> None:
+    """The register is in the test's hands."""
 
 
-@dataclass
 class Delivery:
-    """One case, one dispatch; `cases` and `agencies` are what has been published."""
+    """One case, one dispatch, which publishes at once what it decides; `cases` and `agencies` are what has been published."""
 
-    case: Case | None = None
-    cases: list[Entry] = field(default_factory=list)
-    agencies: list[Outgoing] = field(default_factory=list)
-    inbox: set[UUID] = field(default_factory=set)
-    handled: set[UUID] = field(default_factory=set)
-    read: int = 0
-    held: list[Entry] = field(default_factory=list)
+    def __init__(self, other: "Delivery | None" = None, case: Case | None = None) -> None:
+        """With the cases topic of `other` as it lies, and a database that knows no more than `case`."""
+        self.broker: MemoryBroker = MemoryBroker(now_ms=_ms(NOON) if other is None else other.broker.now_ms)
+        self._cases = MemoryTopics(self.broker, CASES.name)
+        self._agencies = MemoryTopics(self.broker, *(AGENCY_CASES.for_agency(agency) for agency in UNITS))
+        self._actions = MemoryTopics(self.broker, *(AGENCY_ACTIONS.for_agency(agency) for agency in UNITS))
+        self._repeats: set[int] = set()
+        if other is not None:
+            self.broker.topics[CASES.name] = [list(log) for log in other.broker.topics[CASES.name]]
+            self._repeats = set(other._repeats)
+        self._store = KeptInMemory()
+        self._handlers, refusals, metrics = make_handlers()
+        self.service = MemoryService(Service.DISPATCH, self.broker, MemoryDatabase(), settings=_SETTINGS, metrics=metrics)
+        if case is not None:
+            self.service.database.tables.states[self._store] = {str(case.case_id): case}
+        for subscription in subscriptions(self._store, self._handlers, refusals, _SETTINGS, _nothing_to_load):
+            self.service.subscribe(subscription)
+        run(self.service.start())
 
-    def __post_init__(self) -> None:
-        self.handlers, self.refusals, self.metrics = make_handlers()
+    @property
+    def case(self) -> Case | None:
+        """The case as it is stored."""
+        found: Case | None = next(iter(self.service.database.tables.states.get(self._store, {}).values()), None)
+        return found
 
-    def append(self, body: Contract, source: str, message_id: UUID | None = None) -> Entry:
+    @property
+    def cases(self) -> list[Message]:
+        """The cases topic, without what `repeat` put there."""
+        return [message for offset, message in enumerate(self._cases.messages()) if offset not in self._repeats]
+
+    def read_cases(self) -> list[Message]:
+        """As much of it as dispatch has read."""
+        return [message for offset, message in enumerate(self._cases.messages()[: self.read]) if offset not in self._repeats]
+
+    @property
+    def agencies(self) -> list[Message]:
+        """What the agencies were sent."""
+        return self._agencies.messages()
+
+    @property
+    def handled(self) -> set[UUID]:
+        """The inputs and commands that were answered."""
+        return self.service.database.tables.handled()
+
+    @property
+    def read(self) -> int:
+        """How much of the cases topic is read."""
+        return self.service.database.tables.positions.get(("dispatch.cases", (CASES.name, 0)), 0)
+
+    def append(self, body: Contract, source: str, message_id: UUID | None = None) -> None:
         """Another service publishes on the cases topic."""
-        entry = Entry(message_id or uuid4(), source, body)
-        self.cases.append(entry)
-        return entry
+        assert isinstance(body, CaseEvent | InputEvent | ReporterErased)
+        self._cases.append(Message(message_id or uuid4(), source, CASES.name, str(body.case_id), body.occurred_at, body))
 
-    def read_next(self, *, replaying: bool = False) -> bool:
+    def repeat(self, message: Message) -> None:
+        """The same message comes once more, and is read with all before it."""
+        while self.read_next():
+            pass
+        self._repeats.add(len(self._cases.messages()))
+        self._cases.append(message)
+
+    def read_next(self) -> bool:
         """Dispatch reads the next message of the cases topic."""
-        if self.read >= len(self.cases):
-            return False
-        entry = self.cases[self.read]
-        self.read += 1
-        own = entry.source == Service.DISPATCH
-        if own and not replaying and not isinstance(entry.body, TRACKED_OWN):
-            return True
-        if replaying and isinstance(entry.body, CaseEvent):
-            self.held = [held for held in self.held if held.body.input_id != entry.body.input_id]  # type: ignore[attr-defined]
-        message = self._message(entry)
-        if self._deliver(message._replace(catching_up=replaying, replayed=own and replaying), self.handlers.on_case_message):
-            self.held.append(entry)
-        return True
+        was_there = run(self.service.read("cases", 1)) > 0
+        self._publish()
+        return was_there
 
     def release(self) -> None:
         """All is read that lay on the topic: what was held is given again."""
-        given, self.held = self.held, []
-        for entry in given:
-            if entry.body.input_id not in self.handled:  # type: ignore[attr-defined]
-                self._keep(self.handlers.on_case_message(self.case, self._message(entry)._replace(held=True)))
-
-    def _message(self, entry: Entry) -> Incoming:
-        return incoming(entry.body, CASES.name, datetime.max.replace(tzinfo=UTC), entry.id, entry.source)
+        run(self.service.look_round())
+        self._publish()
 
     def command(self, command: AgencyCommand, agency: str, at: datetime, message_id: UUID) -> None:
         """An agency's system sends a command."""
-        self._deliver(incoming(command, AGENCY_ACTIONS.for_agency(agency), at, message_id), self.handlers.on_action)
+        self.broker.now_ms = _ms(at)
+        topic = AGENCY_ACTIONS.for_agency(agency)
+        self._actions.append(Message(message_id, f"agency-{agency}", topic, str(command.case_id), at, command))
+        assert run(self.service.read("actions")) == 1
+        self._publish()
 
     def http(self, command: AgencyCommand, act: CommandContext) -> None:
         """An officer's request; raises Refusal."""
-        if act.input_id in self.handled:
-            return
-        self._keep(self.handlers.on_command(self.case, command, act, source="http"))
 
-    def _deliver(self, message: Incoming, apply: "object") -> bool:
-        """True where the message is to be held."""
-        body = message.body
-        answered_by = body.input_id if isinstance(body, InputEvent) else message.id
-        if message.id in self.inbox or answered_by in self.handled:
-            self.inbox.add(message.id)
-            return False
-        self.inbox.add(message.id)
-        assert callable(apply)
-        outcome: Outcome[Case] = apply(self.case, message)
-        self._keep(outcome)
-        return outcome.hold
+        def decide(case: Case | None, _now: datetime) -> Outcome[Case]:
+            return self._handlers.on_command(case, command, act, source="http")
 
-    def _keep(self, outcome: Outcome[Case]) -> None:
-        if outcome.state is not None:
-            self.case = outcome.state
-        self.handled.update(outcome.handled)
-        for message in outcome.outgoing:
-            assert message.id is not None
-            if message.topic == CASES.name:
-                self.append(message.body, Service.DISPATCH, message.id)
-            else:
-                self.agencies.append(message)
+        s = self.service
+        executor = CommandExecutor[Case](self._store, s.tables, s.outbox, s.clock, lambda: True)
+        run(executor.execute(str(command.case_id), decide, command_id=act.input_id))
+        self._publish()
+
+    def _publish(self) -> None:
+        run(self.service.relay())
+        assert [row["error"] for row in self.service.database.tables.dead_letters.rows.values()] == []
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+_SETTINGS = memory_settings(Settings, name_keys=NAME_KEY)

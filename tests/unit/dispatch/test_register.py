@@ -7,15 +7,14 @@ import pytest
 
 from dispatch.domain.register import (
     REGISTER_FILES,
-    AgencyKind,
     Register,
     RegisterError,
-    UnitKind,
     UnknownAgencyError,
     UnknownUnitError,
     load_register,
     parse_register,
 )
+from tuntas_contracts.vocabulary import AgencyKind, UnitKind
 from tuntas_reference.categories import Sector
 
 HEAD = "code,name,kind,region_code,time_zone,supervised_by,email,sectors"

@@ -17,7 +17,7 @@ def register() -> Register:
 
 
 def test_there_are_as_many_agencies_as_officially_exist(register: Register) -> None:
-    kinds = Counter(agency.kind.value for agency in register)
+    kinds = Counter(agency.kind for agency in register)
 
     assert (kinds["province"], kinds["regency"], kinds["city"]) == (38, 416, 98)
     assert kinds["ministry"] == 48

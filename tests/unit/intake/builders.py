@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from intake.adapters.reports import Filed, IdempotencyConflict, NewReport
 from intake.adapters.vault import Vault
+from intake.application.commands import SubmitReport
 from intake.application.handlers import Submissions
-from intake.entrypoints.schemas import SubmitReport
+from intake.application.ports import Filed, IdempotencyConflict, NewReport
 from intake.metrics import METRICS
 from tests.support.names import NAMES
 from tuntas_chassis.messaging.messages import Incoming
@@ -89,9 +89,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.file = FakeFile(self.clock)
-        self.submissions = Submissions(
-            self.vault, PEPPER, DEFAULT_PROFILE, "https://lapor.example", self.clock, self.file, self.metrics, NAMES
-        )
+        self.submissions = Submissions(self.vault, PEPPER, DEFAULT_PROFILE, self.clock, self.file, self.metrics, NAMES)
 
 
 def content(**fields: Any) -> ReportContent:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.adapters.store import RebuiltReport
 from intake.application.handlers import follow
+from intake.application.ports import RebuiltReport
 from intake.domain.history import CaseStatus, HistoryEntry, case_status, entry_of, reply_possible_until
 from intake.domain.labels import BUCKETS, EVENTS, STATES
 from intake.entrypoints.schemas import HistoryItem

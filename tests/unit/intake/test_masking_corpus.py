@@ -4,9 +4,9 @@ import json
 from datetime import date
 
 from dispatch.domain.register import load_register
+from intake.application.commands import SubmitReport
 from intake.application.handlers import own_data
 from intake.domain.masking import Masker
-from intake.entrypoints.schemas import SubmitReport
 from tuntas_demo.corpus import GeneratedReport, reports
 
 COUNT = 1_500

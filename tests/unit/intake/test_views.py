@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from intake.application.commands import SubmitReport
 from intake.domain.submission import PUBLIC_CHANNELS
-from intake.entrypoints.schemas import ContactLookup, SubmitReport
+from intake.entrypoints.schemas import ContactLookup
 from tests.unit.intake.builders import CASE_ID, a_report, a_request
 from tuntas_contracts.vocabulary import Channel
 

@@ -147,14 +147,14 @@ def refused(version: int = 7, role: Role = Role.REPORTER, state: CaseState = Cas
     return _case(InputRefused, state, version, code=code, detail="-", actor=Actor(role=role, subject="x"))
 
 
-def warning(clock: Clock, level: WarningLevel, *told: Role, agency: str | None = "kemenkes", **values: Any) -> DeadlineWarning:
+def warning(clock: Clock, level: WarningLevel, *recipients: Role, agency: str | None = "kemenkes", **values: Any) -> DeadlineWarning:
     """A checkpoint was reached."""
-    return DeadlineWarning(**(_deadline(clock, agency) | {"level": level, "told": told} | values))
+    return DeadlineWarning(**(_deadline(clock, agency) | {"level": level, "recipients": recipients} | values))
 
 
-def missed(clock: Clock, *told: Role, agency: str | None = "kemenkes", **values: Any) -> DeadlineMissed:
+def missed(clock: Clock, *recipients: Role, agency: str | None = "kemenkes", **values: Any) -> DeadlineMissed:
     """A clock ran out."""
-    return DeadlineMissed(**(_deadline(clock, agency) | {"told": told} | values))
+    return DeadlineMissed(**(_deadline(clock, agency) | {"recipients": recipients} | values))
 
 
 def _deadline(clock: Clock, agency: str | None) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _assessment() -> Assessment:
 def a_delivery(
     name: str = "notice",
     kind: NoticeKind = NoticeKind.RESUMED,
-    recipient: Role = Role.REPORTER,
+    recipient: Role | str = Role.REPORTER,
     case: str = "case",
     agency: str | None = "kemenkes",
     **variables: Value,

@@ -304,6 +304,17 @@ class SendingBehaviour:
         await world.send()
         assert await world.status("a") == (Status.FAILED, "no_mailbox")
 
+    async def test_a_role_of_a_later_release_is_set_aside_for_it_and_has_not_failed(self, world: World) -> None:
+        strange = warning("strange")._replace(recipient="later_role")
+        await world.queue.put(strange, warning("a"))
+        await world.send()
+        status, reason = await world.status("strange")
+        assert status is Status.SET_ASIDE
+        assert "later_role" in (reason or "")
+        assert (await world.rows())[an_id("strange")].attempts == 0
+        assert [(t.notice_id, t.recipient) for t in await world.told() if isinstance(t, NoticeSent)] == [(an_id("a"), Role.LIAISON_OFFICER)]
+        assert len(await world.told()) == 1
+
     async def test_a_case_that_is_not_read_yet_is_waited_for_uncounted(self, world: World) -> None:
         world.queue.unknown.add(an_id("strange"))
         await world.queue.put(a_delivery("a", case="strange"))

@@ -60,6 +60,7 @@ NOTICES: dict[str, Notice] = {
     "answered_again": _of(answered(supplement=True)),
     "resumed": _of(resumed()),
     "closed_by_time": _of(closed()),
+    "closed_of_a_later_release": _of(closed(reason="later_reason")),
     "closed_satisfied": _of(closed(reason="satisfied", rating=4)),
     "input_refused_closed": _of(refused()),
     "input_refused_not_answered": _of(refused(state=CaseState.AT_AGENCY)),
@@ -123,12 +124,12 @@ def test_every_level_of_every_clock_says_what_is_so(code: str, rule: WarningRule
     clock = Clock(code)
     over = rule.is_deadline or (rule.anchor is Anchor.END and not isinstance(rule.days, str) and rule.days > 0)
     event: DeadlineWarning | DeadlineMissed = (
-        missed(clock, *rule.told, level=rule.level)
+        missed(clock, *rule.recipients, level=rule.level)
         if rule.is_deadline
-        else warning(clock, rule.level, *rule.told, occurred_at=DUE + timedelta(days=7 if over else -2))
+        else warning(clock, rule.level, *rule.recipients, occurred_at=DUE + timedelta(days=7 if over else -2))
     )
     notices = notices_of_deadline(event)
-    assert [notice.recipient for notice in notices] == list(rule.told)
+    assert [notice.recipient for notice in notices] == list(rule.recipients)
     for notice in notices:
         delivery = Delivery(an_id(code), CASE_ID, notice.kind, notice.recipient, notice.agency, notice.variables, NOON)
         letter = LETTERS.write(a_claimed(delivery), name=None, page="https://lapor.example/x")

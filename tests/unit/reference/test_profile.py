@@ -79,7 +79,7 @@ def test_completion_needs_the_class_of_the_case(profile: RegulationProfile) -> N
 
 
 @pytest.mark.parametrize(
-    ("code", "level", "anchor", "days", "moment", "told"),
+    ("code", "level", "anchor", "days", "moment", "recipients"),
     [
         ("C1", "reminder", "end", -1, "warning_hour", {NATIONAL}),
         ("C1", "missed", "end", 0, "end_of_day", {SUPERVISOR}),
@@ -100,12 +100,12 @@ def test_completion_needs_the_class_of_the_case(profile: RegulationProfile) -> N
     ],
 )
 def test_warnings_and_escalation(
-    profile: RegulationProfile, code: str, level: str, anchor: str, days: int | str, moment: str, told: set[str]
+    profile: RegulationProfile, code: str, level: str, anchor: str, days: int | str, moment: str, recipients: set[str]
 ) -> None:
     warning = level_of(profile, code, level)
 
     assert (warning.anchor, warning.days, warning.moment) == (anchor, days, moment)
-    assert set(warning.told) == told
+    assert set(warning.recipients) == recipients
     assert warning.is_deadline == (days == 0)
 
 

@@ -1,25 +1,35 @@
-"""The SLA monitor in memory: the real decisions on dictionaries, consuming a topic record by record."""
+"""The SLA monitor on the delivery core in memory, with a stand-in for the tables of its clocks and for the loop that fires."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from sla_monitor.application.handlers import Fired, Handlers, announce, in_order
-from sla_monitor.application.watermarks import Watermark, advanced
+from sla_monitor.application.watermarks import Watermark
 from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, RunOutcome, Started
 from sla_monitor.domain.clocks import ClockMachine
 from sla_monitor.domain.deadlines import Checkpoint, notice_of
+from sla_monitor.entrypoints.subscriptions import CONSUMER
+from sla_monitor.entrypoints.subscriptions import cases as cases_subscription
+from sla_monitor.entrypoints.subscriptions import watermarks as watermarks_subscription
+from tests.support.memory_topics import MemoryTopics, Message, body_of, run
 from tests.unit.sla_monitor.builders import PLANNER
 from tuntas_chassis.ids import new_id
+from tuntas_chassis.messaging.memory.broker import MemoryBroker
+from tuntas_chassis.messaging.memory.database import MemoryDatabase
+from tuntas_chassis.messaging.memory.service import KeptInMemory, MemoryService, memory_settings
 from tuntas_chassis.messaging.messages import Incoming, Outgoing
+from tuntas_chassis.settings import ServiceSettings
 from tuntas_contracts.base import CaseEvent, Contract, InputEvent
 from tuntas_contracts.envelope import Envelope
-from tuntas_contracts.topology import CASES
-from tuntas_contracts.vocabulary import Clock
+from tuntas_contracts.topology import CASES, WATERMARKS
+from tuntas_contracts.vocabulary import Clock, Service
 from tuntas_contracts.watermarks import PartitionWatermark, WatermarkAdvanced
 
 SOURCES = ("intake", "triage", "dispatch")
+PARTITION = 7
+_SETTINGS = memory_settings(ServiceSettings)
 RunKey = tuple[UUID, Clock, int]
 
 
@@ -32,36 +42,74 @@ class Armed:
     held: bool = False
 
 
+class NotHandled(Exception):
+    """The core put a message among its dead letters; says why."""
+
+
 @dataclass
 class FakeMonitor:
-    """Consumes at its own pace; `told` is what it published, in order."""
+    """Reads what it is given, and sends nothing: what it would send waits in its outbox."""
 
-    states: dict[str, CaseClocks] = field(default_factory=dict)
     runs: dict[RunKey, Started] = field(default_factory=dict)
     outcomes: dict[RunKey, RunOutcome] = field(default_factory=dict)
     armed: list[Armed] = field(default_factory=list)
-    told: list[Outgoing] = field(default_factory=list)
     watermarks: list[Watermark] = field(default_factory=list)
-    position: int = 0
     handlers: Handlers = field(default_factory=lambda: Handlers(ClockMachine(PLANNER), PLANNER.calendar.version))
 
-    def read(self, body: Contract, offset: int = 0) -> None:
-        """Take in a watermark, or the record of the cases topic at `offset`."""
-        message = incoming(body, offset)
+    def __post_init__(self) -> None:
+        self._broker = MemoryBroker()
+        self._broker.create(CASES.name, PARTITION + 1)
+        self._topics = MemoryTopics(self._broker, CASES.name, WATERMARKS.name)
+        self._database = MemoryDatabase()
+        self._store = KeptInMemory()
+        self._service = MemoryService(Service.SLA_MONITOR, self._broker, self._database, settings=_SETTINGS)
+        self._service.subscribe(cases_subscription(self.handlers, self._store))
+        self._service.subscribe(watermarks_subscription(KeptInMemory()))
+        self._rows_read = 0
+        self._told: list[Message] = []
+
+    @property
+    def states(self) -> Mapping[str, CaseClocks]:
+        """The clocks of every case."""
+        return self._database.tables.states.get(self._store, {})
+
+    @property
+    def position(self) -> int:
+        """How far the cases topic is read."""
+        return self._database.tables.positions.get((CONSUMER, (CASES.name, PARTITION)), 0)
+
+    @property
+    def told(self) -> Sequence[Message]:
+        """What it published, in order."""
+        for row in self._database.tables.outbox[len(self._told) :]:
+            body = body_of(row.type, row.value)
+            self._told.append(Message(row.message_id, Service.SLA_MONITOR, row.topic, row.key, row.time, body))
+        return self._told
+
+    def read(self, body: Contract) -> None:
+        """Take in the next watermark, or record of the cases topic; raises NotHandled."""
         if isinstance(body, WatermarkAdvanced):
-            self.watermarks += [row for row in advanced(None, message).rows if isinstance(row, Watermark)]
-            return
-        self.position = max(self.position, offset + 1)
-        key = message.key
-        outcome = self.handlers.apply(self.states.get(key), message)
-        if outcome.state is not None:
-            self.states[key] = outcome.state
-        for row in outcome.rows:
+            at = body.partitions[0].at
+            self._topics.append(Message(new_id(), body.source, WATERMARKS.name, "", at, body))
+        else:
+            assert isinstance(body, CaseEvent | InputEvent)
+            message = Message(new_id(), Service.DISPATCH, CASES.name, str(body.case_id), body.occurred_at, body)
+            self._topics.append(message, PARTITION)
+        run(self._read())
+        for letter in self._database.tables.dead_letters.rows.values():
+            raise NotHandled(f"{letter['error_type']}: {letter['error']}")
+        for row in self._database.tables.rows[self._rows_read :]:
             self._write(row)
-        self.told.extend(outcome.outgoing)
+        self._rows_read = len(self._database.tables.rows)
+
+    async def _read(self) -> None:
+        for name in self._service.consumers:
+            await self._service.read(name)
 
     def _write(self, row: object) -> None:
         match row:
+            case Watermark():
+                self.watermarks.append(row)
             case Started():
                 key = (row.case_id, row.run.clock, row.run.deadline_version)
                 assert key not in self.runs
@@ -91,28 +139,32 @@ class FakeMonitor:
         self.armed = [a for a in self.armed if a not in due]
         fired = []
         for item in due:
-            run = self.runs[item.key]
+            started = self.runs[item.key]
             c = item.checkpoint
             fired.append(
                 Fired(
                     item.key[0],
-                    run.profile,
+                    started.profile,
                     c.clock,
                     c.level,
                     item.key[2],
                     c.fire_at,
-                    run.run.due_at,
-                    run.agency,
-                    run.unit,
-                    run.service_class,
+                    started.run.due_at,
+                    started.agency,
+                    started.unit,
+                    started.service_class,
                 )
             )
-            notice = notice_of(run.profile, c.clock, c.level)
+            notice = notice_of(started.profile, c.clock, c.level)
             if notice.ends and not notice.elapses and self.outcomes[item.key] is RunOutcome.RUNNING:
                 self.outcomes[item.key] = RunOutcome.MISSED
         found = [announcement.message for announcement in in_order(map(announce, fired))]
-        self.told.extend(found)
+        run(self._publish(found))
         return found
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> None:
+        async with self._database.begin() as transaction:
+            await transaction.publish(self._service.outbox, messages, [""] * len(messages))
 
     def case(self, case_id: UUID) -> CaseClocks:
         """The clocks of a case."""
@@ -124,17 +176,14 @@ class FakeMonitor:
 
 
 def incoming(body: Contract, offset: int = 0) -> Incoming:
-    """A body as it comes from the topic."""
-    if isinstance(body, WatermarkAdvanced):
-        key, time = "", body.partitions[0].at
-    else:
-        assert isinstance(body, CaseEvent | InputEvent)
-        key, time = str(body.case_id), body.occurred_at
+    """A body as it comes from the cases topic."""
+    assert isinstance(body, CaseEvent | InputEvent)
+    key, time = str(body.case_id), body.occurred_at
     envelope = Envelope(new_id(), "dispatch", type(body).__name__, key, time)
-    return Incoming(envelope, key, body, CASES.name, 7, offset, time)
+    return Incoming(envelope, key, body, CASES.name, PARTITION, offset, time)
 
 
 def watermarks(at: datetime, end_offset: int = 0) -> list[WatermarkAdvanced]:
     """A watermark of every source."""
-    partition = PartitionWatermark(partition=7, at=at, end_offset=end_offset)
+    partition = PartitionWatermark(partition=PARTITION, at=at, end_offset=end_offset)
     return [WatermarkAdvanced(source=source, partitions=(partition,)) for source in SOURCES]

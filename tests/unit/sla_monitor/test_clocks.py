@@ -6,7 +6,7 @@ import pytest
 
 from sla_monitor.application.handlers import Handlers
 from tests.unit.sla_monitor.builders import AGENCY, CASE_ID, FAST_TRACK, Event, History, a_report, an_id, wib
-from tests.unit.sla_monitor.fake_monitor import FakeMonitor, incoming, watermarks
+from tests.unit.sla_monitor.fake_monitor import FakeMonitor, NotHandled, incoming, watermarks
 from tuntas_contracts.cases import WindowElapsed
 from tuntas_contracts.sla import DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.topology import CASES, SLA
@@ -263,12 +263,12 @@ def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     red, missed, escalated = (monitor.told[n].body for n in (4, 6, 7))
     assert isinstance(red, DeadlineMissed)
     assert red.level is WarningLevel.RED
-    assert Role.RESPONSIBLE_OFFICER in red.told
+    assert Role.RESPONSIBLE_OFFICER in red.recipients
     assert isinstance(missed, DeadlineMissed)
-    assert {Role.HEAD, Role.REPORTER, Role.NATIONAL_ADMINISTRATOR} <= set(missed.told)
+    assert {Role.HEAD, Role.REPORTER, Role.NATIONAL_ADMINISTRATOR} <= set(missed.recipients)
     assert missed.occurred_at == missed.due_at == wib("2026-07-25 00:00")
     assert isinstance(escalated, DeadlineWarning)
-    assert Role.SUPERVISOR in escalated.told
+    assert Role.SUPERVISOR in escalated.recipients
     assert escalated.occurred_at == wib("2026-07-31 08:00")
     assert {message.topic for message in monitor.told} == {SLA.name}
 
@@ -295,7 +295,7 @@ def test_a_watermark_counts_once_what_lies_below_its_end_offset_is_read() -> Non
     h, late = History(), wib("2026-09-01 00:00")
     monitor = after(h.forwarded(MONDAY), *watermarks(late, end_offset=2))
     assert monitor.fire(late) == [], "what was accepted in time is still to be read"
-    monitor.read(h.accepted(MONDAY + HOUR), offset=1)
+    monitor.read(h.accepted(MONDAY + HOUR))
     assert Clock.C2 not in {message.body.clock for message in monitor.fire(late) if isinstance(message.body, DeadlineMissed)}
 
 
@@ -322,4 +322,6 @@ def test_a_report_under_an_unknown_profile_is_refused_by_name() -> None:
     event = History().forwarded(MONDAY)
     unknown = event.model_copy(update={"report": a_report(MONDAY).model_copy(update={"profile": "permen-5-2025"})})
     with pytest.raises(LookupError, match="permen-5-2025"):
+        FakeMonitor().handlers.apply(None, incoming(unknown))
+    with pytest.raises(NotHandled, match="UnknownProfileError"):
         after(unknown)

@@ -47,7 +47,7 @@ class LaggingMonitor(RuleBasedStateMachine):
 
     def publish(self, event: Event, state: CaseState | None = None) -> None:
         self.state = state or self.state
-        self.eager.read(event, len(self.topic))
+        self.eager.read(event)
         self.topic.append(event)
 
     @rule(step=STEPS)
@@ -66,7 +66,7 @@ class LaggingMonitor(RuleBasedStateMachine):
     @rule(records=st.integers(1, 12))
     def lazy_reads(self, records: int) -> None:
         for body in self.topic[self.lazy_offset : self.lazy_offset + records]:
-            self.lazy.read(body, self.lazy_offset)
+            self.lazy.read(body)
             self.lazy_offset += 1
 
     @rule(messages=st.integers(1, 12))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sla_monitor.domain.warnings import Run, WarningState, warnings_of
 from tests.unit.sla_monitor.builders import CASE_ID, FAST_TRACK, PLANNER, Event, History, wib
-from tests.unit.sla_monitor.fake_monitor import FakeMonitor, watermarks
+from tests.unit.sla_monitor.fake_monitor import FakeMonitor, NotHandled, watermarks
 from tuntas_contracts.sla import DeadlineEvent, DeadlineMissed, DeadlineSet, DeadlineWarning
 from tuntas_contracts.vocabulary import Clock, WarningLevel
 from tuntas_reference.profile import DEFAULT_PROFILE
@@ -74,7 +74,7 @@ def test_officers_are_not_shown_a_reminder_that_nobody_got() -> None:
 
 
 def test_the_first_clock_of_a_case_runs_under_the_profile_of_its_report() -> None:
-    with pytest.raises(LookupError, match="permen-5-2025"):
+    with pytest.raises(NotHandled, match="UnknownProfileError"):
         told_by(MONDAY, History().received(MONDAY, profile="permen-5-2025"))
     monitor = FakeMonitor()
     monitor.read(History().received(MONDAY, profile=DEFAULT_PROFILE))

@@ -1,233 +1,204 @@
-"""The cases topic with one case on it, triage as the delivery core drives it, and a dispatch that keeps the same rules."""
+"""The cases topic with one case on it, and two services in memory: triage, and a dispatch that keeps the same rules."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from tests.unit.triage.builders import CASE_ID, NOON, STARTED, FakeRegister, a_register, an_id, handlers, incoming, returned
+from tests.support.memory_topics import MemoryTopics, Message, run
+from tests.unit.triage.builders import CASE_ID, LATER, NOON, FakeRegister, a_register, handlers, returned
 from triage.application.handlers import Handlers
 from triage.domain.case import Case
+from triage.entrypoints.subscriptions import cases
+from triage.metrics import METRICS
+from tuntas_chassis.clock import SystemClock
+from tuntas_chassis.http.command_executor import CommandExecutor
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messaging.messages import Outcome
+from tuntas_chassis.messaging.memory.broker import MemoryBroker
+from tuntas_chassis.messaging.memory.database import MemoryDatabase, Tables
+from tuntas_chassis.messaging.memory.service import KeptInMemory, MemoryService
+from tuntas_chassis.messaging.messages import Incoming, Outcome, Outgoing
+from tuntas_chassis.messaging.subscription import Subscription
 from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseForwarded, CaseReturned, InputRefused, WindowElapsed
+from tuntas_contracts.topology import CASES, INPUTS
 from tuntas_contracts.vocabulary import CaseState, Service
 
-TRACKED = (CaseForwarded, InputEvent)
+KEY = str(CASE_ID)
 
 
-@dataclass(frozen=True)
-class Record:
-    """A record of the topic."""
-
-    id: UUID
-    source: Service
-    body: CaseEvent | InputEvent
-
-
-def appended_at(offset: int) -> datetime:
-    """When the record at that offset was appended."""
-    return STARTED + timedelta(seconds=offset)
-
-
-@dataclass(frozen=True)
-class TriageDatabase:
-    """All that triage keeps, so that a backup is one assignment."""
-
-    case: Case | None = None
-    position: int = 0
-    inbox: frozenset[UUID] = frozenset()
-    handled: frozenset[UUID] = frozenset()
-    held: tuple[Record, ...] = ()
-    outbox: tuple[Record, ...] = ()
-
-    def forgotten(self) -> "TriageDatabase":
-        """The same without what the delivery core remembers."""
-        return replace(self, position=0, inbox=frozenset(), handled=frozenset())
-
-
-@dataclass
 class Topic:
-    """Records in order; `duplicate` ids may lie on it more than once."""
+    """Records in order; one id may lie on it more than once."""
 
-    records: list[Record] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.broker = MemoryBroker()
+        self._topic = MemoryTopics(self.broker, CASES.name)
 
-    def append(self, record: Record) -> None:
+    def __len__(self) -> int:
+        return len(self.broker.topics[CASES.name][0])
+
+    def append(self, message_id: UUID, source: Service, body: CaseEvent | InputEvent) -> None:
         """Publish."""
-        self.records.append(record)
+        self._topic.append(Message(message_id, source, CASES.name, KEY, body.occurred_at, body))
 
-    def history(self) -> list[Record]:
+    def history(self) -> list[Message]:
         """The owner's events, each id once, as a reader with an inbox sees them."""
-        seen: dict[UUID, Record] = {}
-        for record in self.records:
-            if isinstance(record.body, CaseEvent):
-                seen.setdefault(record.id, record)
+        seen: dict[UUID, Message] = {}
+        for message in self._topic.messages():
+            if isinstance(message.body, CaseEvent):
+                seen.setdefault(message.id, message)
         return list(seen.values())
 
 
+async def _nothing_to_load() -> None:
+    """The register is in the test's hands."""
+
+
 class Triage:
-    """The real handlers behind what the delivery core does around them."""
+    """The real handlers and subscription on the delivery core in memory."""
 
     def __init__(self, topic: Topic, register: FakeRegister | None = None) -> None:
-        self.topic = topic
-        self.db = TriageDatabase()
-        self._register = register or a_register()
-        self._commands = 0
+        self.store = KeptInMemory()
+        self.service = MemoryService(Service.TRIAGE, topic.broker, MemoryDatabase(), metrics=METRICS)
+        self.handlers: Handlers = handlers(register or a_register())
+        self.service.subscribe(cases(self.handlers, self.store, self.service.metrics, _nothing_to_load))
+        run(self.service.start())
+
+    @property
+    def db(self) -> Tables:
+        """All that triage keeps."""
+        return self.service.database.tables
+
+    @property
+    def case(self) -> Case | None:
+        """The case as it is stored."""
+        found: Case | None = self.db.states.get(self.store, {}).get(KEY)
+        return found
+
+    def put_back(self, backup: Tables) -> None:
+        """The database knows only this, and the process begins anew."""
+        self.service.database.tables = backup.copy()
         self.restart()
+
+    def forgotten(self) -> Tables:
+        """What it keeps, without what the delivery core remembers."""
+        return replace(self.db.copy(), positions={}, inbox=set())
 
     def restart(self) -> None:
         """Begin to read where the database says."""
-        self.replay_until = len(self.topic.records)
-        self._read_up_at = self.replay_until
-        self._unsent = {record.id for record in self.db.outbox}
-        self.handlers: Handlers = handlers(self._register)
+        self.service.restart()
+        run(self.service.start())
 
     @property
     def caught_up(self) -> bool:
         """Whether all that lay on the topic at the start is read."""
-        return self.db.position >= self.replay_until
-
-    def _read_up(self) -> bool:
-        """Whether it has also read back what it had not sent yet at the start."""
-        if self._unsent and not self._unsent & {record.id for record in self.db.outbox}:
-            self._unsent = set()
-            self._read_up_at = len(self.topic.records)
-        return not self._unsent and self.db.position >= self._read_up_at
+        return self.service.caught_up()
 
     def read(self) -> None:
         """One record, if there is one."""
-        if self.db.position >= len(self.topic.records):
-            return
-        offset = self.db.position
-        record = self.topic.records[offset]
-        catching_up = not self._read_up()
-        self.db = replace(self.db, position=offset + 1)
-        own = record.source is Service.TRIAGE
-        replayed = own and catching_up
-        if own and not replayed and not isinstance(record.body, TRACKED):
-            return
-        if catching_up and isinstance(record.body, CaseEvent):
-            self.db = replace(self.db, held=tuple(held for held in self.db.held if held.body.input_id != record.body.input_id))
-        if record.id in self.db.inbox:
-            return
-        self.db = replace(self.db, inbox=self.db.inbox | {record.id})
-        if isinstance(record.body, InputEvent) and record.body.input_id in self.db.handled:
-            return
-        message = incoming(
-            record.body,
-            source=record.source,
-            catching_up=catching_up,
-            replayed=replayed,
-            message_id=record.id,
-            appended_at=appended_at(offset),
-        )
-        outcome = self.handlers.apply(self.db.case, message)
-        if outcome.hold:
-            self.db = replace(self.db, held=tuple(dict.fromkeys((*self.db.held, record))))
-        self._commit(outcome, record.id)
+        run(self.service.read("cases", 1))
 
     def release(self) -> None:
-        """Decide on the oldest input that was held, once all is read that lay on the topic."""
-        if not self._read_up() or not self.db.held:
-            return
-        first, *rest = self.db.held
-        self.db = replace(self.db, held=tuple(rest))
-        assert isinstance(first.body, InputEvent)
-        if first.body.input_id not in self.db.handled:
-            message = incoming(first.body, source=first.source, held=True, message_id=first.id)
-            self._commit(self.handlers.apply(self.db.case, message), first.id)
+        """Decide on inputs that were held, once all is read that lay on the topic."""
+        run(self.service.look_round())
 
     def execute(self, decide: Callable[[Handlers, Case], Outcome[Case]]) -> None:
         """A command by HTTP; raises what the decision raises."""
-        assert self.db.case is not None
-        self._commands += 1
-        self._commit(decide(self.handlers, self.db.case), an_id(f"request-{self._commands}"))
+
+        def on_case(case: Case | None, _now: datetime) -> Outcome[Case]:
+            assert case is not None
+            return decide(self.handlers, case)
+
+        s = self.service
+        run(CommandExecutor(self.store, s.tables, s.outbox, s.clock, s.caught_up).execute(KEY, on_case))
 
     def relay(self, *, keep: bool = False) -> None:
         """Publish the oldest unsent message; `keep`: the relay dies before it can delete it."""
-        if self.db.outbox:
-            first, *rest = self.db.outbox
-            self.topic.append(first)
-            if not keep:
-                self.db = replace(self.db, outbox=tuple(rest))
-
-    def _commit(self, outcome: Outcome[Case], cause: UUID) -> None:
-        made: list[Record] = []
-        for number, message in enumerate(outcome.outgoing):
-            assert isinstance(message.body, CaseEvent | InputEvent)
-            made.append(Record(derive_id(cause, number, type(message.body).__name__), Service.TRIAGE, message.body))
-        self.db = replace(
-            self.db,
-            case=outcome.state or self.db.case,
-            handled=self.db.handled | set(outcome.handled),
-            outbox=(*self.db.outbox, *made),
-        )
+        run(self.service.relay(1, dies_before_deleting=keep))
 
 
-@dataclass
-class Dispatch:
-    """The other owner, reduced to hand-overs and inputs."""
+@dataclass(frozen=True)
+class Held:
+    """The case as dispatch has it."""
 
-    topic: Topic
-    position: int = 0
     version: int = 0
     owner: bool = False
     topic_owner: bool = False
     agency: str = ""
     bounces: int = 0
     arbitrated: bool = False
-    inbox: set[UUID] = field(default_factory=set)
-    handled: set[UUID] = field(default_factory=set)
-    outbox: list[Record] = field(default_factory=list)
+
+
+class Dispatch:
+    """The other owner, reduced to hand-overs and inputs."""
+
+    def __init__(self, topic: Topic) -> None:
+        self.store = KeptInMemory()
+        self.service = MemoryService(Service.DISPATCH, topic.broker, MemoryDatabase())
+        self.service.subscribe(
+            Subscription(
+                name="cases",
+                topics=[CASES.name],
+                types=[CaseForwarded, CaseReturned, *INPUTS],
+                track_own=[CaseReturned, *INPUTS],
+                store=self.store,
+                apply=_on_message,
+            )
+        )
+        run(self.service.start())
+
+    @property
+    def case(self) -> Held:
+        """The case, whether it ever came or not."""
+        found: Held = self.service.database.tables.states.get(self.store, {}).get(KEY, Held())
+        return found
 
     def read(self) -> None:
         """One record, if there is one."""
-        if self.position >= len(self.topic.records):
-            return
-        record = self.topic.records[self.position]
-        self.position += 1
-        if record.id in self.inbox:
-            return
-        self.inbox.add(record.id)
-        match record.body:
-            case CaseForwarded() as event if event.version > self.version:
-                self.version, self.owner, self.topic_owner = event.version, True, True
-                self.agency, self.bounces, self.arbitrated = event.agency, event.bounces, event.arbitrated
-            case CaseReturned():
-                self.topic_owner = False
-            case InputEvent() as body if self.topic_owner and body.input_id not in self.handled:
-                self._input(record.id, body)
-
-    def _input(self, cause: UUID, body: InputEvent) -> None:
-        if isinstance(body, WindowElapsed):
-            return
-        if not self.owner:
-            self.outbox.append(Record(derive_id(cause, "dispatch"), Service.DISPATCH, body))
-            return
-        self.version += 1
-        self.handled.add(body.input_id)
-        answer = InputRefused(
-            case_id=CASE_ID,
-            version=self.version,
-            occurred_at=NOON,
-            state=CaseState.AT_AGENCY,
-            owner=Service.DISPATCH,
-            input_id=body.input_id,
-            code="not_answered",
-            detail="-",
-        )
-        self.outbox.append(Record(derive_id(cause, "answer"), Service.DISPATCH, answer))
+        run(self.service.read("cases", 1))
 
     def send_back(self) -> None:
         """T10, unless the case is not here or an arbitration bound the agency."""
-        if self.owner and not self.arbitrated:
-            self.version += 1
-            self.owner = False
-            event = returned(self.version, self.bounces + 1, agency=self.agency)
-            self.outbox.append(Record(derive_id(CASE_ID, "returned", self.version), Service.DISPATCH, event))
+        s = self.service
+        run(CommandExecutor[Held](self.store, s.tables, s.outbox, SystemClock(), lambda: True).execute(KEY, _return))
 
     def relay(self) -> None:
         """Publish the oldest unsent message."""
-        if self.outbox:
-            self.topic.append(self.outbox.pop(0))
+        run(self.service.relay(1))
+
+
+def _on_message(stored: Held | None, message: Incoming) -> Outcome[Held]:
+    case = stored or Held()
+    match message.body:
+        case CaseForwarded() as event if event.version > case.version:
+            taken = Held(event.version, True, True, event.agency, event.bounces, event.arbitrated)
+            return Outcome(taken)
+        case CaseReturned():
+            return Outcome(replace(case, topic_owner=False))
+        case WindowElapsed():
+            return Outcome(None)
+        case InputEvent() as body if case.topic_owner:
+            if not case.owner:
+                return Outcome(None, (Outgoing(CASES.name, KEY, body, NOON),))
+            answer = InputRefused(
+                case_id=CASE_ID,
+                version=case.version + 1,
+                occurred_at=NOON,
+                state=CaseState.AT_AGENCY,
+                owner=Service.DISPATCH,
+                input_id=body.input_id,
+                code="not_answered",
+                detail="-",
+            )
+            return Outcome(replace(case, version=case.version + 1), (Outgoing(CASES.name, KEY, answer, NOON),), handled=(body.input_id,))
+    return Outcome(None)
+
+
+def _return(stored: Held | None, _now: datetime) -> Outcome[Held]:
+    case = stored or Held()
+    if not case.owner or case.arbitrated:
+        return Outcome(None)
+    version = case.version + 1
+    event = returned(version, case.bounces + 1, agency=case.agency)
+    told = Outgoing(CASES.name, KEY, event, LATER, derive_id(CASE_ID, "returned", version))
+    return Outcome(replace(case, version=version, owner=False), (told,))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.unit.triage.builders import CASE_ID, LATER, OFFICER, a_report, an_id, confirmed, elapsed, replied, submitted
-from tests.unit.triage.one_case_topic import Dispatch, Record, Topic, Triage
+from tests.unit.triage.one_case_topic import Dispatch, Topic, Triage
 from triage.domain.verification import Archive, InvalidCommand, Verify
 from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, InputRefused, ReportSubmitted, WindowElapsed
@@ -39,7 +39,7 @@ class OneCase(RuleBasedStateMachine):
         self.topic = Topic()
         self.triage = Triage(self.topic)
         self.dispatch = Dispatch(self.topic)
-        self.backup = self.triage.db
+        self.backup = self.triage.db.copy()
         self.restored = False
         self.inputs: set[Any] = set()
         self.windows: set[Any] = set()
@@ -49,7 +49,7 @@ class OneCase(RuleBasedStateMachine):
     @rule(report=st.sampled_from(REPORTS))
     def submit(self, report: dict[str, Any]) -> None:
         self.report = report
-        self.topic.append(Record(an_id("submitted"), Service.INTAKE, submitted(**report)))
+        self.topic.append(an_id("submitted"), Service.INTAKE, submitted(**report))
 
     @precondition(lambda self: self.report is not None)
     @rule(make=st.sampled_from([replied, confirmed, elapsed]))
@@ -59,7 +59,7 @@ class OneCase(RuleBasedStateMachine):
         self.inputs.add(body.input_id)
         if isinstance(body, WindowElapsed):
             self.windows.add(body.input_id)
-        self.topic.append(Record(an_id(f"record-{name}"), Service.INTAKE, body))
+        self.topic.append(an_id(f"record-{name}"), Service.INTAKE, body)
 
     @rule()
     def triage_reads(self) -> None:
@@ -81,16 +81,16 @@ class OneCase(RuleBasedStateMachine):
     def agency_returns(self) -> None:
         self.dispatch.send_back()
 
-    @precondition(lambda self: self.triage.db.case is not None and self.triage.caught_up)
+    @precondition(lambda self: self.triage.case is not None and self.triage.caught_up)
     @rule(agency=st.sampled_from(["kota-bandung", "kota-ambon", "kemen-lama"]))
     def officer_forwards(self, agency: str) -> None:
-        before = self.triage.db
+        before = self.triage.db.copy()
         try:
             self.triage.execute(lambda made, case: made.forward(case, a_report(), Verify(agency), OFFICER, LATER))
         except (Refusal, InvalidCommand):
             assert self.triage.db == before
 
-    @precondition(lambda self: self.triage.db.case is not None and self.triage.caught_up)
+    @precondition(lambda self: self.triage.case is not None and self.triage.caught_up)
     @rule()
     def officer_archives(self) -> None:
         with suppress(Refusal):
@@ -102,8 +102,7 @@ class OneCase(RuleBasedStateMachine):
 
     @rule()
     def inbox_and_offsets_are_forgotten(self) -> None:
-        self.triage.db = self.triage.db.forgotten()
-        self.triage.restart()
+        self.triage.put_back(self.triage.forgotten())
 
     @rule()
     def triage_restarts(self) -> None:
@@ -111,13 +110,12 @@ class OneCase(RuleBasedStateMachine):
 
     @rule()
     def backup_is_taken(self) -> None:
-        self.backup = self.triage.db
+        self.backup = self.triage.db.copy()
 
     @rule()
     def backup_is_restored(self) -> None:
-        self.triage.db = self.backup
+        self.triage.put_back(self.backup)
         self.restored = True
-        self.triage.restart()
 
     @invariant()
     def versions_have_no_gap_and_every_step_is_allowed(self) -> None:
@@ -126,14 +124,19 @@ class OneCase(RuleBasedStateMachine):
             event = record.body
             assert isinstance(event, CaseEvent)
             assert event.version == number, [type(r.body).__name__ for r in self.topic.history()]
-            assert record.source is owner, "only the owner speaks for a case"
+            assert record.source == owner, "only the owner speaks for a case"
             allowed = (ReportSubmitted,) if number == 1 else FOLLOWS[state, owner]
             assert isinstance(event, allowed)
             state, owner = event.state, event.owner
 
     @invariant()
+    def everything_can_be_handled(self) -> None:
+        for service in (self.triage.service, self.dispatch.service):
+            assert [row["error"] for row in service.database.tables.dead_letters.rows.values()] == []
+
+    @invariant()
     def what_waits_is_in_the_queue_and_nothing_else(self) -> None:
-        case = self.triage.db.case
+        case = self.triage.case
         if case is not None:
             waits = case.owned and case.state is CaseState.RECEIVED
             assert (case.queued_as is not None) is waits
@@ -147,13 +150,14 @@ class OneCase(RuleBasedStateMachine):
             pass
         if self.report is None:
             return
-        case = self.triage.db.case
+        case = self.triage.case
         assert case is not None
         self.versions_have_no_gap_and_every_step_is_allowed()
         last = self.topic.history()[-1].body
         assert isinstance(last, CaseEvent)
         assert case.owner is case.topic_owner is last.owner
-        assert self.dispatch.owner is self.dispatch.topic_owner is (last.owner is Service.DISPATCH)
+        at_dispatch = self.dispatch.case
+        assert at_dispatch.owner is at_dispatch.topic_owner is (last.owner is Service.DISPATCH)
         if case.owned:
             assert (case.version, case.state) == (last.version, last.state)
         answers = [r.body.input_id for r in self.topic.history() if isinstance(r.body, InputRefused)]
@@ -162,23 +166,25 @@ class OneCase(RuleBasedStateMachine):
         self.reading_it_all_again_changes_nothing()
 
     def reading_it_all_again_changes_nothing(self) -> None:
-        before, lay_there = self.triage.db, len(self.topic.records)
-        self.triage.db = before.forgotten()
-        self.triage.restart()
+        before, lay_there = self.triage.case, len(self.topic)
+        self.triage.put_back(self.triage.forgotten())
         while self._moves():
             pass
-        assert len(self.topic.records) == lay_there, "nothing is sent"
-        assert self.triage.db.case == before.case
+        assert len(self.topic) == lay_there, "nothing is sent"
+        assert self.triage.case == before
         assert not self.triage.db.held
 
     def _moves(self) -> bool:
-        before = (self.triage.db, len(self.topic.records), self.dispatch.position, len(self.dispatch.outbox))
+        before = self._seen()
         self.triage.read()
         self.triage.release()
         self.dispatch.read()
         self.triage.relay()
         self.dispatch.relay()
-        return before != (self.triage.db, len(self.topic.records), self.dispatch.position, len(self.dispatch.outbox))
+        return before != self._seen()
+
+    def _seen(self) -> tuple[object, ...]:
+        return self.triage.db.copy(), len(self.topic), self.dispatch.service.database.tables.copy()
 
 
 OneCase.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from importlib.resources import as_file
 from pathlib import Path
 
-from dispatch.domain.register import AgencyKind, bundled_register
+from dispatch.domain.register import bundled_register
 from dispatch.domain.register_tables import AGENCY_COLUMNS
+from tuntas_contracts.vocabulary import AgencyKind
 from tuntas_reference.categories import Sector
 
 PACKAGE = "idn-area-data"

@@ -6,18 +6,15 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.http.group_commit import GroupCommit
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.http.retry_keys import RetryKey, key_reused
-from tuntas_chassis.messaging.inbox import forget_handled, remember_handled
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables, DeliveryTransaction
 from tuntas_chassis.messaging.messages import Outcome
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.messaging.subscription import Store
 from tuntas_chassis.messaging.unit_of_work import UnitOfWork
-from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.tracebacks import without_frames
 from tuntas_chassis.telemetry.tracing import current_traceparent
 from tuntas_contracts.refusal import Refusal
@@ -58,13 +55,13 @@ def catching_up() -> Problem:
 class CommandExecutor(Generic[S]):
     """Carries out commands on the states of one store; those that wait share a transaction."""
 
-    def __init__(self, store: Store[S], database: Database, outbox: Outbox, clock: Clock, caught_up: Callable[[], bool]) -> None:
+    def __init__(self, store: Store[S], tables: DeliveryTables, outbox: Outbox, clock: Clock, caught_up: Callable[[], bool]) -> None:
         """`caught_up` says whether the database is sure to know all that this service did before."""
         self._caught_up = caught_up
         self._store = store
         self._outbox = outbox
         self._clock = clock
-        self._group: GroupCommit[_Command[S], _Done[S]] = GroupCommit(database, outbox, clock, self._carry_out)
+        self._group: GroupCommit[DeliveryTransaction, _Command[S], _Done[S]] = GroupCommit(tables.begin_now, outbox, clock, self._carry_out)
 
     async def execute(
         self,
@@ -94,16 +91,16 @@ class CommandExecutor(Generic[S]):
         finally:
             del done  # the error refers to this frame from here on: the two would be left to the garbage collector
 
-    async def _carry_out(self, connection: AsyncConnection, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
-        unit = UnitOfWork(await self._store.load(connection, sorted({command.key for command in commands})))
+    async def _carry_out(self, transaction: DeliveryTransaction, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
+        unit = UnitOfWork(await transaction.load(self._store, sorted({command.key for command in commands})))
         now = self._clock.now()  # under the locks: never before an event that another transaction told of the same key
         ids = sorted({one for command in commands for one in command.ids})
-        fresh = await remember_handled(connection, ids) if ids else set()
+        fresh = await transaction.remember_handled(ids) if ids else set()
         obeyed: set[UUID] = set()
         done = [self._one(command, now, fresh, obeyed, unit) for command in commands]
         if refused := fresh - obeyed:
-            await forget_handled(connection, sorted(refused))
-        await unit.write(connection, self._store, self._outbox)
+            await transaction.forget_handled(sorted(refused))
+        await unit.write(transaction, self._store, self._outbox)
         return done
 
     @staticmethod

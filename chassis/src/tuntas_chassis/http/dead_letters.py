@@ -7,20 +7,11 @@ from uuid import UUID
 
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.messaging.batch import BatchWorker
-from tuntas_chassis.messaging.dead_letter_access import DeadLetterAccess, list_accesses, log_access
-from tuntas_chassis.messaging.dead_letters import (
-    OpenDeadLetter,
-    ParkedMessage,
-    failed_again,
-    fault_text,
-    find_parked,
-    list_parked,
-    lock_parked,
-    lock_parked_key,
-    settle,
-)
+from tuntas_chassis.messaging.dead_letter_access import DeadLetterAccess
+from tuntas_chassis.messaging.dead_letters import OpenDeadLetter, ParkedMessage, fault_text
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables
 from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.persistence.database import Database, is_transient
+from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -38,38 +29,38 @@ class ReplayResult:
 class DeadLetterQueue:
     """The operator's way to the parked messages of one service."""
 
-    def __init__(self, database: Database, outbox: Outbox, workers: Mapping[str, BatchWorker[Any]]) -> None:
-        self._database = database
+    def __init__(self, tables: DeliveryTables, outbox: Outbox, workers: Mapping[str, BatchWorker[Any]]) -> None:
+        self._tables = tables
         self._outbox = outbox
         self._workers = workers
 
     async def list(self, after: UUID, limit: int, *, key: str | None = None, settled: bool = False) -> list[ParkedMessage]:
         """What waits, or what was settled by whom and why; oldest first."""
-        async with self._database.connect() as connection:
-            return await list_parked(connection, after, limit, key=key, settled=settled)
+        async with self._tables.begin() as transaction:
+            return await transaction.list_dead_letters(after, limit, key=key, closed=settled)
 
     async def show(self, message_id: UUID) -> OpenDeadLetter:
         """One parked message; Problem 404."""
-        async with self._database.connect() as connection:
-            found = await find_parked(connection, message_id)
+        async with self._tables.begin() as transaction:
+            found = await transaction.find_dead_letter(message_id)
         if found is None:
             raise _unknown()
         return found
 
     async def read_content(self, message_id: UUID, by: str, why: str) -> OpenDeadLetter:
         """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
-        async with self._database.begin() as connection:
-            found = await find_parked(connection, message_id)
+        async with self._tables.begin() as transaction:
+            found = await transaction.find_dead_letter(message_id)
             if found is None:
                 raise _unknown()
-            await log_access(connection, found, by, why)
+            await transaction.log_access(found, by, why)
         _log.info("parked_content_read", consumer=found.consumer, parked_id=str(message_id), by=by)
         return found
 
     async def accesses(self, after: UUID, limit: int) -> Sequence[DeadLetterAccess]:
         """Who read the content of which message, when and why; oldest first."""
-        async with self._database.connect() as connection:
-            return await list_accesses(connection, after, limit)
+        async with self._tables.begin() as transaction:
+            return await transaction.list_accesses(after, limit)
 
     async def replay(self, message_id: UUID, by: str, why: str | None = None) -> ReplayResult:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
@@ -80,11 +71,11 @@ class DeadLetterQueue:
         worker = self._workers[first.consumer]
         replayed = 0
         while True:
-            async with self._database.begin() as connection:
+            async with self._tables.begin() as transaction:
                 if first.key is not None:
-                    queue = await lock_parked_key(connection, first.consumer, first.key)
+                    queue = await transaction.lock_dead_letters_of(first.consumer, first.key)
                 if replayed == 0 and not settled:  # somebody else may have settled it since it was looked at
-                    first = (await lock_parked(connection, [first.id]))[first.id]
+                    first = (await transaction.lock_dead_letters([first.id]))[first.id]
                     self._must_be_open(first)
                 if first.key is None:
                     queue = [first]
@@ -92,17 +83,17 @@ class DeadLetterQueue:
                     break
                 message = queue[0]
                 try:
-                    async with connection.begin_nested():
-                        await worker.apply_parked(connection, message.record, catching_up=message.catching_up)
+                    async with transaction.nested():
+                        await worker.apply_parked(transaction, message.record, catching_up=message.catching_up)
                 except Exception as error:
                     if is_transient(error):
                         raise
-                    await failed_again(connection, message.id, error)
+                    await transaction.failed_again(message.id, error)
                     _log.warning(
                         "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
                     )
                     return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {fault_text(error)[:300]}")
-                await settle(connection, message.id, "replayed", by, why)
+                await transaction.close_dead_letter(message.id, "replayed", by, why)
                 replayed += 1
             self._outbox.written()
             if first.key is None:
@@ -120,12 +111,12 @@ class DeadLetterQueue:
         for one in others:  # before anything is locked: rows of two keys have no common order
             if one.key is None or (one.consumer, one.key) != (found.consumer, found.key):
                 raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
-        async with self._database.begin() as connection:
+        async with self._tables.begin() as transaction:
             if found.key is not None:
-                await lock_parked_key(connection, found.consumer, found.key)
-            for locked in (await lock_parked(connection, [found.id, *(one.id for one in others)])).values():
+                await transaction.lock_dead_letters_of(found.consumer, found.key)
+            for locked in (await transaction.lock_dead_letters([found.id, *(one.id for one in others)])).values():
                 self._must_be_open(locked)
-                await settle(connection, locked.id, "discarded", by, why)
+                await transaction.close_dead_letter(locked.id, "discarded", by, why)
         _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
         if found.key is None:
             return ReplayResult(0, 0)

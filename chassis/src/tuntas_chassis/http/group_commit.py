@@ -2,45 +2,44 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.persistence.database import Database, is_transient
+from tuntas_chassis.persistence.database import is_transient
 
+C = TypeVar("C")
 T = TypeVar("T")
 R = TypeVar("R")
-# The driver sends BEGIN with the first statement. A time read before that is older than the transaction looks to the relay,
-# which might then mark a later time than that of the events to come.
-_BEGIN = text("SELECT 1")
 
 
-class GroupCommit(Generic[T, R]):
+class GroupCommit(Generic[C, T, R]):
     """Gathers items and writes them together. A data error is isolated to the item that caused it."""
 
     def __init__(
         self,
-        database: Database,
+        begin: Callable[[], AbstractAsyncContextManager[C]],
         outbox: Outbox,
         clock: Clock,
-        write: Callable[[AsyncConnection, Sequence[T], datetime], Awaitable[Sequence[R]]],
+        write: Callable[[C, Sequence[T], datetime], Awaitable[Sequence[R]]],
         *,
         max_items: int = 500,
         max_bytes: int = 4 * 1024 * 1024,
         size_of: Callable[[T], int] = lambda _item: 0,
         linger_s: float = 0.015,
     ) -> None:
-        """`write` gets the items and the business time, read inside the transaction, and gives a result for each in order.
+        """`begin` gives a transaction that has begun (`begin_now` of a database or of delivery tables).
+
+        `write` gets it, the items and the business time, read inside the transaction, and gives a result for each in order.
 
         A group ends with the item that brings it to `max_bytes`, by `size_of` in bytes.
         `linger_s` is how long a busy committer waits for more; alone, an item is written at once.
         """
-        self._database = database
+        self._begin = begin
         self._outbox = outbox
         self._clock = clock
         self._write = write
@@ -92,9 +91,8 @@ class GroupCommit(Generic[T, R]):
                 future.set_result(result)
 
     async def _in_one_transaction(self, items: Sequence[T]) -> Sequence[R]:
-        async with self._database.begin() as connection:
-            await connection.execute(_BEGIN)
-            results = await self._write(connection, items, self._clock.now())
+        async with self._begin() as transaction:
+            results = await self._write(transaction, items, self._clock.now())
             if len(results) != len(items):
                 raise RuntimeError(f"the write of a group commit gave {len(results)} results for {len(items)} items")
         self._outbox.written()

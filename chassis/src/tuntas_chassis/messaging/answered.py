@@ -46,10 +46,7 @@ async def read_answered(connection: AsyncConnection, consumer: str, partitions: 
 
 async def write_answered(connection: AsyncConnection, consumer: str, records: Sequence[Record]) -> None:
     """These records are answered: together, in order of each partition, and in the transaction of the answers."""
-    last: dict[TopicPartition, Answered] = {}
-    for record in records:
-        before = last.get((record.topic, record.partition))
-        last[record.topic, record.partition] = Answered(record.offset, max(record.timestamp, before.timestamp_ms if before else 0))
+    last = last_of_each(records)
     await connection.execute(
         _WRITE,
         {
@@ -60,3 +57,12 @@ async def write_answered(connection: AsyncConnection, consumer: str, records: Se
             "times": [a.timestamp_ms for a in last.values()],
         },
     )
+
+
+def last_of_each(records: Sequence[Record]) -> dict[TopicPartition, Answered]:
+    """How far each partition is answered with these records, given in the order of each."""
+    last: dict[TopicPartition, Answered] = {}
+    for record in records:
+        before = last.get((record.topic, record.partition))
+        last[record.topic, record.partition] = Answered(record.offset, max(record.timestamp, before.timestamp_ms if before else 0))
+    return last

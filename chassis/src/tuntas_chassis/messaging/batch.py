@@ -9,15 +9,13 @@ from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import derive_id
-from tuntas_chassis.messaging.answered import read_answered, write_answered
-from tuntas_chassis.messaging.dead_letters import DeadLetter, FirstDeadLetter, blocked_keys, park
+from tuntas_chassis.messaging.dead_letters import DeadLetter, FirstDeadLetter
 from tuntas_chassis.messaging.decoding import Decoded, Undecodable, UnknownType, decode, record_key, record_type
-from tuntas_chassis.messaging.held import drop_held, forget_answered, hold, holds_any, take_held
-from tuntas_chassis.messaging.inbox import TopicPartition, advance_positions, known_handled, lock_positions, remember
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables, DeliveryTransaction
+from tuntas_chassis.messaging.inbox import TopicPartition
 from tuntas_chassis.messaging.known_positions import check
 from tuntas_chassis.messaging.masked_message import without_content
 from tuntas_chassis.messaging.messages import Incoming
@@ -25,7 +23,7 @@ from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.messaging.partition_records import UnreadableRecords
 from tuntas_chassis.messaging.subscription import Record, Subscription
 from tuntas_chassis.messaging.unit_of_work import UnitOfWork
-from tuntas_chassis.persistence.database import Database, is_transient
+from tuntas_chassis.persistence.database import is_transient
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_chassis.telemetry.tracebacks import without_frames
@@ -57,7 +55,7 @@ class BatchWorker(Generic[S]):
         self,
         subscription: Subscription[S],
         service: str,
-        database: Database,
+        tables: DeliveryTables,
         outbox: Outbox,
         clock: Clock,
         tracing: Tracing,
@@ -66,7 +64,7 @@ class BatchWorker(Generic[S]):
         self.subscription = subscription
         self.consumer = f"{service}.{subscription.name}"
         self._service = service
-        self._database = database
+        self._tables = tables
         self._outbox = outbox
         self._clock = clock
         self._tracing = tracing
@@ -126,48 +124,48 @@ class BatchWorker(Generic[S]):
             return Decoded(record, known, record_key(record), fault=without_frames(error), catching_up=catching_up)
 
     async def _transaction(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]) -> Work[S]:
-        async with self._database.begin() as connection:
-            fresh, due = await self._fresh(connection, batch, believed)
-            work = await self._work(connection, due)
+        async with self._tables.begin() as transaction:
+            fresh, due = await self._fresh(transaction, batch, believed)
+            work = await self._work(transaction, due)
             work.outcomes["any", "known_offset"] += len(batch) - len(due)
             if fresh:
                 ends: dict[TopicPartition, int] = {}
                 for d in fresh:
                     ends[d.record.topic, d.record.partition] = d.record.offset + 1
-                await advance_positions(connection, self.consumer, ends)
+                await transaction.advance_positions(self.consumer, ends)
             if due and self.subscription.refuse is not None:
-                await write_answered(connection, self.consumer, [d.record for d in due])
+                await transaction.write_answered(self.consumer, [d.record for d in due])
         return work
 
     async def _fresh(
-        self, connection: AsyncConnection, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]
+        self, transaction: DeliveryTransaction, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]
     ) -> tuple[Sequence[Decoded], Sequence[Decoded]]:
         """What lies behind our positions, which this locks; and of that what was not answered before, where every record is answered."""
         partitions = sorted({(d.record.topic, d.record.partition) for d in batch})
-        positions = await lock_positions(connection, self.consumer, partitions)
+        positions = await transaction.lock_positions(self.consumer, partitions)
         check(partitions, positions, believed)
         fresh = [d for d in batch if d.record.offset >= positions.get((d.record.topic, d.record.partition), 0)]
         if self.subscription.refuse is None or not fresh:
             return fresh, fresh
-        answered = await read_answered(connection, self.consumer, partitions)
+        answered = await transaction.read_answered(self.consumer, partitions)
         return fresh, [d for d in fresh if not ((last := answered.get((d.record.topic, d.record.partition))) and last.includes(d.record))]
 
-    async def _work(self, connection: AsyncConnection, batch: Sequence[Decoded], *, again: bool = False) -> Work[S]:
+    async def _work(self, transaction: DeliveryTransaction, batch: Sequence[Decoded], *, again: bool = False) -> Work[S]:
         """Decide on a batch and write what it comes to. `again`: inputs that were held, which the inbox knows already."""
         messages = [d for d in batch if d.incoming is not None]
         ids = [d.incoming.id for d in messages if d.incoming]
         remembers = self.subscription.remembered and not again
-        new = await remember(connection, self.consumer, ids) if ids and remembers else set(ids)
+        new = await transaction.remember(self.consumer, ids) if ids and remembers else set(ids)
         interesting = [d for d in batch if d.incoming is not None or d.fault is not None]
         keys = sorted({d.state_key for d in interesting if d.state_key})
-        blocked = await blocked_keys(connection, self.consumer, keys) if keys and self.subscription.refuse is None else {}
+        blocked = await transaction.blocked_keys(self.consumer, keys) if keys and self.subscription.refuse is None else {}
         handled_ids = [d.handled_id for d in messages if d.handled_id]
-        done = await known_handled(connection, handled_ids) if handled_ids else set()
+        done = await transaction.known_handled(handled_ids) if handled_ids else set()
         wanted = sorted({d.state_key for d in messages if d.state_key and d.incoming and d.incoming.id in new})
-        work: Work[S] = Work(await self.subscription.store.load(connection, wanted) if wanted else {}, known=done)
+        work: Work[S] = Work(await transaction.load(self.subscription.store, wanted) if wanted else {}, known=done)
         for d in batch:
             work.outcomes[d.type_name, self._one(d, new, blocked, work)] += 1
-        await self._write(connection, work)
+        await self._write(transaction, work)
         return work
 
     def _one(self, d: Decoded, new: set[UUID], blocked: dict[str, FirstDeadLetter], work: Work[S]) -> str:
@@ -246,30 +244,30 @@ class BatchWorker(Generic[S]):
         told = {"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "error.type": type(fault).__name__}
         self._tracing.keep(f"park {d.type_name}", SpanKind.CONSUMER, traceparent, now, now, failed=True, **told)
 
-    async def _write(self, connection: AsyncConnection, work: Work[S]) -> None:
-        await work.write(connection, self.subscription.store, self._outbox)
+    async def _write(self, transaction: DeliveryTransaction, work: Work[S]) -> None:
+        await work.write(transaction, self.subscription.store, self._outbox)
         if work.dead_letters:
-            await park(connection, self.consumer, work.dead_letters)
+            await transaction.add_dead_letters(self.consumer, work.dead_letters)
         if self.subscription.answers_inputs:
-            await self._write_held(connection, work)
+            await self._write_held(transaction, work)
 
-    async def _write_held(self, connection: AsyncConnection, work: Work[S]) -> None:
+    async def _write_held(self, transaction: DeliveryTransaction, work: Work[S]) -> None:
         if work.answered:
-            await forget_answered(connection, self.consumer, work.answered)
+            await transaction.forget_answered(self.consumer, work.answered)
         held = [(d.record, d.handled_id) for d in work.held if d.handled_id and d.handled_id not in work.answered]
         if held:
-            await hold(connection, self.consumer, held)
+            await transaction.hold(self.consumer, held)
             self.may_hold = True
 
     async def release(self, partitions: Sequence[TopicPartition], believed: Mapping[TopicPartition, int]) -> None:
         """Give inputs that are held of these partitions to the handler, which have been read up. Raises as `run` does."""
         taken: list[Decoded] = []
         try:
-            async with self._database.begin() as connection:
-                check(partitions, await lock_positions(connection, self.consumer, sorted(partitions)), believed)
-                taken = [self._decode_held(record) for record in await take_held(connection, self.consumer, partitions, _RELEASED_AT_ONCE)]
-                work = await self._work(connection, taken, again=True)
-                more = await holds_any(connection, self.consumer)
+            async with self._tables.begin() as transaction:
+                check(partitions, await transaction.lock_positions(self.consumer, sorted(partitions)), believed)
+                taken = [self._decode_held(record) for record in await transaction.take_held(self.consumer, partitions, _RELEASED_AT_ONCE)]
+                work = await self._work(transaction, taken, again=True)
+                more = await transaction.holds_any(self.consumer)
         except (DBAPIError, ValueError) as error:
             if is_transient(error):
                 raise
@@ -280,8 +278,8 @@ class BatchWorker(Generic[S]):
             self._outbox.written()
             self._count(work)
 
-    async def _still_held(self, connection: AsyncConnection, group: Sequence[Decoded]) -> Sequence[Decoded]:
-        there = await drop_held(connection, self.consumer, [d.record for d in group])
+    async def _still_held(self, transaction: DeliveryTransaction, group: Sequence[Decoded]) -> Sequence[Decoded]:
+        there = await transaction.drop_held(self.consumer, [d.record for d in group])
         return [d for d in group if (d.record.topic, d.record.partition, d.record.offset) in there]
 
     def _decode_held(self, record: Record) -> Decoded:
@@ -300,7 +298,7 @@ class BatchWorker(Generic[S]):
         for (kind, outcome), count in work.outcomes.items():
             self._metrics.inc("tuntas_consumer_events_total", self.consumer, kind, outcome, by=count)
 
-    async def apply_parked(self, connection: AsyncConnection, record: Record, *, catching_up: bool) -> None:
+    async def apply_parked(self, transaction: DeliveryTransaction, record: Record, *, catching_up: bool) -> None:
         """Give one parked record the effect that it would have had at its place, in the caller's transaction.
 
         `catching_up`: it was parked while the topic was read up. Raises what keeps it parked.
@@ -314,27 +312,27 @@ class BatchWorker(Generic[S]):
                 "effect: discard it, or replay it with a release that takes it"
             )
         if self.subscription.remembered:
-            await remember(connection, self.consumer, [d.incoming.id])
-        done = await known_handled(connection, [d.handled_id]) if d.handled_id else set()
-        work: Work[S] = Work(await self.subscription.store.load(connection, [d.state_key]), known=done)
+            await transaction.remember(self.consumer, [d.incoming.id])
+        done = await transaction.known_handled([d.handled_id]) if d.handled_id else set()
+        work: Work[S] = Work(await transaction.load(self.subscription.store, [d.state_key]), known=done)
         self._one(d, {d.incoming.id}, {}, work)
         if work.dead_letters:
             raise work.dead_letters[0].fault or Undecodable("it can't be handled")
-        await self._write(connection, work)
+        await self._write(transaction, work)
 
     async def _key_by_key(self, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int], *, again: bool = False) -> Work[S]:
         """The same batch with a transaction per key, so that only the key at fault is parked; then the offsets."""
         total: Work[S] = Work({})
         if not again:
-            async with self._database.begin() as connection:
-                _, batch = await self._fresh(connection, batch, believed)
+            async with self._tables.begin() as transaction:
+                _, batch = await self._fresh(transaction, batch, believed)
         groups: dict[str | None, list[Decoded]] = {}
         for d in batch:
             groups.setdefault(d.state_key, []).append(d)
         for key, group in groups.items():
             try:
-                async with self._database.begin() as connection:
-                    work = await self._work(connection, await self._still_held(connection, group) if again else group, again=again)
+                async with self._tables.begin() as transaction:
+                    work = await self._work(transaction, await self._still_held(transaction, group) if again else group, again=again)
             except (DBAPIError, ValueError) as error:
                 if is_transient(error):
                     raise
@@ -348,16 +346,16 @@ class BatchWorker(Generic[S]):
                     else:
                         work.dead_letters.append(DeadLetter(d.record, key, None if key else d.fault, d.catching_up))
                     work.outcomes[d.type_name, "waiting"] += 1
-                async with self._database.begin() as connection:
-                    if not again or await self._still_held(connection, group):
-                        await self._write(connection, work)
+                async with self._tables.begin() as transaction:
+                    if not again or await self._still_held(transaction, group):
+                        await self._write(transaction, work)
             total.dead_letters.extend(work.dead_letters)
             total.outcomes.update(work.outcomes)
         ends = {(d.record.topic, d.record.partition): d.record.offset + 1 for d in batch}
-        async with self._database.begin() as connection:
+        async with self._tables.begin() as transaction:
             if self.subscription.refuse is not None:
-                await write_answered(connection, self.consumer, [d.record for d in batch])
-            await advance_positions(connection, self.consumer, ends)
+                await transaction.write_answered(self.consumer, [d.record for d in batch])
+            await transaction.advance_positions(self.consumer, ends)
         return total
 
 

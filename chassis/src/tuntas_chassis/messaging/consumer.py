@@ -16,6 +16,7 @@ from tuntas_chassis.messaging.batch import BatchWorker
 from tuntas_chassis.messaging.catch_up import CatchUp
 from tuntas_chassis.messaging.consumer_gauges import ConsumerGauges, lag_of
 from tuntas_chassis.messaging.continuity import Continuity, Spans, spans
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables
 from tuntas_chassis.messaging.draining import Draining
 from tuntas_chassis.messaging.fetching import Fetching
 from tuntas_chassis.messaging.halting import Halting
@@ -27,7 +28,6 @@ from tuntas_chassis.messaging.read_up import ReadUp
 from tuntas_chassis.messaging.record_batches import check_codecs
 from tuntas_chassis.messaging.subscriber import batch_subscriber
 from tuntas_chassis.messaging.subscription import Record
-from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.settings import ServiceSettings
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -46,7 +46,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self,
         worker: BatchWorker[Any],
         settings: ServiceSettings,
-        database: Database,
+        tables: DeliveryTables,
         clock: Clock,
         metrics: MetricSet,
         *,
@@ -60,7 +60,6 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self.consumer_name = worker.consumer
         self._worker = worker
         self._settings = settings
-        self._database = database
         self._clock = clock
         self._metrics = metrics
         self._halting = Halting(self.consumer_name, settings.park_limit_per_minute, metrics)
@@ -69,14 +68,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._catch_up = CatchUp()
         self._continuity = Continuity()
         self._positions: dict[TopicPartition, int] = {}
-        self._known = KnownPositions(database, self.consumer_name)
+        self._known = KnownPositions(tables, self.consumer_name)
         self._lost = False
         self._taken_over: AIOKafkaConsumer | None = None
         self._verified_at = self._last_commit = 0.0
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._assigned_once = False
-        self._read_up = ReadUp(database, self.subscription.topics if self.subscription.answers_inputs else ())
+        self._read_up = ReadUp(tables, self.subscription.topics if self.subscription.answers_inputs else ())
         self._unreadable: list[UnreadableRecords] = []
         self._passed = PassedOffsets()
         self._fetching = Fetching(self.consumer_name, self.subscription.rest_wait_ms, self._unreadable.append, self._passed.note)
@@ -162,7 +161,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 break
             except Exception as error:
                 _log.warning("assignment_waits", consumer=self.consumer_name, error=type(error).__name__)
-                await set_within(self._stopping, 1.0)
+                await self._pause(1.0)
         else:
             return
         self._worker.may_hold = self.subscription.answers_inputs
@@ -275,6 +274,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not self._stopping.is_set():
             await asyncio.sleep(linger_s(len(records), self._settings.batch_linger_ms))
 
+    async def _pause(self, seconds: float) -> None:
+        await set_within(self._stopping, seconds)
+
     async def process(self, records: Sequence[Record]) -> None:
         """Process a batch, again and again with backoff while the fault is transient; nothing is skipped."""
         if not self._unreadable:
@@ -315,7 +317,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 if self._stopping.is_set():
                     raise
                 self.progress_at = monotonic()
-                await set_within(self._stopping, delay)
+                await self._pause(delay)
                 delay = min(delay * 2, 10.0)
         if not records:
             return

@@ -1,7 +1,7 @@
 """The dead-letter queue: what could not be read or handled waits here, raw and with the reason, and its key's later messages behind it."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -95,16 +95,17 @@ class ParkedMessage:
 
 async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequence[DeadLetter]) -> None:
     """Keep records as dead letters; one that is read again, from the same log, is there already."""
-    await connection.execute(_PARK, [_row(consumer, p) for p in dead_letters])
+    await connection.execute(_PARK, [columns_of_letter(consumer, p) for p in dead_letters])
 
 
-def _row(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
+def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
+    """The columns of a new dead letter that the table does not fill in by itself."""
     fault = dead_letter.fault
     return {
         **columns_of(dead_letter.record),
         "id": new_id(),
         "consumer": consumer,
-        "key": _stored(dead_letter.key) if dead_letter.key else None,
+        "key": stored_key(dead_letter.key) if dead_letter.key else None,
         "error_type": type(fault).__name__ if fault else "Waiting",
         "error": fault_text(fault) if fault else "stands behind a parked message of the same key",
         "state": "waiting" if dead_letter.waiting else "parked",
@@ -134,7 +135,7 @@ class FirstDeadLetter:
 
 async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
     """Which of these keys have dead letters, and where the first of them lies."""
-    stored = {key: _stored(key) for key in keys}
+    stored = {key: stored_key(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
     blocked = {row.key: FirstDeadLetter(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
     return {key: blocked[name] for key, name in stored.items() if name in blocked}
@@ -150,7 +151,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
-def _stored(key: str) -> str:
+def stored_key(key: str) -> str:
     """The key as it stands in the table, which takes no NUL and indexes only short texts."""
     clean = _clean(key)
     return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
@@ -160,7 +161,7 @@ async def list_parked(
     connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, settled: bool = False
 ) -> list[ParkedMessage]:
     """What waits, or what was replayed and discarded; of one key where one is given; oldest first, behind the id `after`."""
-    values = {"after": after, "limit": limit, "key": None if key is None else _stored(key)}
+    values = {"after": after, "limit": limit, "key": None if key is None else stored_key(key)}
     rows = await connection.execute(_SETTLED if settled else _OPEN, values)
     return [ParkedMessage(**row) for row in rows.mappings()]
 
@@ -181,13 +182,13 @@ class OpenDeadLetter:
 async def find_parked(connection: AsyncConnection, message_id: UUID) -> OpenDeadLetter | None:
     """One parked message, whatever its state."""
     row = (await connection.execute(_ONE, {"id": message_id})).mappings().first()
-    return _open(dict(row)) if row else None
+    return letter_of(dict(row)) if row else None
 
 
 async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, OpenDeadLetter]:
     """These messages as they are now, whatever their state, locked until the transaction's end."""
     rows = await connection.execute(_LOCK, {"ids": list(ids)})
-    return {message.id: message for message in (_open(dict(row)) for row in rows.mappings())}
+    return {message.id: message for message in (letter_of(dict(row)) for row in rows.mappings())}
 
 
 async def purge_settled(connection: AsyncConnection, days: int, most: int) -> int:
@@ -203,10 +204,10 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     """
     await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
-    return _in_order([_open(dict(row)) for row in rows.mappings()])
+    return in_topic_order([letter_of(dict(row)) for row in rows.mappings()])
 
 
-def _in_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
+def in_topic_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
     """What lies in the order of offsets, in that of times where the topic was made anew: it has lower offsets at later times."""
     anew = any(
         (a.record.topic, a.record.partition) == (b.record.topic, b.record.partition) and a.record.timestamp > b.record.timestamp + _SKEW_MS
@@ -215,7 +216,8 @@ def _in_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
     return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if anew else waiting
 
 
-def _open(row: dict[str, object]) -> OpenDeadLetter:
+def letter_of(row: Mapping[str, object]) -> OpenDeadLetter:
+    """The dead letter of such a row."""
     record = record_of(row)
     listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
     return OpenDeadLetter(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from tuntas_chassis.messaging.inbox import TopicPartition, advance_positions, lock_positions, read_positions
-from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables
+from tuntas_chassis.messaging.inbox import TopicPartition
 
 
 class PositionsLost(Exception):
@@ -18,8 +18,8 @@ class PositionsLost(Exception):
 class KnownPositions:
     """One consumer's memory of it, of all partitions, whoever reads them: a rebalance takes nothing away from it."""
 
-    def __init__(self, database: Database, consumer_name: str) -> None:
-        self._database = database
+    def __init__(self, tables: DeliveryTables, consumer_name: str) -> None:
+        self._tables = tables
         self._consumer_name = consumer_name
         self._highest: dict[TopicPartition, int] = {}
 
@@ -34,8 +34,8 @@ class KnownPositions:
     async def read(self) -> Mapping[TopicPartition, int]:
         """What the database says now; raises PositionsLost where that lies behind what was known before."""
         believed = self.highest()
-        async with self._database.connect() as connection:
-            stored = await read_positions(connection, self._consumer_name)
+        async with self._tables.begin() as transaction:
+            stored = await transaction.read_positions(self._consumer_name)
         check(believed, stored, believed)
         for partition, position in stored.items():
             self.wrote(partition, position)
@@ -44,9 +44,9 @@ class KnownPositions:
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         """Move positions forward where there is nothing to handle; raises PositionsLost as `read` does."""
         partitions = sorted(positions)
-        async with self._database.begin() as connection:
-            check(partitions, await lock_positions(connection, self._consumer_name, partitions), self._highest)
-            await advance_positions(connection, self._consumer_name, positions)
+        async with self._tables.begin() as transaction:
+            check(partitions, await transaction.lock_positions(self._consumer_name, partitions), self._highest)
+            await transaction.advance_positions(self._consumer_name, positions)
         for partition, position in positions.items():
             self.wrote(partition, position)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from aiokafka.partitioner import murmur2
 from sqlalchemy import text
@@ -60,24 +61,25 @@ class Outbox:
         """
         if not outgoing:
             return
-        parent = cause.traceparent if cause else current_traceparent()
-        contents = [encode(message) for message in outgoing]
-        ids = [m.id or (derive_id(cause.id, n, type(m.body).__name__) if cause else new_id()) for n, m in enumerate(outgoing)]
-        await connection.execute(
-            _INSERT,
-            {
-                "shards": [shard_of(m.key, self._shards) for m in outgoing],
-                "topics": [m.topic for m in outgoing],
-                "keys": [m.key for m in outgoing],
-                "ids": ids,
-                "types": [type(m.body).__name__ for m in outgoing],
-                "times": [m.time for m in outgoing],
-                "parents": traceparents or [parent] * len(outgoing),
-                "contents": contents,
-            },
-        )
+        await connection.execute(_INSERT, self.columns(outgoing, cause, traceparents))
         if self._relay_is_elsewhere():
             await connection.execute(_NOTIFY)
+
+    def columns(
+        self, outgoing: Sequence[Outgoing], cause: Envelope | None = None, traceparents: Sequence[str] | None = None
+    ) -> dict[str, Sequence[Any]]:
+        """The same messages as the columns of the table, in order; raises MessageTooLarge."""
+        parent = cause.traceparent if cause else current_traceparent()
+        return {
+            "contents": [encode(message) for message in outgoing],
+            "ids": [m.id or (derive_id(cause.id, n, type(m.body).__name__) if cause else new_id()) for n, m in enumerate(outgoing)],
+            "shards": [shard_of(m.key, self._shards) for m in outgoing],
+            "topics": [m.topic for m in outgoing],
+            "keys": [m.key for m in outgoing],
+            "types": [type(m.body).__name__ for m in outgoing],
+            "times": [m.time for m in outgoing],
+            "parents": traceparents or [parent] * len(outgoing),
+        }
 
     def written(self) -> None:
         """Call after the commit: the relay of this process looks at once."""

@@ -4,18 +4,9 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import text
 
-from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.messaging.delivery_tables import DeliveryTables
 
-_LAST_UNSENT = text(
-    "SELECT greatest((SELECT max(id) FROM outbox WHERE topic = ANY(CAST(:topics AS text[]))), "
-    "(SELECT max(id) FROM outbox_set_aside WHERE topic = ANY(CAST(:topics AS text[]))))"
-)
-_UNSENT = text(
-    "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = ANY(CAST(:topics AS text[])) AND id <= :last) "
-    "OR EXISTS (SELECT 1 FROM outbox_set_aside WHERE topic = ANY(CAST(:topics AS text[])) AND id <= :last)"
-)
 _NOT_KNOWN_YET = sys.maxsize
 
 
@@ -26,8 +17,8 @@ class ReadUp:
     end is not known and everything that is read counts as catching up.
     """
 
-    def __init__(self, database: Database, topics: Sequence[str]) -> None:
-        self._database = database
+    def __init__(self, tables: DeliveryTables, topics: Sequence[str]) -> None:
+        self._tables = tables
         self._topics = list(topics)
         self._ends: dict[TopicPartition, int] = {}
         self._open: dict[TopicPartition, int] = {}
@@ -47,8 +38,8 @@ class ReadUp:
         ours = {p: last for p, last in self._open.items() if p in consumer.assignment()}
         if not ours:
             return
-        async with self._database.connect() as connection:
-            if await connection.scalar(_UNSENT, {"topics": self._topics, "last": max(ours.values())}):
+        async with self._tables.begin() as transaction:
+            if await transaction.is_unsent(self._topics, max(ours.values())):
                 return
         for partition, end in (await consumer.end_offsets(list(ours))).items():
             self._ends[partition] = end
@@ -65,6 +56,5 @@ class ReadUp:
     async def _last_unsent(self) -> int | None:
         if not self._topics:
             return None
-        async with self._database.connect() as connection:
-            last: int | None = await connection.scalar(_LAST_UNSENT, {"topics": self._topics})
-        return last
+        async with self._tables.begin() as transaction:
+            return await transaction.last_unsent(self._topics)

@@ -1,5 +1,6 @@
 """What a service gives to the delivery core."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -75,3 +76,7 @@ class Subscription(Generic[S]):
     """Whether what is unread or a dead letter here may still lead to an event of an earlier time, so that deadlines wait for it."""
     remembered: bool = True
     """Whether the inbox remembers its messages; those that change nothing when they come again need not be."""
+
+    def matches(self, topic: str) -> bool:
+        """Whether this topic is read."""
+        return topic in self.topics or (self.pattern is not None and re.match(self.pattern, topic) is not None)

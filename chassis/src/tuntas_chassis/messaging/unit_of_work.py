@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from tuntas_chassis.messaging.inbox import remember_handled
+from tuntas_chassis.messaging.delivery_tables import DeliveryTransaction
 from tuntas_chassis.messaging.messages import Outcome, Outgoing
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.messaging.subscription import Store
@@ -40,10 +38,11 @@ class UnitOfWork(Generic[S]):
         self.outgoing.append(message)
         self.parents.append(parent)
 
-    async def write(self, connection: AsyncConnection, store: Store[S], outbox: Outbox) -> None:
+    async def write(self, transaction: DeliveryTransaction, store: Store[S], outbox: Outbox) -> None:
         """States and rows, the ids that were handled, and what is to be published."""
         if self.changed or self.rows:
-            await store.save(connection, list(self.changed.values()), self.rows)
+            await transaction.save(store, self.changed, self.rows)
         if self.handled:
-            await remember_handled(connection, sorted(self.handled))
-        await outbox.write(connection, self.outgoing, traceparents=self.parents)
+            await transaction.remember_handled(sorted(self.handled))
+        if self.outgoing:
+            await transaction.publish(outbox, self.outgoing, self.parents)

@@ -1,12 +1,12 @@
 """One PostgreSQL database per service, by SQLAlchemy's asyncpg dialect: a pool for work and a pool for reads that anybody may ask."""
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,6 +16,8 @@ from tuntas_chassis.persistence.connections import server_settings, watch_peer
 from tuntas_chassis.persistence.probe import DatabaseProbe
 from tuntas_chassis.settings import ServiceSettings
 
+Transaction: TypeAlias = AsyncConnection
+"""The connection on which a transaction is open, for use cases: they hand it on to their ports and send no SQL themselves."""
 READ_ONLY: Final = "25006"
 """The SQLSTATE of a write that met a standby, or a database that takes no writes: every failover passes through it."""
 QUERY_CANCELED: Final = "57014"
@@ -28,6 +30,7 @@ _TRANSIENT_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04"})
 _LOST_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
 _NEVER_DONE: Final = (ValueError, asyncpg.UnsupportedClientFeatureError, asyncpg.UnsupportedServerFeatureError)
 _CONNECT_S: Final = 10
+_BEGIN: Final = text("SELECT 1")
 
 
 def sqlstate_of(error: BaseException) -> str | None:
@@ -93,6 +96,17 @@ class Database:
     def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection in a transaction that commits at the end of the block, or rolls back on an error."""
         return self._work.begin()
+
+    @asynccontextmanager
+    async def begin_now(self) -> AsyncIterator[AsyncConnection]:
+        """The same, with a first statement: the driver sends BEGIN with that.
+
+        A time read before it is older than the transaction looks to the relay, which might then mark a later time than that of the
+        events to come.
+        """
+        async with self.begin() as connection:
+            await connection.execute(_BEGIN)
+            yield connection
 
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for reading that belongs to the service's work."""

@@ -99,7 +99,7 @@ def _detached(folder: StackFolder) -> None:
     said, complained = folder.logs / "up.log", folder.logs / "up.err"
     with said.open("wb") as out, complained.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tuntas_devstack", *arguments],
+            [sys.executable, "-m", "tuntas_operations", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

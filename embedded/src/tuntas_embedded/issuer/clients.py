@@ -15,22 +15,13 @@ ADMIN = "development-admin"
 TOKEN_ROLES = frozenset(role.value for role in Role if role not in {Role.REPORTER, Role.SYSTEM})
 """The roles that a token can carry: reporters have an access code instead, and the system needs none."""
 
-OF_AN_AGENCY = frozenset(
-    {
-        Role.AGENCY_ADMINISTRATOR,
-        Role.LIAISON_OFFICER,
-        Role.INSPECTORATE,
-        Role.RESPONSIBLE_OFFICER,
-        Role.HEAD,
-        Role.AGENCY_SYSTEM,
-    }
-)
-"""Roles held at one agency: such a client names its agency (form field `agency`) when it asks."""
-
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client. `needs_agency`: it says in each request for which agency it acts; `any_claims`: it says all."""
+    """An OAuth client.
+
+    `needs_agency`: it says in each request, in the form field `agency`, for which agency it acts; `any_claims`: it says all.
+    """
 
     client_id: str
     secret: str
@@ -54,7 +45,7 @@ def make_clients(secret: Callable[[str], str]) -> dict[str, Client]:
             secret(client_id_of(role)),
             (role.value,),
             role.value.replace("_", " "),
-            needs_agency=role in OF_AN_AGENCY,
+            needs_agency=role.at_agency,
         )
         for role in Role
         if role.value in TOKEN_ROLES and role is not Role.SERVICE

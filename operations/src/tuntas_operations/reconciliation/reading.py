@@ -15,6 +15,7 @@ from tuntas_contracts.envelope import TYPE_PREFIX
 from tuntas_contracts.topology import AGENCY_CASES, CASES, OWNER_EVENTS
 from tuntas_operations.errors import Unreachable
 from tuntas_operations.reconciliation.ledger import Delivery, Holding, TopicEvent
+from tuntas_operations.rights import RECONCILE_GROUP
 
 _OWNER_EVENTS = {kind.__name__ for kind in OWNER_EVENTS}
 _PREFIX = TYPE_PREFIX.encode()
@@ -33,7 +34,7 @@ class TopicReader:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
-                "group.id": "tuntas-reconcile",
+                "group.id": RECONCILE_GROUP,
                 "enable.auto.commit": False,
                 "log_level": 0,
                 "fetch.wait.max.ms": 50,

@@ -1,14 +1,18 @@
 """The wiring of intake."""
 
-from intake.adapters.access_codes import AccessCodeVerifier
+from intake.adapters.inputs import InputFile
 from intake.adapters.maintenance import Maintenance
 from intake.adapters.personal_data import PersonalData
 from intake.adapters.reports import ReportWriter
+from intake.adapters.reports_on_file import Reports
+from intake.adapters.store import CaseHistory
 from intake.adapters.undecided import UndecidedReports
+from intake.application.access_codes import AccessCodeVerifier
 from intake.application.disclosure import Disclosures
 from intake.application.handlers import Submissions
 from intake.application.reporter_inputs import ReporterInputs
 from intake.application.status import StatusReader
+from intake.entrypoints.problems import install_problems
 from intake.entrypoints.routes import routes, submission_route
 from intake.entrypoints.subscriptions import status
 from intake.metrics import METRICS
@@ -29,22 +33,23 @@ def build(settings: Settings) -> ServiceApp:
     """Intake, ready to run."""
     app = ServiceApp(Service.INTAKE, settings, package="intake", metrics=METRICS, watermarks=WatermarkScope(CASES.name))
     vault, pepper = settings.vault(), settings.pepper
-    personal_data = PersonalData(vault)
-    gate = AccessCodeVerifier(app.database, pepper, app.metrics)
-    group = GroupCommit(app.database, app.outbox, app.clock, ReportWriter(app.outbox).write, size_of=lambda report: report.size_bytes)
+    reports, history, personal_data = Reports(), CaseHistory(), PersonalData(vault)
+    gate = AccessCodeVerifier(reports, app.database, pepper, app.metrics)
+    group = GroupCommit(
+        app.database.begin_now, app.outbox, app.clock, ReportWriter(app.outbox).write, size_of=lambda report: report.size_bytes
+    )
 
     app.subscribe(status())
     app.every("purge", _PURGE_EVERY_S, Maintenance(app.database, settings.access_log_retention_days).purge)
     app.every("gauges", _MEASURE_EVERY_S, UndecidedReports(app.database, app.metrics).measure)
-    submissions = Submissions(
-        vault, pepper, settings.profile, settings.public_url, app.clock, group, app.metrics, settings.fingerprint_keys()
-    )
-    app.http.router.routes.append(submission_route(submissions))
+    submissions = Submissions(vault, pepper, settings.profile, app.clock, group, app.metrics, settings.fingerprint_keys())
+    install_problems(app.http)
+    app.http.router.routes.append(submission_route(submissions, settings.public_url))
     app.http.include_router(
         routes(
-            StatusReader(gate, app.database, load_calendar()),
-            ReporterInputs(gate, app.database, app.outbox, app.clock, personal_data, pepper, app.metrics),
-            Disclosures(app.database, app.outbox, personal_data, pepper, app.clock, app.metrics),
+            StatusReader(gate, history, app.database, load_calendar()),
+            ReporterInputs(gate, InputFile(), history, personal_data, app.database, app.outbox, app.clock, pepper, app.metrics),
+            Disclosures(reports, history, personal_data, app.database, app.outbox, app.clock, pepper, app.metrics),
             ClientAddresses(networks(settings.trusted_proxies)),
         )
     )

@@ -51,7 +51,7 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
     for message in outcome.outgoing:
         match message.body:
             case CaseReceived() as received:
-                metrics.inc(DECISIONS, Transition.T1.value, received.reason)
+                metrics.inc(DECISIONS, Transition.T1.value, str(received.reason))
             case CaseForwarded(transition=Transition.T3) as verified:
                 metrics.inc(FORWARDS, _flag(verified.arbitrated))
             case CaseForwarded(fast_track=FastTrack() as track):
@@ -59,7 +59,7 @@ def count_outcome(metrics: MetricSet, outcome: Outcome[Case], incoming: Incoming
             case CaseForwarded():
                 metrics.inc(DECISIONS, Transition.T2.value, "agency_addressed")
             case CaseArchived() as archived:
-                metrics.inc(ARCHIVES, archived.reason.value)
+                metrics.inc(ARCHIVES, str(archived.reason))
 
 
 def _outcome_of_input(outcome: Outcome[Case]) -> DecisionOutcome:

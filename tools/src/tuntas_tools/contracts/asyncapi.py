@@ -25,7 +25,8 @@ _ROLES = {
 _DELIVERY = (
     "Delivery is at least once: a message is known again by its `ce_id`, and events of one case are in order by `version`. "
     "Skip message types that you do not know (look at the header `ce_type` before you decode), and pass over fields that "
-    "you do not know: both will be added. Whatever would break you comes on a new topic."
+    "you do not know: both will be added. Where a schema gives a list of values or else a text, other values will be added: take one that "
+    "you do not know as `other`, and never refuse the message for it. Whatever would break you comes on a new topic."
 )
 _AGENCY_DELIVERY = (
     "Times are RFC 3339, in UTC. The business time of a command is the moment at which the broker took it in. A command that can't be "

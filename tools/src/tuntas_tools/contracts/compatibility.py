@@ -12,7 +12,7 @@ from typing import Any
 from tuntas_tools.contracts.findings import Finding, Kind, Parties
 from tuntas_tools.contracts.reading import Reading
 
-_NEW_READS_OLD = Parties("old messages", "new readers")
+_NEW_READS_OLD = Parties("old messages", "new readers", know_all=True)
 _OLD_READS_NEW = Parties("new messages", "old readers")
 
 

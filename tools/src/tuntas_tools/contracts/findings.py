@@ -23,7 +23,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """How texts name those who wrote and those who read."""
+    """How texts name those who wrote and those who read.
+
+    `know_all`: the readers must know every listed value that was written, also where any other text is read too.
+    """
 
     messages: str
     readers: str
+    know_all: bool = False

@@ -89,9 +89,18 @@ class Reading:
         if missed:
             told = ", ".join(_as_text(value) for value in missed)
             return [self._refused(path, f"{told} may be written, but {self._parties.readers} do not know it")]
+        texts = [value for value in values if isinstance(value, str)]
+        listed = {value for option in options for value in _values_of(option) or () if isinstance(value, str)}
+        found: list[Finding] = []
+        if self._parties.know_all and texts and listed:
+            if forgotten := [value for value in texts if value not in listed]:
+                told = ", ".join(map(_as_text, forgotten))
+                return [self._refused(path, f"{told} may be written, but {self._parties.readers} no longer know it")]
+            if new := sorted(listed.difference(texts)):
+                found = [Finding(path, Kind.NOTE, f"new: {', '.join(map(_as_text, new))}; old readers take it as any text")]
         if any("format" in option for option in options) and any(isinstance(value, str) for value in values):
             return [Finding(path, Kind.UNDECIDED, "listed values against a format: decide by hand")]
-        return []
+        return found
 
     def _compare_alternative(self, written: Node, read: Node, path: str, depth: int) -> list[Finding]:
         if (known := _values_of(read)) is not None:

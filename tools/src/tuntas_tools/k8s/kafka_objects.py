@@ -54,4 +54,5 @@ def _authentication(user: BrokerUser) -> Manifest:
 
 def _rule(grant: Grant) -> Manifest:
     pattern = "prefix" if grant.prefix else "literal"
-    return {"resource": {"type": grant.resource, "name": grant.name, "patternType": pattern}, "operations": list(grant.operations)}
+    resource = {"type": "cluster"} if grant.resource == "cluster" else {"type": grant.resource, "name": grant.name, "patternType": pattern}
+    return {"resource": resource, "operations": list(grant.operations)}

@@ -64,6 +64,10 @@ def secret_entries() -> dict[str, dict[str, Entry]]:
     """Every Secret that must be made, by name."""
     return {
         **{f"{CLUSTER}-{service}": service_secret(service) for service in Service},
+        f"{CLUSTER}-operations": {
+            "username": Entry("the role of doctor and reconciliation at PostgreSQL: operations", lambda: "operations"),
+            "password": Entry("its password at PostgreSQL, of letters and digits", _password),
+        },
         f"{CLUSTER}-backups": {
             "access-key-id": Entry("of the bucket for backups"),
             "secret-access-key": Entry("of the bucket for backups"),

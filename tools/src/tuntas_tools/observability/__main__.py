@@ -1,6 +1,7 @@
 """`python -m tuntas_tools.observability generate | check | test`; ends with 1 where something is to be done.
 
-`generate` writes rules, their tests, PrometheusRules and docs/metrics.md; `check` says which are out of date; `test` runs promtool.
+`generate` writes rules, their tests, PrometheusRules, Grafana's dashboards and docs/metrics.md; `check` says which are out of date;
+`test` runs promtool on the rules, their tests and the dashboards' queries.
 """
 
 import argparse
@@ -10,7 +11,8 @@ from pathlib import Path
 from tuntas_operations.errors import StackError
 from tuntas_tools.contracts.checkout import Checkout, NotACheckout
 from tuntas_tools.observability import generated
-from tuntas_tools.observability.promtool import check_rules, run_tests, unit_tests
+from tuntas_tools.observability.dashboards.loader import read_dashboards
+from tuntas_tools.observability.promtool import check_queries, check_rules, run_tests, unit_tests
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,7 +46,7 @@ def _check(root: Path) -> int:
 
 
 def _test(root: Path) -> int:
-    faults = [fault for fault in (check_rules(root), *map(run_tests, unit_tests(root))) if fault]
+    faults = [fault for fault in (check_rules(root), check_queries(read_dashboards(root)), *map(run_tests, unit_tests(root))) if fault]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

@@ -31,6 +31,7 @@ EXTERNAL: Final[dict[str, str]] = {
     "ALERTS": "Prometheus: which alerts are pending or firing",
     "kubelet_volume_stats_available_bytes": "kubelet: what is left of a volume",
     "kubelet_volume_stats_capacity_bytes": "kubelet: the size of a volume",
+    "kube_job_status_failed": "kube-state-metrics: pods of a Job that failed",
     "certmanager_certificate_expiration_timestamp_seconds": "cert-manager: when a certificate ends",
 }
 """What rules and dashboards read that is not ours, and who exposes it."""

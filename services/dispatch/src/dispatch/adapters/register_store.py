@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.adapters.register_audit import write_audit
 from dispatch.domain.register_changes import Author, Change, StoredAgency, fields_of
-from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
+from dispatch.domain.register_entries import Agency, Unit
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
+from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.topology import AGENCIES
+from tuntas_contracts.vocabulary import AgencyKind, UnitKind
 from tuntas_reference.categories import Sector
 
 _COLUMNS = "code, name, kind, time_zone, region_code, supervised_by, email, sectors, units, enabled, changed_at"
@@ -197,11 +199,14 @@ def _stored(row: Row[Any]) -> StoredAgency:
     agency = Agency(
         code=row.code,
         name=row.name,
-        kind=AgencyKind(row.kind),
+        kind=member_or_text(AgencyKind, row.kind),
         time_zone=row.time_zone,
         email=row.email,
         sectors=tuple(Sector(s) for s in row.sectors),
-        units=tuple(Unit(u["code"], u["name"], UnitKind(u["kind"]), tuple(Sector(s) for s in u["sectors"]), u["parent"]) for u in units),
+        units=tuple(
+            Unit(u["code"], u["name"], member_or_text(UnitKind, u["kind"]), tuple(Sector(s) for s in u["sectors"]), u["parent"])
+            for u in units
+        ),
         region_code=row.region_code,
         supervised_by=row.supervised_by,
     )
@@ -229,7 +234,7 @@ def _registered(stored: StoredAgency) -> AgencyRegistered:
         supervised_by=agency.supervised_by,
         email=agency.email,
         sectors=agency.sectors,
-        units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind.value, sectors=u.sectors, parent=u.parent) for u in agency.units),
+        units=tuple(UnitRecord(code=u.code, name=u.name, kind=u.kind, sectors=u.sectors, parent=u.parent) for u in agency.units),
         enabled=stored.enabled,
         occurred_at=_at(stored),
     )

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.application.handlers import CaseReport
 from dispatch.domain.case import Case
 from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
-from tuntas_contracts.vocabulary import CaseState, Classification, Service, ServiceClass
+from tuntas_contracts.open_values import member_or_text
+from tuntas_contracts.vocabulary import CaseState, Classification, CloseReason, Service, ServiceClass
 
 _CASES = BulkColumns(
     Case,
@@ -70,7 +71,7 @@ def case_of(row: Row[Any]) -> Case:
         answers=row.answers,
         answered_at=row.answered_at,
         supplements=row.supplements,
-        closed_reason=row.closed_reason,
+        closed_reason=member_or_text(CloseReason, row.closed_reason) if row.closed_reason else None,
         closed_at=row.closed_at,
         name_fingerprints=row.name_fingerprints,
     )

@@ -3,16 +3,15 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from dispatch.domain.register_changes import Author, Change, StoredAgency
 from dispatch.domain.register_entries import Agency
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.persistence.database import Transaction
 
-LockRegister = Callable[[AsyncConnection], Awaitable[Mapping[str, StoredAgency]]]
+LockRegister = Callable[[Transaction], Awaitable[Mapping[str, StoredAgency]]]
 """Gives the whole register by code, which nobody else changes until the transaction ends."""
-WriteChanges = Callable[[AsyncConnection, Sequence[Change], Author, Clock], Awaitable[Sequence[Outgoing]]]
+WriteChanges = Callable[[Transaction, Sequence[Change], Author, Clock], Awaitable[Sequence[Outgoing]]]
 """Writes what differs with its lines of the audit; gives what is to be published. The caller holds the lock."""
 
 

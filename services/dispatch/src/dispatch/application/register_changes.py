@@ -6,12 +6,15 @@ from dispatch.application.ports import KnownAgencies, LockRegister, WriteChanges
 from dispatch.domain.register import UnknownAgencyError
 from dispatch.domain.register_changes import Author, Change, StoredAgency, Wanted, decide
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.http.command_executor import catching_up
 from tuntas_chassis.messaging.outbox import Outbox
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.logs import logger
 
 _log = logger(__name__)
+
+
+class NotCaughtUp(Exception):
+    """A change that comes before the database is sure to know all that was published of the register."""
 
 
 class RegisterChanges:
@@ -42,7 +45,7 @@ class RegisterChanges:
         Raises:
             RegisterError: some can't be so.
             StaleVersion: some were changed since they were read.
-            Problem: 503 until the service has caught up.
+            NotCaughtUp: some of what was published of the register is not read yet.
         """
         return await self._carry_out(lambda _known: wanted, author)
 
@@ -51,7 +54,7 @@ class RegisterChanges:
 
         Raises:
             UnknownAgencyError: the register has no such agency.
-            RegisterError, StaleVersion, Problem: as `enter`.
+            RegisterError, StaleVersion, NotCaughtUp: as `enter`.
         """
 
         def one(known: Callable[[str], StoredAgency | None]) -> Sequence[Wanted]:
@@ -67,7 +70,7 @@ class RegisterChanges:
         self, wanted: Callable[[Callable[[str], StoredAgency | None]], Sequence[Wanted]], author: Author
     ) -> Sequence[Change]:
         if not self._caught_up():
-            raise catching_up()
+            raise NotCaughtUp("not all is read that was published of the register")
         async with self._database.begin() as connection:
             known = await self._lock(connection)
             changes = decide(wanted(known.get), known)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from tuntas_contracts.base import Actor
 from tuntas_contracts.lifecycle import possible
-from tuntas_contracts.vocabulary import CaseState, Classification, Role, Service, ServiceClass
+from tuntas_contracts.vocabulary import CaseState, Classification, CloseReason, Role, Service, ServiceClass
 from tuntas_reference.deadlines import local_date, zone_or_national
 
 
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     answers: int = 0
     answered_at: datetime | None = None
     supplements: int = 0
-    closed_reason: Literal["no_reply", "satisfied"] | None = None
+    closed_reason: CloseReason | str | None = None
     closed_at: datetime | None = None
     name_fingerprints: bytes = b""
 

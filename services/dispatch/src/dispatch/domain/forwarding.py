@@ -1,13 +1,15 @@
 """A case arrives at an agency: T2, T3 and T21 by triage's `CaseForwarded`."""
 
+from collections.abc import Mapping
+
 from dispatch.domain.case import Case
 from tuntas_contracts.cases import CaseForwarded
 from tuntas_contracts.lifecycle import TRANSITIONS
 from tuntas_contracts.texts.name_fingerprints import packed
-from tuntas_contracts.vocabulary import Service, Transition
+from tuntas_contracts.vocabulary import CaseState, Service, Transition
 from tuntas_reference.profile import load_profile
 
-_ARRIVALS = {row.number: row.target for row in TRANSITIONS.values() if row.event == CaseForwarded.__name__}
+_ARRIVALS: Mapping[str, CaseState | None] = {row.number: row.target for row in TRANSITIONS.values() if row.event == CaseForwarded.__name__}
 
 
 class ForwardingFault(ValueError):
@@ -22,7 +24,8 @@ def arrive(known: Case | None, event: CaseForwarded) -> Case:
     report = event.report
     if report.misconduct:
         raise ForwardingFault("a report of misconduct stays at the centre and must not be forwarded: route it back to triage")
-    if event.transition not in _ARRIVALS or event.state is not _ARRIVALS[event.transition] or event.owner is not Service.DISPATCH:
+    target = _ARRIVALS.get(event.transition or "")
+    if target is None or event.state is not target or event.owner is not Service.DISPATCH:
         raise ForwardingFault(f"CaseForwarded by {event.transition} with state {event.state}, owner {event.owner} is not a transition")
     fast = event.fast_track
     if (event.transition is Transition.T21) != (fast is not None):

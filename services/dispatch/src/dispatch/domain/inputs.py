@@ -5,7 +5,7 @@ from tuntas_contracts.base import Actor, CaseEvent, InputEvent
 from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
 from tuntas_contracts.lifecycle import TRANSITIONS, TransitionRow
 from tuntas_contracts.refusal import RefusalCode
-from tuntas_contracts.vocabulary import CaseState, Clock, Role, Service, Transition
+from tuntas_contracts.vocabulary import CaseState, Clock, CloseReason, Role, Service, Transition
 
 REPORTER = Actor(role=Role.REPORTER, subject="reporter")
 TIME = Actor(role=Role.SYSTEM, subject="clock C6")
@@ -33,7 +33,7 @@ def react(case: Case, event: InputEvent) -> CaseEvent | None:
 
 def _reply(case: Case, event: ReporterReplied) -> CaseEvent:
     # a reply accepted before the window's end counts even if it is read behind the automatic close
-    in_time = case.closed_reason == "no_reply" and case.closed_at is not None and event.occurred_at < case.closed_at
+    in_time = case.closed_reason is CloseReason.NO_REPLY and case.closed_at is not None and event.occurred_at < case.closed_at
     if case.state is CaseState.RESPONDED or in_time:
         return CaseResumed(**_base(case, event, TRANSITIONS[Transition.T16], REPORTER), agency=case.agency, reply=event.text)
     return _refuse(case, event)
@@ -45,7 +45,7 @@ def _confirm(case: Case, event: ReporterConfirmed) -> CaseEvent:
     return CaseClosed(
         **_base(case, event, TRANSITIONS[Transition.T18], REPORTER),
         agency=case.agency,
-        reason="satisfied",
+        reason=CloseReason.SATISFIED,
         rating=event.rating,
         assisted=event.assisted,
     )
@@ -58,12 +58,12 @@ def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
         return None  # it ended before this answer was given, so it can't be this answer's window
     # closed at the end of the window, whenever that was noticed: replies are judged by this time
     base = _base(case, event, TRANSITIONS[Transition.T17], TIME) | {"occurred_at": case.not_before_last(event.due_at)}
-    return CaseClosed(**base, agency=case.agency, reason="no_reply")
+    return CaseClosed(**base, agency=case.agency, reason=CloseReason.NO_REPLY)
 
 
 def _refuse(case: Case, event: InputEvent) -> InputRefused:
     if case.state is CaseState.CLOSED:
-        code = RefusalCode.ALREADY_CONFIRMED if case.closed_reason == "satisfied" else RefusalCode.WINDOW_OVER
+        code = RefusalCode.ALREADY_CONFIRMED if case.closed_reason is CloseReason.SATISFIED else RefusalCode.WINDOW_OVER
     else:
         code = RefusalCode.BEING_ANSWERED_AGAIN if case.answers else RefusalCode.NOT_ANSWERED
     return InputRefused(**_base(case, event, None, REPORTER), code=code, detail=_REFUSALS[code])

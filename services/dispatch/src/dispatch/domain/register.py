@@ -5,7 +5,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from dispatch.domain.register_checks import check_agency, check_tiers
-from dispatch.domain.register_entries import TIME_ZONES, Agency, AgencyKind, Unit, UnitKind, UnknownUnitError
+from dispatch.domain.register_entries import TIME_ZONES, Agency, Unit, UnknownUnitError
 from dispatch.domain.register_faults import Fault, RegisterError
 from dispatch.domain.register_tables import (
     AGENCY_COLUMNS,
@@ -15,18 +15,17 @@ from dispatch.domain.register_tables import (
     parse_table,
 )
 from dispatch.domain.register_units import UnitRules, check_owners, parse_unit_rules
+from tuntas_contracts.vocabulary import AgencyKind
 
 __all__ = [
     "AGENCY_FILES",
     "REGISTER_FILES",
     "TIME_ZONES",
     "Agency",
-    "AgencyKind",
     "Fault",
     "Register",
     "RegisterError",
     "Unit",
-    "UnitKind",
     "UnknownAgencyError",
     "UnknownUnitError",
     "bundled_register",

@@ -85,7 +85,7 @@ def row_of(agency: Agency, faults: list[Fault]) -> Row:
     cells = {
         "code": agency.code,
         "name": agency.name,
-        "kind": agency.kind.value,
+        "kind": str(agency.kind),
         "region_code": agency.region_code or "",
         "time_zone": agency.time_zone,
         "supervised_by": agency.supervised_by or "",

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dispatch.domain.register_additions import check_additions, row_of
-from dispatch.domain.register_entries import Agency, AgencyKind, Unit, UnitKind
+from dispatch.domain.register_entries import Agency, Unit
 from dispatch.domain.register_faults import Fault, RegisterError
 from dispatch.domain.register_tables import Row
 from tuntas_contracts.agencies import AgencyRegistered
@@ -143,7 +143,7 @@ def read_back(stored: StoredAgency | None, event: AgencyRegistered) -> StoredAge
     agency = Agency(
         code=event.code,
         name=event.name,
-        kind=AgencyKind(event.kind),
+        kind=event.kind,
         time_zone=event.time_zone,
         email=event.email,
         sectors=tuple(Sector(sector) for sector in event.sectors),
@@ -151,7 +151,7 @@ def read_back(stored: StoredAgency | None, event: AgencyRegistered) -> StoredAge
             Unit(
                 u.code,
                 u.name,
-                UnitKind(u.kind),
+                u.kind,
                 tuple(Sector(sector) for sector in u.sectors),
                 u.parent if "parent" in u.model_fields_set else parents.get(u.code),
             )
@@ -183,14 +183,14 @@ def fields_of(agency: Agency) -> dict[str, object]:
     """What the register says of an agency, as JSON keeps it, to be compared field by field."""
     return {
         "name": agency.name,
-        "kind": agency.kind.value,
+        "kind": str(agency.kind),
         "time_zone": agency.time_zone,
         "region_code": agency.region_code,
         "supervised_by": agency.supervised_by,
         "email": agency.email,
         "sectors": [sector.value for sector in agency.sectors],
         "units": [
-            {"code": u.code, "name": u.name, "kind": u.kind.value, "sectors": [s.value for s in u.sectors], "parent": u.parent}
+            {"code": u.code, "name": u.name, "kind": str(u.kind), "sectors": [s.value for s in u.sectors], "parent": u.parent}
             for u in agency.units
         ],
     }

@@ -1,9 +1,11 @@
 """Checks of agencies: each for itself, then the tiers between them."""
 
 import re
+from collections.abc import Mapping
 
-from dispatch.domain.register_entries import TIME_ZONES, AgencyKind
+from dispatch.domain.register_entries import TIME_ZONES
 from dispatch.domain.register_tables import Row
+from tuntas_contracts.vocabulary import AgencyKind
 
 PROVINCE_CODE = re.compile(r"\d\d")
 LOCAL_CODE = re.compile(r"\d\d\.\d\d")
@@ -44,7 +46,7 @@ def _check_region(row: Row, kind: AgencyKind) -> None:
         row.fault(f"code {row.cells['code']!r} must be {wanted!r}, after its region code")
 
 
-def check_tiers(agencies: dict[str, tuple[Row, AgencyKind]]) -> None:
+def check_tiers(agencies: Mapping[str, tuple[Row, AgencyKind | str]]) -> None:
     """Supervisors exist, regencies and cities answer to their own province, and nobody supervises itself."""
     provinces = {row.cells["region_code"] for row, kind in agencies.values() if kind is AgencyKind.PROVINCE}
     in_a_cycle: set[str] = set()
@@ -64,7 +66,7 @@ def check_tiers(agencies: dict[str, tuple[Row, AgencyKind]]) -> None:
             row.fault(f"supervision runs in a circle: {' -> '.join([*cycle, code])}")
 
 
-def _cycle_from(code: str, agencies: dict[str, tuple[Row, AgencyKind]]) -> list[str]:
+def _cycle_from(code: str, agencies: Mapping[str, tuple[Row, AgencyKind | str]]) -> list[str]:
     """The agencies on the circle through `code`, from it upwards; none if the chain from it ends or circles above."""
     chain: list[str] = []
     above = code

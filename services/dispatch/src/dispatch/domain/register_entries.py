@@ -1,33 +1,11 @@
 """What the agency register holds: agencies (instansi) and their trees of units (unit kerja)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from tuntas_contracts.vocabulary import AgencyKind, UnitKind
 from tuntas_reference.categories import Sector
 
 TIME_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")  # WIB, WITA, WIT
-
-
-class AgencyKind(StrEnum):
-    """What an agency is."""
-
-    MINISTRY = "ministry"  # kementerian
-    BODY = "body"  # lembaga
-    PROVINCE = "province"  # provinsi
-    REGENCY = "regency"  # kabupaten
-    CITY = "city"  # kota
-    STATE_ENTERPRISE = "state_enterprise"  # BUMN
-    REGIONAL_ENTERPRISE = "regional_enterprise"  # BUMD
-    INDEPENDENT_BODY = "independent_body"  # lembaga independen
-    PRIVATE_PROVIDER = "private_provider"  # penyelenggara swasta
-
-
-class UnitKind(StrEnum):
-    """What a unit is for."""
-
-    ORDINARY = "ordinary"
-    INSPECTORATE = "inspectorate"  # inspektorat
-    SERVICE_DESK = "service_desk"  # unit layanan pengaduan
 
 
 class UnknownUnitError(LookupError):
@@ -41,11 +19,14 @@ class UnknownUnitError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of an agency; `parent` is the code of the unit above it, None at the top of the tree."""
+    """A unit of an agency; `parent` is the code of the unit above it, None at the top of the tree.
+
+    A `kind` of a later release is a text.
+    """
 
     code: str
     name: str
-    kind: UnitKind
+    kind: UnitKind | str
     sectors: tuple[Sector, ...] = ()
     parent: str | None = None
 
@@ -56,12 +37,12 @@ class Agency:
 
     `region_code` is the Kemendagri code ("32", "32.01"), None for one with a national remit; `supervised_by` the code
     of the next tier up (berjenjang), None for one that answers to nobody in the register; `email` the role mailbox of
-    its complaint desk.
+    its complaint desk. A `kind` of a later release is a text: the entry is kept, shown and published as it is.
     """
 
     code: str
     name: str
-    kind: AgencyKind
+    kind: AgencyKind | str
     time_zone: str
     email: str
     sectors: tuple[Sector, ...]

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dispatch.domain.register_entries import AgencyKind, Unit, UnitKind
+from dispatch.domain.register_entries import Unit
 from dispatch.domain.register_faults import Fault
 from dispatch.domain.register_tables import ALL_SECTORS, Row
+from tuntas_contracts.vocabulary import AgencyKind, UnitKind
 from tuntas_reference.categories import Sector
 
 

@@ -7,19 +7,19 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from dispatch.adapters.register_audit import list_changes
 from dispatch.adapters.register_store import read_one, read_page
-from dispatch.application.register_changes import RegisterChanges
+from dispatch.application.register_changes import NotCaughtUp, RegisterChanges
 from dispatch.domain.register import RegisterError, UnknownAgencyError
 from dispatch.domain.register_changes import Author, StaleVersion
-from dispatch.domain.register_entries import AgencyKind
 from dispatch.entrypoints.register_schemas import ChangeAgency, ChangePage, ChangeView, EnterAgencies, EnteredAgencies, EnteredAgency
 from dispatch.entrypoints.register_views import AgencyDetail, AgencyPage, AgencyView
 from tuntas_chassis.http.auth import Principal, require
+from tuntas_chassis.http.command_executor import catching_up
 from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.base import MAX_COUNT, AgencyCode
-from tuntas_contracts.vocabulary import Role
+from tuntas_contracts.vocabulary import AgencyKind, Role
 from tuntas_reference.categories import Sector
 
 _CODE = r"^[a-z0-9][a-z0-9-]{1,38}$"
@@ -84,6 +84,8 @@ def register_change_routes(database: Database, changes: RegisterChanges) -> APIR
     async def enter(body: EnterAgencies, operator: Operator) -> EnteredAgencies:
         try:
             done = await changes.enter([entry.wanted() for entry in body.agencies], Author(operator.subject, body.reason))
+        except NotCaughtUp as error:
+            raise catching_up() from error
         except RegisterError as error:
             raise _faulty(error) from error
         except StaleVersion as error:
@@ -97,6 +99,8 @@ def register_change_routes(database: Database, changes: RegisterChanges) -> APIR
         version = if_match.strip().strip('"')
         try:
             await changes.change(code, lambda stored: body.wanted(stored, version), Author(operator.subject, body.reason))
+        except NotCaughtUp as error:
+            raise catching_up() from error
         except UnknownAgencyError as error:
             raise _unknown(code) from error
         except RegisterError as error:

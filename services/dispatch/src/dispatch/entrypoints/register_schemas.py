@@ -6,10 +6,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from dispatch.adapters.register_audit import ChangeRecord
 from dispatch.domain.register_changes import Change, Outcome, StoredAgency, Wanted, cells_of
-from dispatch.domain.register_entries import AgencyKind, UnitKind
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
 from tuntas_contracts.texts.normalisation import visible
+from tuntas_contracts.vocabulary import AgencyKind, UnitKind
 from tuntas_reference.categories import Sector
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$"), AfterValidator(visible)]

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from dispatch.adapters.register_store import Tier
 from dispatch.domain.register_changes import StoredAgency
-from dispatch.domain.register_entries import AgencyKind, UnitKind
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line
+from tuntas_contracts.open_values import AnyAgencyKind, AnyUnitKind
 from tuntas_reference.categories import Sector
 
 
@@ -17,7 +17,7 @@ class UnitView(BaseModel):
 
     code: Code
     name: Line
-    kind: UnitKind
+    kind: AnyUnitKind
     parent: Code | None
     sectors: Annotated[list[Sector], Field(max_length=MAX_FEW)]
 
@@ -34,7 +34,7 @@ class AgencyView(BaseModel):
 
     code: Code
     name: Line
-    kind: AgencyKind
+    kind: AnyAgencyKind
     time_zone: Code
     region_code: Code | None
     supervised_by: Code | None

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.vault import Vault, VaultError
+from intake.application.ports import Found, Missing, Read
 from intake.domain.masking import OwnData
 from tuntas_chassis.telemetry.logs import logger
 
@@ -40,27 +39,6 @@ _DESTROY_KEYS = text(
     "AS x (reporter_ref, at) WHERE r.reporter_ref = x.reporter_ref AND r.wrapped_key IS NOT NULL"
 )
 _DROP_CIPHERTEXTS = text("DELETE FROM personal_data WHERE reporter_ref = ANY(CAST(:refs AS uuid[]))")
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A reader's wish: whose data, of which case, and why."""
-
-    reporter_ref: UUID
-    case_id: UUID
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A reporter's own data with what the report says beside it."""
-
-    tracking_id: str
-    language: str
-    own: OwnData
-
-
-Missing = Literal["unknown", "erased", "unreadable"]
 
 
 class PersonalData:
@@ -115,10 +93,13 @@ class PersonalData:
             ciphertext = self._vault.seal_more(reporter_ref, wrapped_key, original.encode())
             await connection.execute(_ADD, {"ref": reporter_ref, "source_id": source_id, "ciphertext": ciphertext})
 
+    async def cases_of(self, connection: AsyncConnection, reporter_ref: UUID) -> Sequence[UUID]:
+        """The cases of a reporter whose data is not erased."""
+        return (await connection.execute(CASES_OF, {"ref": reporter_ref})).scalars().all()
 
-async def cases_of(connection: AsyncConnection, reporter_ref: UUID) -> Sequence[UUID]:
-    """The cases of a reporter whose data is not erased."""
-    return (await connection.execute(CASES_OF, {"ref": reporter_ref})).scalars().all()
+    async def erase(self, connection: AsyncConnection, erased: Mapping[UUID, datetime]) -> int:
+        """Destroy reporters' keys and ciphertexts; returns how many there were to destroy."""
+        return await erase(connection, erased)
 
 
 async def erase(connection: AsyncConnection, erased: Mapping[UUID, datetime]) -> int:

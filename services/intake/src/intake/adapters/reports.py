@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from intake.adapters.vault import SealedData
+from intake.application.errors import TrackingIdTaken
+from intake.application.ports import Filed, IdempotencyConflict, NewReport
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_contracts.base import Actor
 from tuntas_contracts.cases import ReportSubmitted
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState, Service
 
+_TRACKING_IDS: Final = "report_tracking_id_key"  # the unique constraint
 _CLAIM_KEYS = text(
     "INSERT INTO idempotency (key_hash, body_hash, case_id, tracking_id, submitted_at, sealed_receipt) "
     "SELECT * FROM unnest(CAST(:key_hashes AS bytea[]), CAST(:body_hashes AS bytea[]), CAST(:case_ids AS uuid[]), "
@@ -45,52 +46,6 @@ _INSERT = text(
 )
 
 
-class RetryReceipt(NamedTuple):
-    """What makes a retry return the same receipt: keyed hashes of the client's key and body, and the sealed receipt."""
-
-    key_hash: bytes
-    body_hash: bytes
-    sealed_receipt: bytes
-
-
-class NewReport(NamedTuple):
-    """A report ready to be written. `content` is masked; its `submitted_at` is set when it is written.
-
-    `access_hash` is None where the code is made when the receipt is mailed. `assisted`: who enters the report gets the code.
-    """
-
-    case_id: UUID
-    access_hash: bytes | None
-    sealed: SealedData
-    content: ReportContent
-    actor: Actor
-    entered_by: str | None
-    original_received_at: datetime | None
-    traceparent: str
-    retry: RetryReceipt | None
-    assisted: bool = False
-    name_fingerprints: tuple[str, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        """About what it takes in a transaction; what else it holds is small and bounded."""
-        return len(self.content.title.encode()) + len(self.content.body.encode()) + len(self.sealed.ciphertext)
-
-
-class Filed(NamedTuple):
-    """A report that is on file. `sealed_receipt` is that of the earlier submission where this one repeated it."""
-
-    case_id: UUID
-    tracking_id: str
-    submitted_at: datetime
-    sealed_receipt: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyConflict:
-    """The client's key was used for another body before."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Claim:
     body_hash: bytes
@@ -104,7 +59,10 @@ class ReportWriter:
         self._outbox = outbox
 
     async def write(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> Sequence[Filed | IdempotencyConflict]:
-        """Write those reports that are new, with the events that tell of them; for the others say what is on file."""
+        """Write those reports that are new, with the events that tell of them; for the others say what is on file.
+
+        Raises TrackingIdTaken where a report's tracking id is an earlier one's.
+        """
         claims = await self._claim(connection, items, now)
         results: list[Filed | IdempotencyConflict] = []
         new: list[NewReport] = []
@@ -155,29 +113,34 @@ class ReportWriter:
 
     async def _insert(self, connection: AsyncConnection, new: Sequence[NewReport], now: datetime) -> None:
         contents = [item.content.model_copy(update={"submitted_at": now}) for item in new]
-        await connection.execute(
-            _INSERT,
-            {
-                "case_ids": [item.case_id for item in new],
-                "tracking_ids": [content.tracking_id for content in contents],
-                "access_hashes": [item.access_hash for item in new],
-                "reporter_refs": [content.reporter_ref for content in contents],
-                "wrapped_keys": [item.sealed.wrapped_key for item in new],
-                "ciphertexts": [item.sealed.ciphertext for item in new],
-                "classifications": [content.classification.value for content in contents],
-                "channels": [content.channel.value for content in contents],
-                "languages": [content.language for content in contents],
-                "anonymous": [content.anonymous for content in contents],
-                "secret": [content.secret for content in contents],
-                "misconduct": [content.misconduct for content in contents],
-                "titles": [content.title for content in contents],
-                "entered_by": [item.entered_by for item in new],
-                "received_at": [item.original_received_at for item in new],
-                "assisted": [item.assisted for item in new],
-                "profiles": [content.profile for content in contents],
-                "now": now,
-            },
-        )
+        try:
+            await connection.execute(
+                _INSERT,
+                {
+                    "case_ids": [item.case_id for item in new],
+                    "tracking_ids": [content.tracking_id for content in contents],
+                    "access_hashes": [item.access_hash for item in new],
+                    "reporter_refs": [content.reporter_ref for content in contents],
+                    "wrapped_keys": [item.sealed.wrapped_key for item in new],
+                    "ciphertexts": [item.sealed.ciphertext for item in new],
+                    "classifications": [content.classification.value for content in contents],
+                    "channels": [str(content.channel) for content in contents],
+                    "languages": [content.language for content in contents],
+                    "anonymous": [content.anonymous for content in contents],
+                    "secret": [content.secret for content in contents],
+                    "misconduct": [content.misconduct for content in contents],
+                    "titles": [content.title for content in contents],
+                    "entered_by": [item.entered_by for item in new],
+                    "received_at": [item.original_received_at for item in new],
+                    "assisted": [item.assisted for item in new],
+                    "profiles": [content.profile for content in contents],
+                    "now": now,
+                },
+            )
+        except IntegrityError as error:
+            if _TRACKING_IDS in str(error.orig):
+                raise TrackingIdTaken("a new report has the tracking id of an earlier one") from error
+            raise
         messages = [_message(item, content, now) for item, content in zip(new, contents, strict=True)]
         await self._outbox.write(connection, messages, traceparents=[item.traceparent for item in new])
 

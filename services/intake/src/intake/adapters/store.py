@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.adapters.personal_data import erase
+from intake.application.ports import RebuiltReport
 from intake.domain.history import CaseStatus, HistoryEntry, case_status
 from tuntas_chassis.messaging.subscription import Stateless
 from tuntas_contracts.cases import ReporterErased
@@ -46,25 +45,6 @@ _REBUILD = text(
     "CAST(:assisted AS boolean[]), CAST(:profiles AS text[])) "
     "ON CONFLICT DO NOTHING"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RebuiltReport:
-    """What the topic still knows of a report that the database has lost: no personal data and no access code."""
-
-    case_id: UUID
-    tracking_id: str
-    reporter_ref: UUID
-    classification: str
-    channel: str
-    language: str
-    anonymous: bool
-    secret: bool
-    misconduct: bool
-    title: str
-    submitted_at: datetime
-    assisted: bool
-    profile: str
 
 
 class HistoryStore(Stateless[HistoryEntry]):
@@ -113,20 +93,22 @@ class HistoryStore(Stateless[HistoryEntry]):
             )
 
 
-async def read_page(connection: AsyncConnection, case_id: UUID, *, before: int | None, limit: int) -> list[HistoryEntry]:
-    """The newest events of a case with a version below `before`, in order of version; none right after its submission."""
-    rows = await connection.execute(_PAGE, {"case_id": case_id, "before": _NEWEST if before is None else before, "limit": limit})
-    return [_entry(row) for row in rows][::-1]
+class CaseHistory:
+    """Reads what was appended."""
 
+    async def page(self, connection: AsyncConnection, case_id: UUID, *, before: int | None, limit: int) -> list[HistoryEntry]:
+        """The newest events of a case with a version below `before`, in order of version; none right after its submission."""
+        rows = await connection.execute(_PAGE, {"case_id": case_id, "before": _NEWEST if before is None else before, "limit": limit})
+        return [_entry(row) for row in rows][::-1]
 
-async def read_case_status(connection: AsyncConnection, case_id: UUID) -> CaseStatus:
-    """Where a case stands, at a cost that does not grow with its history."""
-    rows = await connection.execute(_STANDING, {"case_id": case_id})
-    entries: dict[int, HistoryEntry] = {}
-    for row in rows:
-        if row.detail or row.version not in entries:  # the last event may be one of the others, which have their detail
-            entries[row.version] = _entry(row)
-    return case_status([entries[version] for version in sorted(entries)])
+    async def status(self, connection: AsyncConnection, case_id: UUID) -> CaseStatus:
+        """Where a case stands, at a cost that does not grow with its history."""
+        rows = await connection.execute(_STANDING, {"case_id": case_id})
+        entries: dict[int, HistoryEntry] = {}
+        for row in rows:
+            if row.detail or row.version not in entries:  # the last event may be one of the others, which have their detail
+                entries[row.version] = _entry(row)
+        return case_status([entries[version] for version in sorted(entries)])
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:

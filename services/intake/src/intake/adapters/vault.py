@@ -5,11 +5,13 @@ import os
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from intake.application.ports import SealedData
 
 _KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
@@ -19,13 +21,6 @@ _CONTEXT: Final = b"data-key\0"
 
 class VaultError(Exception):
     """A ciphertext that no key of ours opens: a key is missing, or the row was changed or moved to another reporter."""
-
-
-class SealedData(NamedTuple):
-    """A new reporter's wrapped key and first ciphertext."""
-
-    wrapped_key: bytes
-    ciphertext: bytes
 
 
 class Vault:

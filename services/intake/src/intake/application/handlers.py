@@ -3,25 +3,20 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
-from intake.adapters.reports import Filed, IdempotencyConflict, NewReport, RetryReceipt
-from intake.adapters.store import RebuiltReport
-from intake.adapters.vault import Vault
+from intake.application.commands import SubmitReport
+from intake.application.errors import FutureIncident, FutureReceipt, ReceivedTooLongAgo, RetryKeyReused, TrackingIdTaken
+from intake.application.ports import Caller, IdempotencyConflict, NewReport, RebuiltReport, ReportFile, RetryReceipt, Vault
 from intake.domain.history import HistoryEntry, entry_of
-from intake.domain.labels import CODE_BY_MAIL, RECEIVED
 from intake.domain.masking import Masker, OwnData
 from intake.domain.receipts import access_code_hash, new_access_code, new_tracking_id
-from intake.domain.submission import LATE_ENTRY_DAYS, is_future, is_stale, is_too_old
-from intake.entrypoints.schemas import MaskedIdentifiers, Receipt, SubmitReport
+from intake.domain.submission import is_future, is_stale, is_too_old
 from intake.metrics import ACCEPTED, MASKED, REPLAYED
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.http.auth import Principal
-from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import new_id
 from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -55,7 +50,7 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
                     tracking_id=report.tracking_id,
                     reporter_ref=report.reporter_ref,
                     classification=report.classification.value,
-                    channel=report.channel.value,
+                    channel=str(report.channel),
                     language=report.language,
                     anonymous=report.anonymous,
                     secret=report.secret,
@@ -72,12 +67,22 @@ def follow(_known: HistoryEntry | None, incoming: Incoming) -> Outcome[HistoryEn
     return Outcome(None, rows=[entry_of(event)])
 
 
-class ReportFile(Protocol):
-    """Where new reports are put on file, many in one transaction."""
+class MaskedCount(NamedTuple):
+    """How often identifiers of a kind were masked in a field."""
 
-    async def submit(self, item: NewReport, /) -> Filed | IdempotencyConflict:
-        """Returns when the report is committed, or was before."""
-        ...
+    field: str
+    kind: str
+    number: int
+
+
+class NewReceipt(NamedTuple):
+    """What a reporter, or who enters the report, holds in hand. `access_code` is None where it is mailed to the reporter."""
+
+    case_id: UUID
+    tracking_id: str
+    submitted_at: datetime
+    access_code: str | None
+    masked: Sequence[MaskedCount]
 
 
 class Submissions:
@@ -88,7 +93,6 @@ class Submissions:
         vault: Vault,
         pepper: bytes,
         profile: str,
-        public_url: str,
         clock: Clock,
         group: ReportFile,
         metrics: MetricSet,
@@ -98,16 +102,18 @@ class Submissions:
         self._pepper = pepper
         self._profile = profile
         self._stale_days = load_profile(profile).limits.stale_complaint_calendar_days
-        self._status_url = public_url.rstrip("/") + "/v1/reports/"
         self._clock = clock
         self._group = group
         self._metrics = metrics
         self._names = names
 
-    async def submit(self, request: SubmitReport, entered_by: Principal | None, idempotency_key: str | None) -> Receipt:
+    async def submit(self, request: SubmitReport, entered_by: Caller | None, idempotency_key: str | None) -> NewReceipt:
         """The receipt of a report that is on file. `entered_by` is the officer who types a report received by hand.
 
-        Raises Problem 422 for impossible dates, and where an officer used the idempotency key for another body.
+        Raises:
+            FutureIncident, FutureReceipt, ReceivedTooLongAgo: the report can't be of that time.
+            RetryKeyReused: an officer used the key for another body.
+            TrackingIdTaken: each id that was drawn is an earlier report's; another request draws others.
         """
         now = self._clock.now()
         _check_times(request, now)
@@ -116,39 +122,26 @@ class Submissions:
             report, access_code, masked = self._prepare(request, original, entered_by, idempotency_key, now)
             try:
                 filed = await self._group.submit(report)
-            except IntegrityError as error:
+            except TrackingIdTaken:
                 # 55 random bits meet an earlier tracking id perhaps once in the platform's life
-                if "report_tracking_id_key" not in str(error.orig) or attempt == _TRACKING_ID_TRIES:
+                if attempt == _TRACKING_ID_TRIES:
                     raise
                 continue
             break
         if isinstance(filed, IdempotencyConflict):
-            raise Problem(
-                422,
-                "The Idempotency-Key was used for another report",
-                "Send a new report with a new key; a key may be repeated only with the same body.",
-                "idempotency_key_reused",
-            )
+            raise RetryKeyReused("report")
         if filed.sealed_receipt is not None:
             self._metrics.inc(REPLAYED)
             access_code, masked = self._opened(filed.case_id, filed.sealed_receipt)
         else:
             self._metrics.inc(ACCEPTED, request.classification.value, request.channel.value)
             for item in masked:
-                self._metrics.inc(MASKED, item.kind, by=item.count)
-        return Receipt.model_construct(
-            tracking_id=filed.tracking_id,
-            access_code=access_code,
-            case_id=filed.case_id,
-            submitted_at=filed.submitted_at,
-            status_url=self._status_url + filed.tracking_id,
-            masked=masked,
-            message=RECEIVED if access_code else CODE_BY_MAIL,
-        )
+                self._metrics.inc(MASKED, item.kind, by=item.number)
+        return NewReceipt(filed.case_id, filed.tracking_id, filed.submitted_at, access_code, masked)
 
     def _prepare(
-        self, request: SubmitReport, original: bytes, entered_by: Principal | None, idempotency_key: str | None, now: datetime
-    ) -> tuple[NewReport, str | None, list[MaskedIdentifiers]]:
+        self, request: SubmitReport, original: bytes, entered_by: Caller | None, idempotency_key: str | None, now: datetime
+    ) -> tuple[NewReport, str | None, list[MaskedCount]]:
         case_id, reporter_ref = new_id(), new_id()
         # Whoever enters a report for somebody must not be able to answer in their name: the code goes to the reporter's address.
         access_code = new_access_code() if entered_by is None or request.reporter.email is None else None
@@ -184,9 +177,7 @@ class Submissions:
         )
         return report, access_code, masked
 
-    def _content(
-        self, request: SubmitReport, masker: Masker, reporter_ref: UUID, now: datetime
-    ) -> tuple[ReportContent, list[MaskedIdentifiers]]:
+    def _content(self, request: SubmitReport, masker: Masker, reporter_ref: UUID, now: datetime) -> tuple[ReportContent, list[MaskedCount]]:
         title, body = masker.mask(request.title), masker.mask(request.body)
         resolution = masker.mask(request.requested_resolution) if request.requested_resolution else None
         place_text = masker.mask(request.place.text) if request.place and request.place.text else None
@@ -229,13 +220,13 @@ class Submissions:
         # hashed parts have one length, so that no two lists of parts look alike
         return hmac.digest(self._pepper, purpose + b"".join(hashlib.sha256(part).digest() for part in parts), hashlib.sha256)
 
-    def _sealed(self, case_id: UUID, access_code: str | None, masked: list[MaskedIdentifiers]) -> bytes:
-        plaintext = json.dumps([access_code, [[m.field, m.kind, m.count] for m in masked]]).encode()
+    def _sealed(self, case_id: UUID, access_code: str | None, masked: list[MaskedCount]) -> bytes:
+        plaintext = json.dumps([access_code, masked]).encode()
         return self._vault.wrap(plaintext, b"receipt\0" + case_id.bytes)
 
-    def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str | None, list[MaskedIdentifiers]]:
+    def _opened(self, case_id: UUID, sealed: bytes) -> tuple[str | None, list[MaskedCount]]:
         access_code, masked = json.loads(self._vault.unwrap(sealed, b"receipt\0" + case_id.bytes))
-        return access_code, [MaskedIdentifiers(field=field, kind=kind, count=count) for field, kind, count in masked]
+        return access_code, [MaskedCount(*item) for item in masked]
 
 
 def own_data(request: SubmitReport) -> OwnData:
@@ -244,26 +235,15 @@ def own_data(request: SubmitReport) -> OwnData:
     return OwnData(reporter.name, reporter.email, reporter.phone, reporter.nik, reporter.address)
 
 
-def _masked_in(field: str, text: Masked) -> list[MaskedIdentifiers]:
-    return [MaskedIdentifiers(field=field, kind=kind.value, count=text.found.count(kind)) for kind in dict.fromkeys(text.found)]
+def _masked_in(field: str, text: Masked) -> list[MaskedCount]:
+    return [MaskedCount(field, kind.value, text.found.count(kind)) for kind in dict.fromkeys(text.found)]
 
 
 def _check_times(request: SubmitReport, now: datetime) -> None:
     if request.incident_date is not None and is_future(request.incident_date, now):
-        raise Problem(
-            422,
-            "The date of the incident lies ahead",
-            "Give the day on which it happened as incident_date, or leave it out.",
-            "future_date",
-        )
-    if request.original_received_at is not None and request.original_received_at > now:
-        raise Problem(
-            422, "The time of receipt lies ahead", "Give the time at which the report was received by hand, or leave it out.", "future_date"
-        )
-    if request.original_received_at is not None and is_too_old(request.original_received_at, now):
-        raise Problem(
-            422,
-            "The time of receipt lies too far back",
-            f"Give a time of receipt at most {LATE_ENTRY_DAYS} days back; older reports come by the import of closed history.",
-            "received_too_long_ago",
-        )
+        raise FutureIncident(f"{request.incident_date} lies ahead")
+    received = request.original_received_at
+    if received is not None and received > now:
+        raise FutureReceipt(f"{received} lies ahead")
+    if received is not None and is_too_old(received, now):
+        raise ReceivedTooLongAgo(f"{received} lies too far back")

@@ -4,24 +4,18 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from intake.adapters.access_codes import AccessCodeVerifier, OpenedReport
-from intake.adapters.inputs import add_input, find_input, lock_report
-from intake.adapters.personal_data import Found, PersonalData, Read
-from intake.adapters.store import read_case_status
+from intake.application.access_codes import AccessCodeVerifier
+from intake.application.errors import RetryKeyReused
+from intake.application.ports import CaseHistory, Database, Found, InputFile, Outbox, PersonalData, Read, StoredReport
 from intake.domain.masking import Masker, OwnData
-from intake.entrypoints.schemas import InputAccepted
 from intake.metrics import INPUTS, MASKED
 from tuntas_chassis.clock import Clock
-from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import derive_id, new_id
 from tuntas_chassis.messaging.messages import Outgoing
-from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.database import Transaction
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import ReporterConfirmed, ReporterReplied
@@ -45,29 +39,43 @@ _TRANSITIONS: Final = {"reply": TRANSITIONS[Transition.T16], "confirmation": TRA
 MakeEvent = Callable[[UUID, datetime, OwnData | None], InputEvent]
 
 
+class AcceptedInput(NamedTuple):
+    """An input that is on its way to the owner of the case."""
+
+    input_id: UUID
+    accepted_at: datetime
+
+
 class ReporterInputs:
     """Accepts inputs of reporters who hold their access code."""
 
     def __init__(
         self,
         gate: AccessCodeVerifier,
+        inputs: InputFile,
+        history: CaseHistory,
+        personal_data: PersonalData,
         database: Database,
         outbox: Outbox,
         clock: Clock,
-        personal_data: PersonalData,
         pepper: bytes,
         metrics: MetricSet,
     ) -> None:
         self._gate = gate
+        self._inputs = inputs
+        self._history = history
+        self._personal_data = personal_data
         self._database = database
         self._outbox = outbox
         self._clock = clock
-        self._personal_data = personal_data
         self._pepper = pepper
         self._metrics = metrics
 
-    async def reply(self, tracking_id: str, access_code: str, text: str, idempotency_key: str | None, source: str) -> InputAccepted:
-        """Take a reply to an answer; raises Problem 404, 422 or 429, and Refusal where the case is not answered."""
+    async def reply(self, tracking_id: str, access_code: str, text: str, idempotency_key: str | None, source: str) -> AcceptedInput:
+        """Take a reply to an answer.
+
+        Raises NoSuchReport, TooManyWrongCodes, RetryKeyReused, and Refusal where the case is not answered.
+        """
         report = await self._gate.open(tracking_id, access_code, source)
 
         def event(input_id: UUID, now: datetime, own: OwnData | None) -> InputEvent:
@@ -78,7 +86,7 @@ class ReporterInputs:
 
         return await self._accept(report, "reply", text, idempotency_key, event)
 
-    async def confirm(self, tracking_id: str, access_code: str, rating: int, idempotency_key: str | None, source: str) -> InputAccepted:
+    async def confirm(self, tracking_id: str, access_code: str, rating: int, idempotency_key: str | None, source: str) -> AcceptedInput:
         """Take a confirmation with its rating; raises as `reply` does."""
         report = await self._gate.open(tracking_id, access_code, source)
 
@@ -87,40 +95,35 @@ class ReporterInputs:
 
         return await self._accept(report, "confirmation", str(rating), idempotency_key, event)
 
-    async def _accept(self, report: OpenedReport, kind: str, body: str, key: str | None, make_event: MakeEvent) -> InputAccepted:
+    async def _accept(self, report: StoredReport, kind: str, body: str, key: str | None, make_event: MakeEvent) -> AcceptedInput:
         input_id = derive_id(report.case_id, "reporter-input", key) if key is not None else new_id()
         body_hash = hmac.digest(self._pepper, f"{kind}\0{body}".encode(), hashlib.sha256)
         async with self._database.begin() as connection:
-            await lock_report(connection, report.case_id)
+            await self._inputs.lock_report(connection, report.case_id)
             now = self._clock.now()
-            known = await find_input(connection, input_id, report.case_id)
+            known = await self._inputs.find(connection, input_id, report.case_id)
             if known is not None:
                 if not hmac.compare_digest(known.body_hash, body_hash):
-                    raise Problem(
-                        422,
-                        "The Idempotency-Key was used for another input",
-                        "Send a new input with a new key; a key may be repeated only with the same body.",
-                        "idempotency_key_reused",
-                    )
-                return InputAccepted(input_id=input_id, accepted_at=known.accepted_at)
+                    raise RetryKeyReused("input")
+                return AcceptedInput(input_id, known.accepted_at)
             await self._check_possible(connection, report.case_id, _TRANSITIONS[kind])
             own: OwnData | None = None
             if kind == "reply":
                 own = await self._own_data(connection, report, now)
                 await self._personal_data.add(connection, report.reporter_ref, input_id, body)
-            await add_input(connection, input_id, report.case_id, body_hash, now)
+            await self._inputs.add(connection, input_id, report.case_id, body_hash, now)
             event = make_event(input_id, now, own)
             await self._outbox.write(connection, [Outgoing(CASES.name, str(report.case_id), event, now)])
         self._outbox.written()
         self._metrics.inc(INPUTS, kind)
-        return InputAccepted(input_id=input_id, accepted_at=now)
+        return AcceptedInput(input_id, now)
 
-    async def _check_possible(self, connection: AsyncConnection, case_id: UUID, row: TransitionRow) -> None:
-        state = (await read_case_status(connection, case_id)).state
+    async def _check_possible(self, connection: Transaction, case_id: UUID, row: TransitionRow) -> None:
+        state = (await self._history.status(connection, case_id)).state
         if state not in row.possible_from:
             raise Refusal(RefusalCode.NOT_ANSWERED, _NOT_NOW.get(state, _NOT_YET))
 
-    async def _own_data(self, connection: AsyncConnection, report: OpenedReport, now: datetime) -> OwnData | None:
+    async def _own_data(self, connection: Transaction, report: StoredReport, now: datetime) -> OwnData | None:
         read = Read(report.reporter_ref, report.case_id, _MASKING)
         [found] = await self._personal_data.read(connection, [read], Role.REPORTER.value, now)
         return found.own if isinstance(found, Found) else None

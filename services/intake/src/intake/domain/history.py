@@ -35,7 +35,7 @@ def entry_of(event: CaseEvent) -> HistoryEntry:
         case_id=event.case_id,
         version=event.version,
         event=type(event).__name__,
-        transition=event.transition.value if event.transition else None,
+        transition=str(event.transition) if event.transition else None,
         state=event.state,
         owner=event.owner,
         agency=getattr(event, "agency", None),
@@ -51,7 +51,7 @@ def _detail(event: CaseEvent) -> Detail:
         case cases.CaseForwarded():
             return {"time_zone": event.time_zone}
         case cases.CaseArchived():
-            return {"reason": event.reason.value} | ({"text": event.note} if event.note else {})
+            return {"reason": str(event.reason)} | ({"text": event.note} if event.note else {})
         case cases.CaseAccepted() | cases.HandlingStarted():
             return {"unit": event.assessment.unit, "completion_limit": event.assessment.completion_limit}
         case cases.CaseReturned():

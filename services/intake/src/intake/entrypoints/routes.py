@@ -9,8 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
 
+from intake.application.commands import SubmitReport
 from intake.application.disclosure import Disclosures
 from intake.application.handlers import Submissions
+from intake.application.ports import Read
 from intake.application.reporter_inputs import ReporterInputs
 from intake.application.status import StatusReader
 from intake.domain.submission import is_manual
@@ -24,12 +26,12 @@ from intake.entrypoints.schemas import (
     Receipt,
     ReplyToAnswer,
     ReportStatus,
-    SubmitReport,
 )
 from tuntas_chassis.http.auth import Principal, optional_principal, require
 from tuntas_chassis.http.client_address import ClientAddresses
 from tuntas_chassis.http.hot_routes import HotRoute
 from tuntas_chassis.http.json_routes import JsonRoute, refuse_ambiguous
+from tuntas_chassis.http.pagination import bad_cursor, decode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem, ProblemDetails
 from tuntas_contracts.vocabulary import Channel, Role
 
@@ -55,8 +57,9 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: PROBLEM_RESPONSES[status] for status in statuses}
 
 
-def submission_route(submissions: Submissions) -> HotRoute:
-    """The route that takes every report in."""
+def submission_route(submissions: Submissions, public_url: str) -> HotRoute:
+    """The route that takes every report in. `public_url` is where reporters reach this service, before /v1."""
+    status_url = public_url.rstrip("/") + "/v1/reports/"
 
     async def submit(request: Request, report: SubmitReport, token: Bearer = None, idempotency_key: IdempotencyKey = None) -> Receipt:
         """Public for the channels web and mobile; other channels need the token of a clerk.
@@ -64,7 +67,8 @@ def submission_route(submissions: Submissions) -> HotRoute:
         Answers with the receipt: tracking id, access code, and what was masked.
         """
         entered_by = await _enterer(request, report.channel, token) if is_manual(report.channel) else None
-        return await submissions.submit(report, entered_by, idempotency_key)
+        receipt = await submissions.submit(report, entered_by, idempotency_key)
+        return Receipt.of(receipt, status_url + receipt.tracking_id)
 
     async def handle(request: Request) -> Response:
         token = await _BEARER(request) if "authorization" in request.headers else None
@@ -97,7 +101,8 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
         cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before: earlier events")] = None,
         limit: Annotated[int, Query(ge=1, le=100, description="How many events of the history")] = 50,
     ) -> ReportStatus:
-        return await status.read(tracking_id, access_code, clients.source_of(request), cursor=cursor, limit=limit)
+        before = _version(cursor) if cursor else None
+        return ReportStatus.of(await status.read(tracking_id, access_code, clients.source_of(request), before=before, limit=limit))
 
     @router.post(
         "/reports/{tracking_id}/reply",
@@ -108,7 +113,7 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
     async def reply(
         request: Request, tracking_id: TrackingId, access_code: AccessCode, body: ReplyToAnswer, idempotency_key: IdempotencyKey = None
     ) -> InputAccepted:
-        return await inputs.reply(tracking_id, access_code, body.text, idempotency_key, clients.source_of(request))
+        return InputAccepted.of(await inputs.reply(tracking_id, access_code, body.text, idempotency_key, clients.source_of(request)))
 
     @router.post(
         "/reports/{tracking_id}/confirmation",
@@ -119,11 +124,13 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
     async def confirm(
         request: Request, tracking_id: TrackingId, access_code: AccessCode, body: ConfirmAnswer, idempotency_key: IdempotencyKey = None
     ) -> InputAccepted:
-        return await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key, clients.source_of(request))
+        return InputAccepted.of(await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key, clients.source_of(request)))
 
     @router.post("/contacts/lookup", summary="Contacts of reporters, for telling them", responses=_problems(400, 401, 403, 413, 422))
     async def look_up_contacts(body: ContactLookup, reader: Notifier) -> ContactsFound:
-        return await disclosures.contacts(body.contacts, reader)
+        reads = [Read(item.reporter_ref, item.case_id, item.purpose) for item in body.contacts]
+        codes_wanted = {item.case_id for item in body.contacts if item.access_code}
+        return ContactsFound.of(body.contacts, await disclosures.contacts(reads, codes_wanted, reader))
 
     @router.post(
         "/cases/{case_id}/reporter-disclosure",
@@ -131,7 +138,8 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
         responses=_problems(400, 401, 403, 404, 413, 422) | {410: {"description": "The data is erased", "model": ProblemDetails}},
     )
     async def disclose_reporter(case_id: UUID, body: DiscloseReporter, officer: CaseOfficer) -> DisclosedReporter:
-        return await disclosures.reporter_of(case_id, body.reason, officer)
+        own = await disclosures.reporter_of(case_id, body.reason, officer)
+        return DisclosedReporter(case_id=case_id, name=own.name, email=own.email, phone=own.phone)
 
     @router.delete(
         "/reporters/{reporter_ref}",
@@ -143,6 +151,13 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
         await disclosures.erase(reporter_ref)
 
     return router
+
+
+def _version(cursor: str) -> int:
+    [version] = decode_cursor(cursor, 1)
+    if not isinstance(version, int) or not 0 < version < 2**31:
+        raise bad_cursor()
+    return version
 
 
 async def _report_in(request: Request) -> SubmitReport:

@@ -1,136 +1,24 @@
-"""What reporters, clerks, officers and services send and get over HTTP."""
+"""What reporters, clerks, officers and services send and get over HTTP; the report itself is in `application/commands.py`."""
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Final, Self
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field
 
-from intake.domain.contacts import normalised_phone
+from intake.application.commands import Body, Line200, Reason, Request
+from intake.application.disclosure import Contacts
+from intake.application.handlers import NewReceipt
+from intake.application.ports import Found
+from intake.application.reporter_inputs import AcceptedInput
+from intake.application.status import StatusPage
 from intake.domain.history import HistoryEntry
-from intake.domain.labels import BUCKETS, EVENTS, STATES, UNNAMED_EVENT
-from intake.domain.submission import is_manual
-from tuntas_chassis.email_addresses import EmailAddress
+from intake.domain.labels import BUCKETS, CODE_BY_MAIL, EVENTS, RECEIVED, STATES, UNNAMED_EVENT
 from tuntas_chassis.http.answers import MAX_FEW, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
-from tuntas_contracts.base import AgencyCode, BusinessTime
-from tuntas_contracts.reports import IncidentDate, Language, Latitude, Longitude, RegionCode, Rupiah
-from tuntas_contracts.texts.normalisation import visible
-from tuntas_contracts.vocabulary import CaseState, Channel, Classification, Origin, ServiceKind
-from tuntas_reference.categories import BilingualName, load_categories
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_CONTROL_OR_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-def _text(value: str) -> str:
-    if _CONTROL.search(value):
-        raise ValueError("it holds control characters, such as NUL; remove them")
-    return visible(value)
-
-
-def _line(value: str) -> str:
-    if _CONTROL_OR_BREAK.search(value):
-        raise ValueError("it holds line breaks or control characters; write it on one line")
-    return _text(value)
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC)
-
-
-def _category(code: str) -> str:
-    if code not in load_categories():
-        raise ValueError("no such category; take a code of the category tree, such as health or health.hospitals, or leave it out")
-    return code
-
-
-Line200 = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
-# Masks can be twice as long as what they hide, and the contracts' limits hold for masked texts: half of them is taken here.
-Title = Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_line)]
-Body = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_text)]
-Resolution = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_text)]
-PlaceText = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_text)]
-Address = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_text)]
-Phone = Annotated[str, Field(min_length=5, max_length=30), AfterValidator(_line), AfterValidator(normalised_phone)]
-Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$", max_length=16, description="Nomor induk kependudukan: 16 digits")]
-Category = Annotated[str, Field(max_length=100), AfterValidator(_category)]
-
-
-class Request(BaseModel):
-    """A request body: strict about types, and a field that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PlaceOfIncident(Request):
-    """Where it happened: official region code (`32` or `32.01`), free text, WGS 84 degrees; each optional."""
-
-    region_code: RegionCode | None = None
-    text: PlaceText | None = None
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-
-
-class ReporterDetails(Request):
-    """Who reports. What is given is encrypted, and agencies never get it over Kafka."""
-
-    name: Line200 | None = None
-    email: EmailAddress | None = None
-    phone: Phone | None = Field(default=None, description="Read as Indonesian where it names no country; kept as E.164")
-    nik: Nik | None = None
-    address: Address | None = None
-
-    @property
-    def has_contact(self) -> bool:
-        """Whether an answer can reach the reporter."""
-        return self.email is not None or self.phone is not None
-
-
-class SubmitReport(Request):
-    """A report (laporan). Classification, title and body are required, and one contact unless an officer enters what came by hand."""
-
-    classification: Classification
-    title: Title
-    body: Body
-    channel: Channel = Field(default=Channel.WEB, description="Other channels than web and mobile need a clerk's token")
-    reporter: ReporterDetails = Field(
-        default=ReporterDetails(),
-        validate_default=True,
-        description="An e-mail address or a phone number is needed over the channels web and mobile",
-    )
-    category: Category | None = None
-    incident_date: IncidentDate | None = None
-    place: PlaceOfIncident | None = None
-    addressed_agency: AgencyCode | None = Field(default=None, description="The report goes to this agency itself")
-    suggested_agency: AgencyCode | None = Field(default=None, description="A hint for the national administrator")
-    service_kind: ServiceKind | None = None
-    loss_rupiah: Rupiah | None = None
-    requested_resolution: Resolution | None = None
-    misconduct: bool = Field(default=False, description="An official abused a position")
-    anonymous: bool = Field(default=False, description="Anonim: the public and the agency never learn who reported")
-    secret: bool = Field(default=False, description="Rahasia: the public never sees the report")
-    language: Language = "id"
-    origin: Origin = Origin.SERVICE_USER
-    original_received_at: Annotated[BusinessTime, AfterValidator(_utc)] | None = Field(
-        default=None, description="Manual channels only: when the report was received by hand, at most 366 days back. Default: now"
-    )
-
-    @field_validator("reporter")
-    @classmethod
-    def _reachable(cls, reporter: ReporterDetails, others: ValidationInfo) -> ReporterDetails:
-        channel = others.data.get("channel")
-        if channel is not None and not is_manual(channel) and not reporter.has_contact:
-            raise ValueError("give an e-mail address or a phone number, so that the answer can reach the reporter")
-        return reporter
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.addressed_agency is not None and self.suggested_agency is not None:
-            raise ValueError("give addressed_agency or suggested_agency, not both")
-        if self.original_received_at is not None and not is_manual(self.channel):
-            raise ValueError("original_received_at is for reports received by hand; leave it out or name the channel")
-        return self
+from tuntas_chassis.http.pagination import encode_cursor
+from tuntas_contracts.vocabulary import CaseState, Classification
+from tuntas_reference.categories import BilingualName
 
 
 class ReplyToAnswer(Request):
@@ -170,12 +58,30 @@ class Receipt(BaseModel):
     )
     message: BilingualName
 
+    @classmethod
+    def of(cls, receipt: NewReceipt, status_url: str) -> "Receipt":
+        """The receipt of a report whose status is at `status_url`. It is ours, so nothing is validated again."""
+        return cls.model_construct(
+            tracking_id=receipt.tracking_id,
+            access_code=receipt.access_code,
+            case_id=receipt.case_id,
+            submitted_at=receipt.submitted_at,
+            status_url=status_url,
+            masked=[MaskedIdentifiers(field=field, kind=kind, count=number) for field, kind, number in receipt.masked],
+            message=RECEIVED if receipt.access_code else CODE_BY_MAIL,
+        )
+
 
 class InputAccepted(BaseModel):
     """The input is on its way to the office that has the case, which acts upon it or says in the history why not."""
 
     input_id: UUID
     accepted_at: Moment
+
+    @classmethod
+    def of(cls, accepted: AcceptedInput) -> Self:
+        """The answer to this input."""
+        return cls(input_id=accepted.input_id, accepted_at=accepted.accepted_at)
 
 
 class HistoryItem(BaseModel):
@@ -250,6 +156,26 @@ class ReportStatus(BaseModel):
     )
     next_cursor: Cursor | None = Field(description="Leads to the events before these; null where the history begins with the submission")
 
+    @classmethod
+    def of(cls, page: StatusPage) -> Self:
+        """The answer that shows this page."""
+        report, now = page.report, page.status
+        first = [] if page.more else [HistoryItem.submitted(report.submitted_at)]
+        return cls(
+            tracking_id=report.tracking_id,
+            case_id=report.case_id,
+            classification=report.classification,
+            title=report.title,
+            submitted_at=report.submitted_at,
+            state=StateLabels.of(now.state),
+            version=now.version,
+            agency=now.agency,
+            updated_at=now.updated_at or report.submitted_at,
+            reply_possible_until=page.reply_possible_until,
+            history=[*first, *(HistoryItem.of(entry) for entry in page.entries)],
+            next_cursor=encode_cursor([page.entries[0].version]) if page.more else None,
+        )
+
 
 class ContactRequest(Request):
     """One reporter whose contact is needed."""
@@ -293,11 +219,34 @@ class ContactsFound(BaseModel):
     contacts: Annotated[list[Contact], Field(max_length=MAX_PAGE)]
     missing: Annotated[list[MissingContact], Field(max_length=MAX_PAGE)]
 
+    @classmethod
+    def of(cls, wanted: Sequence[ContactRequest], found: Contacts) -> Self:
+        """The answer to these requests."""
+        contacts: list[Contact] = []
+        missing: list[MissingContact] = []
+        for item, result in zip(wanted, found.results, strict=True):
+            if isinstance(result, Found):
+                contacts.append(
+                    Contact(
+                        reporter_ref=item.reporter_ref,
+                        case_id=item.case_id,
+                        tracking_id=result.tracking_id,
+                        language=result.language,
+                        name=result.own.name,
+                        email=result.own.email,
+                        phone=result.own.phone,
+                        access_code=found.access_codes.get(item.case_id),
+                    )
+                )
+            else:
+                missing.append(MissingContact(reporter_ref=item.reporter_ref, case_id=item.case_id, reason=result))
+        return cls(contacts=contacts, missing=missing)
+
 
 class DiscloseReporter(Request):
     """Why an officer must know who reported (UU 27/2022); written to the access log."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=500), AfterValidator(_text)]
+    reason: Reason
 
 
 class DisclosedReporter(BaseModel):

@@ -18,7 +18,7 @@ from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, N
 from tuntas_contracts.vocabulary import Role
 
 
-def _audience(recipient: Role) -> int:
+def _audience(recipient: Role | str) -> int:
     return 0 if recipient is Role.REPORTER else 1
 
 

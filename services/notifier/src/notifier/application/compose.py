@@ -120,10 +120,13 @@ class Composer:
         to = _addressee(contact.email, greeting_name(contact.name), page)
         return replace(to, access_code=contact.access_code) if isinstance(to, Addressee) else to
 
-    def _officer(self, one: Claimed) -> Addressee | Refused:
+    def _officer(self, one: Claimed) -> Addressee | Refused | Unhandled:
+        role = one.delivery.recipient
+        if not isinstance(role, Role):
+            return Unhandled(f"{role!r} is no role of this release")
         level = one.delivery.variables.get("level")
         mailbox = mailbox_of(
-            one.delivery.recipient,
+            role,
             one.agency_email,
             one.supervisor_email,
             level if isinstance(level, str) else None,
@@ -132,7 +135,7 @@ class Composer:
         if mailbox is None:
             return Refused("no_mailbox")
         page = f"{self._renderer.officer_page}/{one.delivery.case_id}"
-        return _addressee(mailbox, None, page, one.delivery.recipient)
+        return _addressee(mailbox, None, page, role)
 
 
 def _addressee(address: str, name: str | None, page: str, role: Role = Role.REPORTER) -> Addressee | Refused:

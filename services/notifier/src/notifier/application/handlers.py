@@ -75,7 +75,7 @@ def on_agency(known: AgencyContact | None, incoming: Incoming) -> Outcome[Agency
 def _delivery(notice: Notice, case_id: UUID, incoming: Incoming) -> Delivery:
     envelope = incoming.envelope
     return Delivery(
-        notice_id=derive_id(envelope.id, notice.kind.value, notice.recipient.value),
+        notice_id=derive_id(envelope.id, notice.kind.value, notice.recipient),
         case_id=case_id,
         kind=notice.kind,
         recipient=notice.recipient,

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from notifier.application.sender import Pass, Sender
 from notifier.domain.rate import TokenBucket
 from notifier.metrics import PAUSED
@@ -84,7 +82,7 @@ class SendingLoop:
         self._queued.clear()
         try:
             done = await self._sender.send_due(limit, stopping, reporters=reporters)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
             if not is_transient(error):
                 raise
             _log.warning("sending_waits_for_database", error=type(error).__name__)

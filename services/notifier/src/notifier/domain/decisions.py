@@ -48,11 +48,11 @@ def notice_of(event: CaseEvent) -> Notice | None:
         case CaseReturned():
             return _to_reporter(NoticeKind.RETURNED, event.agency, arbitration=event.arbitration)
         case CaseArchived():
-            return _to_reporter(NoticeKind.ARCHIVED, reason=event.reason.value)
+            return _to_reporter(NoticeKind.ARCHIVED, reason=str(event.reason))
         case CaseAnswered():
             return _to_reporter(NoticeKind.ANSWERED, event.agency, supplement=event.supplement)
         case CaseClosed():
-            return _to_reporter(NoticeKind.CLOSED, event.agency, reason=event.reason, rating=event.rating)
+            return _to_reporter(NoticeKind.CLOSED, event.agency, reason=str(event.reason), rating=event.rating)
         case CaseResumed():
             return _to_reporter(NoticeKind.RESUMED, event.agency)
         case InputRefused() if event.actor is None or event.actor.role in _INPUTS_BY_MAIL:
@@ -68,14 +68,14 @@ def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Not
     """
     missed = isinstance(event, DeadlineMissed) or event.occurred_at >= event.due_at
     variables: dict[str, Value] = {
-        "clock": event.clock.value,
-        "level": event.level.value,
+        "clock": str(event.clock),
+        "level": str(event.level),
         "due_at": event.due_at.isoformat(),
         "unit": event.unit,
         "service_class": event.service_class.value if event.service_class else None,
     }
     found = []
-    for role in dict.fromkeys(event.told):
+    for role in dict.fromkeys(event.recipients):
         if role is Role.REPORTER:
             kind = NoticeKind.OVERDUE if missed else NoticeKind.REMINDER
         else:

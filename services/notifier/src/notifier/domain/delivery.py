@@ -32,12 +32,15 @@ ENDED = frozenset({Status.SENT, Status.FAILED, Status.NO_CHANNEL})
 
 
 class Delivery(NamedTuple):
-    """A notice to be delivered. `occurred_at` is the business time of the event that caused it, `traceparent` its trace."""
+    """A notice to be delivered. `occurred_at` is the business time of the event that caused it, `traceparent` its trace.
+
+    A `recipient` of a later release is a text: whoever takes the delivery sets it aside, for a release that knows the role.
+    """
 
     notice_id: UUID
     case_id: UUID
     kind: NoticeKind
-    recipient: Role
+    recipient: Role | str
     agency: str | None
     variables: Mapping[str, Value]
     occurred_at: datetime

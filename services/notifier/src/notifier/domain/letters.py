@@ -7,7 +7,7 @@ from functools import lru_cache
 from notifier.domain.dates import last_day
 from notifier.domain.delivery import Claimed
 from notifier.domain.notices import Value
-from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
+from tuntas_contracts.vocabulary import ArchiveReason, Role, ServiceClass
 from tuntas_reference.categories import BilingualName
 from tuntas_reference.profile import DEFAULT_PROFILE, RegulationProfile, known_profiles, load_profile
 
@@ -20,16 +20,6 @@ _LEVELS = {
     "missed": {"id": "terlampaui", "en": "missed"},
     "escalated": {"id": "eskalasi", "en": "escalated"},
 }
-_ROLES = {
-    "national_administrator": {"id": "Admin Nasional", "en": "National administrator"},
-    "agency_administrator": {"id": "Admin Instansi", "en": "Agency administrator"},
-    "liaison_officer": {"id": "Pejabat Penghubung", "en": "Liaison officer"},
-    "inspectorate": {"id": "Inspektorat", "en": "Inspectorate"},
-    "responsible_officer": {"id": "Penanggung Jawab", "en": "Responsible officer"},
-    "head": {"id": "Pembina", "en": "Head"},
-    "supervisor": {"id": "Pengawas", "en": "Supervisor"},
-    "operator": {"id": "Operator", "en": "Operator"},
-}
 
 
 def words_of(claimed: Claimed, language: str, *, name: str | None, page: str) -> Mapping[str, object]:
@@ -39,11 +29,11 @@ def words_of(claimed: Claimed, language: str, *, name: str | None, page: str) ->
     """
     delivery = claimed.delivery
     profile = _profile(claimed.profile)
-    role = _ROLES.get(delivery.recipient.value)
+    role = delivery.recipient
     words: dict[str, object] = {
         **delivery.variables,
         "name": name,
-        "role": role[language] if role else None,
+        "role": (role.indonesian if language == "id" else role.english) if isinstance(role, Role) else None,
         "tracking_id": claimed.tracking_id,
         "case_id": str(delivery.case_id),
         "page": page,

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from tuntas_contracts.vocabulary import Role, WarningLevel
+from tuntas_contracts.vocabulary import AGENCY_ROLES, Role, WarningLevel
 
 # Atoms of RFC 5321 and any letter (RFC 6531 addresses are told apart later); no quoted local parts, no address literals
 _LOCAL = r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,\"]+"
 _ADDRESS = re.compile(rf"^(?=.{{3,254}}$){_LOCAL}@(?=.{{1,253}}$)[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+$")
 
-AGENCY_ROLES = frozenset({Role.AGENCY_ADMINISTRATOR, Role.LIAISON_OFFICER, Role.RESPONSIBLE_OFFICER, Role.HEAD, Role.INSPECTORATE})
+OFFICERS_OF_AGENCIES = AGENCY_ROLES - {Role.AGENCY_SYSTEM}
+"""The roles that read an agency's mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def mailbox_of(
     `supervisor_email` is the mailbox of the tier above the agency (berjenjang), which reads escalations; the rest of what
     a supervisor is told goes to the national one.
     """
-    if role in AGENCY_ROLES:
+    if role in OFFICERS_OF_AGENCIES:
         return role_mailbox(agency_email, role) if agency_email else None
     if role is Role.SUPERVISOR:
         if level == WarningLevel.ESCALATED and supervisor_email:

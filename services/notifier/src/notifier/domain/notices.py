@@ -28,9 +28,12 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell one role. `variables` go into the template and hold codes and dates, never personal data."""
+    """One thing to tell one role. `variables` go into the template and hold codes and dates, never personal data.
+
+    A `recipient` of a later release is a text.
+    """
 
     kind: NoticeKind
-    recipient: Role
+    recipient: Role | str
     agency: str | None = None
     variables: Mapping[str, Value] = field(default_factory=dict)

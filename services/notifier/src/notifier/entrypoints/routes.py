@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from notifier.adapters.history import NoticeHistory
-from notifier.domain.mailboxes import AGENCY_ROLES
+from notifier.domain.mailboxes import OFFICERS_OF_AGENCIES
 from notifier.entrypoints.schemas import NoticePage, NoticeView
 from tuntas_chassis.http.auth import Principal, require
 from tuntas_chassis.http.json_routes import JsonRoute
@@ -15,7 +15,7 @@ from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.vocabulary import Role
 
 _OF_ALL_AGENCIES = (Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE)
-Reader = Annotated[Principal, Depends(require(*_OF_ALL_AGENCIES, *sorted(AGENCY_ROLES)))]
+Reader = Annotated[Principal, Depends(require(*_OF_ALL_AGENCIES, *sorted(OFFICERS_OF_AGENCIES)))]
 _PROBLEMS: dict[int | str, dict[str, Any]] = {status: PROBLEM_RESPONSES[status] for status in (401, 403, 404, 422, 503)}
 
 

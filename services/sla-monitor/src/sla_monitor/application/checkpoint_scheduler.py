@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from sla_monitor.application.handlers import Announcement, DueRow, announce, fired_of, in_order
 from sla_monitor.application.ports import DueCheckpoints, SetAsideCheckpoints
 from sla_monitor.metrics import DELAY, ELAPSED, MISSED, WARNINGS
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.ids import time_of
 from tuntas_chassis.messaging.outbox import Outbox
-from tuntas_chassis.persistence.database import Database, is_transient
+from tuntas_chassis.persistence.database import Database, Transaction, is_transient
 from tuntas_chassis.set_aside_rows import fault_of
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
@@ -110,7 +108,7 @@ class CheckpointScheduler:
                 self._count(told, now)
         return more
 
-    async def _tell(self, connection: AsyncConnection, rows: Sequence[DueRow]) -> Sequence[Announcement]:
+    async def _tell(self, connection: Transaction, rows: Sequence[DueRow]) -> Sequence[Announcement]:
         told: list[Announcement] = []
         faulty: list[tuple[DueRow, str]] = []
         for row in rows:

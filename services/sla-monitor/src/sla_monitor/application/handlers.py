@@ -149,6 +149,6 @@ def _told(fired: Fired, notice: Notice) -> Outgoing:
         unit=fired.unit,
         service_class=fired.service_class,
         level=fired.level,
-        told=notice.told,
+        recipients=notice.recipients,
     )
     return Outgoing(SLA.name, key, body, fired.fire_at, identity)

@@ -5,27 +5,26 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from sla_monitor.application.handlers import DueRow, Fired
+from tuntas_chassis.persistence.database import Transaction
 
 
 class DueCheckpoints(Protocol):
     """The checkpoints that may fire. Each method runs in the transaction of `connection`."""
 
-    async def take(self, connection: AsyncConnection, now: datetime, limit: int, /) -> tuple[Sequence[DueRow], bool]:
+    async def take(self, connection: Transaction, now: datetime, limit: int, /) -> tuple[Sequence[DueRow], bool]:
         """Take up to `limit` due checkpoints away, earliest first, with their cases locked; also whether more is due."""
         ...
 
-    async def cases(self, connection: AsyncConnection, now: datetime, limit: int, /) -> tuple[Sequence[UUID], bool]:
+    async def cases(self, connection: Transaction, now: datetime, limit: int, /) -> tuple[Sequence[UUID], bool]:
         """The cases of up to `limit` due checkpoints, and whether more is due; takes nothing away."""
         ...
 
-    async def take_of(self, connection: AsyncConnection, until: datetime, case_ids: Sequence[UUID], /) -> Sequence[DueRow]:
+    async def take_of(self, connection: Transaction, until: datetime, case_ids: Sequence[UUID], /) -> Sequence[DueRow]:
         """Take away what is due of these cases, but for cases that are being changed right now."""
         ...
 
-    async def record_missed(self, connection: AsyncConnection, missed: Sequence[Fired], /) -> None:
+    async def record_missed(self, connection: Transaction, missed: Sequence[Fired], /) -> None:
         """Note of clocks that they ran out unmet."""
         ...
 
@@ -33,6 +32,6 @@ class DueCheckpoints(Protocol):
 class SetAsideCheckpoints(Protocol):
     """Where checkpoints are kept that this code can't handle."""
 
-    async def put(self, connection: AsyncConnection, rows: Sequence[tuple[DueRow, str]], /) -> None:
+    async def put(self, connection: Transaction, rows: Sequence[tuple[DueRow, str]], /) -> None:
         """Keep checkpoints that were taken away in this transaction, each with its reason."""
         ...

@@ -74,10 +74,11 @@ class _Move:
         self.limits: Mapping[Clock, int] = {}
         self.replaced: Clock | None = None
 
-    def apply(self, number: Transition, *, over: bool) -> None:
+    def apply(self, number: Transition | str, *, over: bool) -> None:
         """End and start the clocks that the transition ends and starts. `over`: none of those before runs on.
 
-        `limits` replace the profile's lengths, and `replaced` is not started though the transition may.
+        `limits` replace the profile's lengths, and `replaced` is not started though the transition may. A transition of a later
+        release moves no clock.
         """
         for row in _TIMED:
             if number in row.meets:

@@ -35,7 +35,7 @@ class Deadline:
 class Notice:
     """What a checkpoint means. `ends`: the clock runs out here. `elapses`: and the owner of the case acts on it by itself (C6)."""
 
-    told: tuple[Role, ...]
+    recipients: tuple[Role, ...]
     ends: bool
     elapses: bool
 
@@ -46,7 +46,7 @@ def notice_of(profile_name: str, clock: Clock, level: WarningLevel) -> Notice:
     rule = load_profile(profile_name).clock(clock)
     for warning in rule.warnings:
         if warning.level is level:
-            return Notice(warning.told, warning.is_deadline, False)
+            return Notice(warning.recipients, warning.is_deadline, False)
     if level is WarningLevel.MISSED:
         return Notice((), True, rule.kind is ClockKind.WINDOW)
     raise LookupError(f"clock {clock} of {profile_name} has no level {level}: see its warnings")

@@ -20,22 +20,14 @@ from tuntas_chassis.http.json_routes import JsonRoute
 from tuntas_chassis.http.pagination import bad_cursor, decode_cursor, encode_cursor
 from tuntas_chassis.http.problems import PROBLEM_RESPONSES, Problem
 from tuntas_contracts.base import EARLIEST, LATEST, AgencyCode
+from tuntas_contracts.vocabulary import AGENCY_ROLES, Role
 from tuntas_contracts.vocabulary import Clock as Clocks
-from tuntas_contracts.vocabulary import Role
 from tuntas_reference.deadlines import NATIONAL_TIME_ZONE, zone_of
 
 _NATIONAL = frozenset({Role.NATIONAL_ADMINISTRATOR, Role.AUDITOR, Role.SERVICE})
-_OFFICERS = (
-    Role.AGENCY_ADMINISTRATOR,
-    Role.LIAISON_OFFICER,
-    Role.INSPECTORATE,
-    Role.RESPONSIBLE_OFFICER,
-    Role.HEAD,
-    Role.AGENCY_SYSTEM,
-)
 _LONGEST_DAYS = 3_660
 _EARLIEST, _LATEST = EARLIEST.date(), LATEST.date()
-Reader = Annotated[Principal, Depends(require(*_OFFICERS, *_NATIONAL))]
+Reader = Annotated[Principal, Depends(require(*AGENCY_ROLES, *_NATIONAL))]
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

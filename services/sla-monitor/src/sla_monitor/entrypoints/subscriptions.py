@@ -1,11 +1,9 @@
 """What the SLA monitor reads from Kafka."""
 
-from sla_monitor.adapters.store import ClockStore
-from sla_monitor.adapters.watermark_store import WatermarkStore
 from sla_monitor.application.handlers import Handlers
 from sla_monitor.application.watermarks import advanced
 from sla_monitor.domain.case_clocks import CaseClocks
-from tuntas_chassis.messaging.subscription import Subscription
+from tuntas_chassis.messaging.subscription import Store, Subscription
 from tuntas_contracts.topology import CASES, WATERMARKS
 from tuntas_contracts.vocabulary import Service
 
@@ -14,7 +12,7 @@ WATERMARKS_SUBSCRIPTION = "watermarks"
 CONSUMER = f"{Service.SLA_MONITOR}.{CASES_SUBSCRIPTION}"
 
 
-def cases(handlers: Handlers, store: ClockStore) -> Subscription[CaseClocks]:
+def cases(handlers: Handlers, store: Store[CaseClocks]) -> Subscription[CaseClocks]:
     """Every case's history."""
     return Subscription(
         name=CASES_SUBSCRIPTION,
@@ -25,7 +23,7 @@ def cases(handlers: Handlers, store: ClockStore) -> Subscription[CaseClocks]:
     )
 
 
-def watermarks(store: WatermarkStore) -> Subscription[None]:
+def watermarks(store: Store[None]) -> Subscription[None]:
     """The watermarks behind which the deadlines of cases may be judged."""
     return Subscription(
         name=WATERMARKS_SUBSCRIPTION,

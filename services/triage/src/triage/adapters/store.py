@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from triage.domain.case import Case
 from triage.domain.report import FiledReport
 from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
+from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
 # fixed: what never changes after the first event
@@ -92,5 +93,5 @@ def read_case(row: RowMapping) -> Case:
     values["topic_owner"] = Service(values["topic_owner"])
     values["classification"] = Classification(values["classification"])
     if values["archive_reason"] is not None:
-        values["archive_reason"] = ArchiveReason(values["archive_reason"])
+        values["archive_reason"] = member_or_text(ArchiveReason, values["archive_reason"])
     return Case(**values)

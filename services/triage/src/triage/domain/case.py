@@ -41,7 +41,7 @@ class Case(NamedTuple):
     arbitration: bool = False
     agency: str | None = None
     return_reason: str | None = None
-    archive_reason: ArchiveReason | None = None
+    archive_reason: ArchiveReason | str | None = None
     archive_note: str | None = None
     duplicate_of: UUID | None = None
     name_fingerprints: bytes = b""

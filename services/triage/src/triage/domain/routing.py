@@ -1,21 +1,19 @@
 """Where a new report goes by itself: the first decision on every case."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from triage.domain.register import Agency, Register
 from tuntas_contracts.cases import FastTrack
 from tuntas_contracts.reports import ReportContent
+from tuntas_contracts.vocabulary import QueueReason
 from tuntas_reference.profile import RegulationProfile
-
-WaitingReason = Literal["no_agency_addressed", "misconduct", "anonymous_and_secret", "unknown_agency"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """T1: the report waits in the national queue for a verifier."""
 
-    reason: WaitingReason
+    reason: QueueReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,9 @@ def route(report: ReportContent, register: Register, profile: RegulationProfile)
     choice, and is passed over while its agency is unknown or disabled: no report goes to nobody.
     """
     if report.misconduct:
-        return Wait("misconduct")
+        return Wait(QueueReason.MISCONDUCT)
     if report.anonymous and report.secret:
-        return Wait("anonymous_and_secret")
+        return Wait(QueueReason.ANONYMOUS_AND_SECRET)
     if (rule := profile.fast_track(report.category, report.title, report.body)) is not None:
         agency = register.get(rule.agency)
         if agency is not None and agency.enabled:
@@ -48,8 +46,8 @@ def route(report: ReportContent, register: Register, profile: RegulationProfile)
             )
             return Forward(agency, track)
     if report.addressed_agency is None:
-        return Wait("no_agency_addressed")
+        return Wait(QueueReason.NO_AGENCY_ADDRESSED)
     agency = register.get(report.addressed_agency)
     if agency is None or not agency.enabled:
-        return Wait("unknown_agency")
+        return Wait(QueueReason.UNKNOWN_AGENCY)
     return Forward(agency)

@@ -61,7 +61,7 @@ def check_waiting(case: Case) -> None:
         where = f" (at {case.agency})" if case.agency else ""
         raise Refusal(RefusalCode.NOT_OWNER, f"the case belongs to {case.owner.value}{where}, not to triage: ask there")
     if case.state is CaseState.ARCHIVED:
-        reason = case.archive_reason.value if case.archive_reason else "unknown"
+        reason = case.archive_reason or "unknown"
         raise Refusal(RefusalCode.CASE_ARCHIVED, f"the case is archived ({reason}); only an appeal by its reporter reopens it")
     if case.state is not CaseState.RECEIVED:
         raise Refusal(

@@ -11,6 +11,7 @@ from triage.domain.register import Register, candidates
 from triage.domain.verification import Archive, Verify
 from tuntas_chassis.http.answers import MAX_MANY, MAX_PAGE, Code, Cursor, Line, Moment, Prose, Total
 from tuntas_contracts.base import TEXT_PATTERN, AgencyCode
+from tuntas_contracts.open_values import AnyArchiveReason
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.texts.normalisation import visible
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Clock, Service
@@ -76,7 +77,7 @@ class CaseView(BaseModel):
     bounces: Total
     agency: Code | None = Field(description="The agency that has the case or had it last")
     return_reason: Prose | None
-    archive_reason: ArchiveReason | None
+    archive_reason: AnyArchiveReason | None
     archive_note: Prose | None
     duplicate_of: UUID | None
     report: ReportContent

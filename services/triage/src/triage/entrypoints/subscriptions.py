@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from triage.adapters.register import AgencyStore
-from triage.adapters.store import CaseStore
 from triage.application.handlers import Handlers
 from triage.domain.case import Case
 from triage.domain.register import Agency
 from triage.metrics import count_outcome
 from tuntas_chassis.messaging.messages import Incoming, Outcome
-from tuntas_chassis.messaging.subscription import Subscription
+from tuntas_chassis.messaging.subscription import Store, Subscription
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.cases import CaseClosed, CaseForwarded, CaseResumed
 from tuntas_contracts.topology import AGENCIES, CASES, INPUTS
@@ -18,7 +17,7 @@ from tuntas_contracts.vocabulary import Service
 REGISTER = "register"
 
 
-def cases(handlers: Handlers, store: CaseStore, metrics: MetricSet, load_register: Callable[[], Awaitable[object]]) -> Subscription[Case]:
+def cases(handlers: Handlers, store: Store[Case], metrics: MetricSet, load_register: Callable[[], Awaitable[object]]) -> Subscription[Case]:
     """Every case's history. Begins once the register is read, so that no report is held for an agency not yet known here.
 
     `load_register` reads into memory what other replicas have read of it: its topic's only partition is perhaps never ours.

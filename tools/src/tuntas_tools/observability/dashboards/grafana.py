@@ -1,9 +1,9 @@
 """Grafana's JSON of a dashboard (schema 39: Grafana 11 and later read it)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tuntas_tools.observability.dashboards.model import WIDTH, Dashboard, Panel, Query, Row, Threshold, Variable, uid_of
+from tuntas_tools.observability.dashboards.model import WIDTH, Colour, Dashboard, Panel, Query, Row, Variable, uid_of
 
 Json = dict[str, Any]
 SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
@@ -118,7 +118,7 @@ def _link(file: str, variable: str | None) -> Json:
 
 
 def _target(query: Query, index: int, panel: Panel) -> Json:
-    instant = query.instant or panel.kind in ("table", "bargauge")
+    instant = panel.kind in ("table", "bargauge")
     return {
         "refId": chr(ord("A") + index),
         "datasource": SOURCE,
@@ -126,7 +126,7 @@ def _target(query: Query, index: int, panel: Panel) -> Json:
         "legendFormat": query.legend or "__auto",
         "instant": instant,
         "range": not instant,
-        "exemplar": query.exemplars,
+        "exemplar": panel.exemplars,
         "editorMode": "code",
         "format": "table" if panel.kind == "table" else "time_series",
     }
@@ -137,11 +137,11 @@ def _column_names(queries: Sequence[Query]) -> Json:
     return {**named, "Value": queries[0].legend}
 
 
-def _thresholds(thresholds: Sequence[Threshold]) -> Json:
-    steps: list[Json] = [{"color": "green" if thresholds else "text", "value": None}]
-    if thresholds and thresholds[0].value == float("-inf"):
-        steps, thresholds = [{"color": thresholds[0].colour, "value": None}], thresholds[1:]
-    return {"mode": "absolute", "steps": [*steps, *({"color": step.colour, "value": step.value} for step in thresholds)]}
+def _thresholds(thresholds: Mapping[Colour, float]) -> Json:
+    steps: list[Json] = [{"color": colour, "value": None if value == float("-inf") else value} for colour, value in thresholds.items()]
+    if not steps or steps[0]["value"] is not None:
+        steps.insert(0, {"color": "green" if thresholds else "text", "value": None})
+    return {"mode": "absolute", "steps": steps}
 
 
 def _calculated() -> Json:
