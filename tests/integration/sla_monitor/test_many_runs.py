@@ -64,7 +64,7 @@ async def test_pages_together_are_all_runs_and_the_first_holds_the_newest_of_eac
 
 
 async def test_no_part_of_the_query_reads_more_than_a_page_of_each_clock(database: Database) -> None:
-    values = {"clocks": [c.value for c in Clock], "befores": [NEWEST] * len(Clock), "limit": 21, "case_id": CASE_ID}
+    values = {"clock": [c.value for c in Clock], "before": [NEWEST] * len(Clock), "limit": 21, "case_id": CASE_ID}
     async with database.read() as connection:
         [row] = await connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {RUNS.text}"), values)
     for node in nodes_of(row[0][0]["Plan"]):

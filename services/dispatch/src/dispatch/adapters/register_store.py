@@ -14,6 +14,7 @@ from dispatch.domain.register_changes import Author, Change, StoredAgency, field
 from dispatch.domain.register_entries import Agency, Unit
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.messages import Outgoing
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.agencies import AgencyRegistered, UnitRecord
 from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.topology import AGENCIES
@@ -47,9 +48,11 @@ _UPSERT = text(
     "changed_at = EXCLUDED.changed_at"
 )
 _READ_LOADED = text("SELECT code, loaded FROM agency WHERE loaded IS NOT NULL")
-_REMEMBER_LOADED = text(
-    "UPDATE agency AS a SET loaded = x.loaded FROM unnest(CAST(:codes AS text[]), CAST(:entries AS jsonb[])) AS x (code, loaded) "
-    "WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
+_LOADED = BulkColumns(
+    Agency, BulkColumn("code", "text", fixed=True), BulkColumn("loaded", "jsonb", lambda agency: json.dumps(fields_of(agency)))
+)
+_REMEMBER_LOADED = _LOADED.statement(
+    "UPDATE agency AS a SET loaded = x.loaded FROM {unnest} AS x ({names}) WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
 )
 _TOPIC = Author("register-topic", "published before, and lost by a database that was put back to a backup")
 _LOADER = Author("load-register", "the register's files")
@@ -136,8 +139,7 @@ async def load_into(connection: AsyncConnection, register: Sequence[Agency], clo
         if (stored := known.get(a.code)) is not None
     ]
     outgoing = await write_changes(connection, [*fresh, *merged], _LOADER, clock)
-    entries = [json.dumps(fields_of(a)) for a in register]
-    await connection.execute(_REMEMBER_LOADED, {"codes": [a.code for a in register], "entries": entries})
+    await connection.execute(_REMEMBER_LOADED, _LOADED.arrays(register))
     files = {a.code: StoredAgency(a, enabled=True) for a in register}
     changed = sum(change.before != change.after for change in merged)
     return Loaded(

@@ -1,55 +1,51 @@
 """Cases in PostgreSQL, loaded and saved many at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.application.handlers import CaseReport
 from dispatch.domain.case import Case
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.vocabulary import CaseState, Classification, CloseReason, Service, ServiceClass
 
-# every column with its array type, and how it is read from a case; the order is that of the statement
-_COLUMNS: tuple[tuple[str, str, Callable[[Case], object]], ...] = (
-    ("id", "uuid[]", lambda c: c.case_id),
-    ("version", "integer[]", lambda c: c.version),
-    ("state", "text[]", lambda c: c.state),
-    ("owner", "text[]", lambda c: c.owner),
-    ("topic_owner", "text[]", lambda c: c.topic_owner),
-    ("agency", "text[]", lambda c: c.agency),
-    ("time_zone", "text[]", lambda c: c.time_zone),
-    ("profile", "text[]", lambda c: c.profile),
-    ("classification", "text[]", lambda c: c.classification),
-    ("secret", "boolean[]", lambda c: c.secret),
-    ("anonymous", "boolean[]", lambda c: c.anonymous),
-    ("bounces", "smallint[]", lambda c: c.bounces),
-    ("arbitrated", "boolean[]", lambda c: c.arbitrated),
-    ("last_event_at", "timestamptz[]", lambda c: c.last_event_at),
-    ("unit", "text[]", lambda c: c.unit),
-    ("service_class", "text[]", lambda c: c.service_class),
-    ("completion_limit", "smallint[]", lambda c: c.completion_limit),
-    ("answers", "smallint[]", lambda c: c.answers),
-    ("answered_at", "timestamptz[]", lambda c: c.answered_at),
-    ("supplements", "smallint[]", lambda c: c.supplements),
-    ("closed_reason", "text[]", lambda c: c.closed_reason),
-    ("closed_at", "timestamptz[]", lambda c: c.closed_at),
-    ("name_fingerprints", "bytea[]", lambda c: c.name_fingerprints),
+_CASES = BulkColumns(
+    Case,
+    BulkColumn("id", "uuid", attrgetter("case_id"), fixed=True),
+    BulkColumn("version", "integer"),
+    BulkColumn("state", "text"),
+    BulkColumn("owner", "text"),
+    BulkColumn("topic_owner", "text"),
+    BulkColumn("agency", "text"),
+    BulkColumn("time_zone", "text"),
+    BulkColumn("profile", "text"),
+    BulkColumn("classification", "text"),
+    BulkColumn("secret", "boolean"),
+    BulkColumn("anonymous", "boolean"),
+    BulkColumn("bounces", "smallint"),
+    BulkColumn("arbitrated", "boolean"),
+    BulkColumn("last_event_at", "timestamptz"),
+    BulkColumn("unit", "text"),
+    BulkColumn("service_class", "text"),
+    BulkColumn("completion_limit", "smallint"),
+    BulkColumn("answers", "smallint"),
+    BulkColumn("answered_at", "timestamptz"),
+    BulkColumn("supplements", "smallint"),
+    BulkColumn("closed_reason", "text"),
+    BulkColumn("closed_at", "timestamptz"),
+    BulkColumn("name_fingerprints", "bytea"),
 )
-CASE_COLUMNS = ", ".join(f"c.{name}" for name, _, _ in _COLUMNS)
+CASE_COLUMNS = ", ".join(f"c.{column.name}" for column in _CASES.columns)
+_REPORTS = BulkColumns(CaseReport, BulkColumn("case_id", "uuid", fixed=True), BulkColumn("report", "json"))
 
-_LOAD = text(f'SELECT {CASE_COLUMNS} FROM "case" c WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY c.id FOR UPDATE')  # noqa: S608
-_SAVE = text(
-    f'INSERT INTO "case" ({", ".join(name for name, _, _ in _COLUMNS)}) '  # noqa: S608
-    f"SELECT * FROM unnest({', '.join(f'CAST(:{name} AS {kind})' for name, kind, _ in _COLUMNS)}) "
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name, _, _ in _COLUMNS[1:])}"
-)
+_LOAD = _CASES.statement('SELECT {names} FROM "case" WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE')
+_SAVE = _CASES.statement('INSERT INTO "case" ({names}) SELECT * FROM {unnest} ON CONFLICT (id) DO UPDATE SET {changes}')
 # a case forwarded again brings its report again, perhaps reclassified
-_SAVE_REPORTS = text(
-    "INSERT INTO case_report (case_id, report) SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:reports AS json[])) "
-    "ON CONFLICT (case_id) DO UPDATE SET report = EXCLUDED.report"
-)
+_SAVE_REPORTS = _REPORTS.statement("INSERT INTO case_report ({names}) SELECT * FROM {unnest} ON CONFLICT (case_id) DO UPDATE SET {changes}")
 
 
 def case_of(row: Row[Any]) -> Case:
@@ -92,8 +88,8 @@ class CaseStore:
     async def save(self, connection: AsyncConnection, states: Sequence[Case], rows: Sequence[object]) -> None:
         """Write cases, and the reports of those that arrived."""
         if states:
-            await connection.execute(_SAVE, {name: [read(case) for case in states] for name, _, read in _COLUMNS})
+            await connection.execute(_SAVE, _CASES.arrays(states))
         # the last report of a case wins: one statement can't touch a row twice
-        reports = {row.case_id: row.report for row in rows if isinstance(row, CaseReport)}
+        reports = {row.case_id: row for row in rows if isinstance(row, CaseReport)}
         if reports:
-            await connection.execute(_SAVE_REPORTS, {"ids": list(reports), "reports": list(reports.values())})
+            await connection.execute(_SAVE_REPORTS, _REPORTS.arrays(reports.values()))

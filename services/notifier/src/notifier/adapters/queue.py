@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -13,6 +14,7 @@ from notifier.domain.delivery import Claimed, Delivery, Settlement
 from notifier.domain.notices import NoticeKind
 from tuntas_chassis.clock import Clock
 from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import count_set_aside, fault_of
 from tuntas_chassis.telemetry.logs import logger
@@ -43,19 +45,35 @@ _CLAIM = text(
     "FROM taken t LEFT JOIN case_notice_state f ON f.case_id = t.case_id LEFT JOIN agency_contact a ON a.code = t.agency "
     "LEFT JOIN agency_contact s ON s.code = a.supervised_by ORDER BY t.notice_id"
 )
-_FINISH = text(
-    "UPDATE delivery d SET status = u.s, attempts = u.a, repeats = u.r, next_attempt_at = u.n, reason = u.w, "
-    "settled_at = CASE WHEN u.s IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END, "
-    "set_aside_at = CASE WHEN u.s = 'set_aside' THEN now() END "
-    "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:leases AS timestamptz[]), CAST(:statuses AS text[]), "
-    "CAST(:attempts AS int[]), CAST(:repeats AS int[]), CAST(:next AS timestamptz[]), CAST(:reasons AS text[])) "
-    "AS u(c, i, l, s, a, r, n, w) "
-    "WHERE d.case_id = u.c AND d.notice_id = u.i AND d.status = 'sending' AND d.next_attempt_at = u.l RETURNING d.notice_id"
+_SETTLEMENTS = BulkColumns(
+    Settlement,
+    BulkColumn("case_id", "uuid", attrgetter("claimed.delivery.case_id"), fixed=True),
+    BulkColumn("notice_id", "uuid", attrgetter("claimed.delivery.notice_id"), fixed=True),
+    BulkColumn("lease_until", "timestamptz", attrgetter("claimed.lease_until"), fixed=True),
+    BulkColumn("status", "text"),
+    BulkColumn("attempts", "integer"),
+    BulkColumn("repeats", "integer"),
+    BulkColumn("next_attempt_at", "timestamptz"),
+    BulkColumn("reason", "text"),
 )
-_SET_ASIDE = text(
-    "UPDATE delivery d SET status = 'set_aside', attempts = greatest(d.attempts - 1, 0), reason = u.w, set_aside_at = now() "
-    "FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), CAST(:reasons AS text[])) AS u(c, i, w) "
-    "WHERE d.case_id = u.c AND d.notice_id = u.i AND d.status = 'sending' AND d.next_attempt_at = :lease_until"
+_FAULTY = BulkColumns(
+    tuple[UUID, UUID, str],
+    BulkColumn("case_id", "uuid"),
+    BulkColumn("notice_id", "uuid"),
+    BulkColumn("reason", "text"),
+)
+_FINISH = _SETTLEMENTS.statement(
+    "UPDATE delivery d SET {changes}, "
+    "settled_at = CASE WHEN x.status IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END, "
+    "set_aside_at = CASE WHEN x.status = 'set_aside' THEN now() END FROM {unnest} AS x ({names}) "
+    "WHERE d.case_id = x.case_id AND d.notice_id = x.notice_id AND d.status = 'sending' AND d.next_attempt_at = x.lease_until "
+    "RETURNING d.notice_id",
+    changes_from="x",
+)
+_SET_ASIDE = _FAULTY.statement(
+    "UPDATE delivery d SET status = 'set_aside', attempts = greatest(d.attempts - 1, 0), reason = x.reason, set_aside_at = now() "
+    "FROM {unnest} AS x ({names}) "
+    "WHERE d.case_id = x.case_id AND d.notice_id = x.notice_id AND d.status = 'sending' AND d.next_attempt_at = :lease_until"
 )
 
 
@@ -91,8 +109,7 @@ class PostgresDeliveryQueue:
                 except Exception as error:
                     faulty.append((row.case_id, row.notice_id, fault_of(error)))
             if faulty:
-                cases, notices, reasons = (list(column) for column in zip(*faulty, strict=True))
-                await connection.execute(_SET_ASIDE, {"cases": cases, "notices": notices, "reasons": reasons, "lease_until": lease_until})
+                await connection.execute(_SET_ASIDE, {**_FAULTY.arrays(faulty), "lease_until": lease_until})
         if faulty:
             count_set_aside(self._metrics, SET_ASIDE_KIND, len(faulty))
             for _, notice_id, reason in faulty[:10]:
@@ -104,20 +121,7 @@ class PostgresDeliveryQueue:
     ) -> Sequence[Settlement]:
         """Settle in one statement, and write to the outbox in the same transaction."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(
-                _FINISH,
-                {
-                    "told_at": told_at,
-                    "cases": [s.claimed.delivery.case_id for s in settlements],
-                    "notices": [s.claimed.delivery.notice_id for s in settlements],
-                    "leases": [s.claimed.lease_until for s in settlements],
-                    "statuses": [s.status.value for s in settlements],
-                    "attempts": [s.attempts for s in settlements],
-                    "repeats": [s.repeats for s in settlements],
-                    "next": [s.next_attempt_at for s in settlements],
-                    "reasons": [s.reason for s in settlements],
-                },
-            )
+            rows = await connection.execute(_FINISH, {**_SETTLEMENTS.arrays(settlements), "told_at": told_at})
             ours: set[UUID] = set(rows.scalars())
             kept = [s for s in settlements if s.claimed.delivery.notice_id in ours]
             told = [t for t in map(tell, kept) if t is not None]

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.domain.agency_contact import AgencyContact
@@ -13,47 +12,84 @@ from notifier.domain.case_facts import CaseFacts
 from notifier.domain.delivery import Delivery, Status
 from notifier.metrics import QUEUED
 from tuntas_chassis.messaging.subscription import Stateless
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.telemetry.metrics import MetricSet
 from tuntas_contracts.notices import NoticeEvent, NoticeFailed, NoticeNotSent, NoticeSent
 from tuntas_contracts.vocabulary import Role
 
-_LOAD_FACTS = text(
-    "SELECT case_id, version, reporter_ref, tracking_id, profile, agency, ended FROM case_notice_state "
-    "WHERE case_id = ANY(CAST(:keys AS uuid[])) ORDER BY case_id FOR UPDATE"
+
+def _audience(recipient: Role | str) -> int:
+    return 0 if recipient is Role.REPORTER else 1
+
+
+def _status(told: NoticeEvent) -> Status:
+    if isinstance(told, NoticeNotSent):
+        return Status.NO_CHANNEL
+    return Status.FAILED if isinstance(told, NoticeFailed) else Status.SENT
+
+
+_FACTS = BulkColumns(
+    CaseFacts,
+    BulkColumn("case_id", "uuid", fixed=True),
+    BulkColumn("version", "integer"),
+    BulkColumn("reporter_ref", "uuid"),
+    BulkColumn("tracking_id", "text"),
+    BulkColumn("profile", "text"),
+    BulkColumn("agency", "text"),
+    BulkColumn("ended", "boolean"),
 )
-_SAVE_FACTS = text(
-    "INSERT INTO case_notice_state (case_id, version, reporter_ref, tracking_id, profile, agency, ended) "
-    "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:refs AS uuid[]), CAST(:trackings AS text[]), "
-    "CAST(:profiles AS text[]), CAST(:agencies AS text[]), CAST(:ended AS boolean[])) "
-    "ON CONFLICT (case_id) DO UPDATE SET version = excluded.version, reporter_ref = excluded.reporter_ref, "
-    "tracking_id = excluded.tracking_id, profile = excluded.profile, agency = excluded.agency, ended = excluded.ended"
+_DELIVERIES = BulkColumns(
+    Delivery,
+    BulkColumn("case_id", "uuid"),
+    BulkColumn("notice_id", "uuid"),
+    BulkColumn("audience", "smallint", lambda d: _audience(d.recipient)),
+    BulkColumn("kind", "text"),
+    BulkColumn("recipient", "text"),
+    BulkColumn("agency", "text"),
+    BulkColumn("variables", "text", lambda d: json.dumps(dict(d.variables), separators=(",", ":")), cast="jsonb"),
+    BulkColumn("traceparent", "text"),
+    BulkColumn("occurred_at", "timestamptz"),
 )
-_QUEUE = text(
-    "INSERT INTO delivery (case_id, notice_id, audience, kind, recipient, agency, variables, traceparent, occurred_at) "
-    "SELECT c, n, u, k, r, a, CAST(v AS jsonb), p, o FROM unnest(CAST(:cases AS uuid[]), CAST(:notices AS uuid[]), "
-    "CAST(:audiences AS smallint[]), CAST(:kinds AS text[]), CAST(:recipients AS text[]), CAST(:agencies AS text[]), "
-    "CAST(:variables AS text[]), CAST(:parents AS text[]), CAST(:times AS timestamptz[])) AS t(c, n, u, k, r, a, v, p, o) "
-    "ON CONFLICT (case_id, notice_id) DO NOTHING RETURNING kind"
+_SETTLED = BulkColumns(
+    NoticeEvent,
+    BulkColumn("case_id", "uuid", fixed=True),
+    BulkColumn("notice_id", "uuid", fixed=True),
+    BulkColumn("audience", "smallint", lambda told: _audience(told.recipient), fixed=True),
+    BulkColumn("kind", "text", fixed=True),
+    BulkColumn("recipient", "text", fixed=True),
+    BulkColumn("agency", "text", fixed=True),
+    BulkColumn("status", "text", _status),
+    BulkColumn("attempts", "integer", lambda told: told.attempt if isinstance(told, NoticeSent) else 0),
+    BulkColumn("reason", "text", lambda told: told.reason if isinstance(told, NoticeFailed | NoticeNotSent) else None),
+    BulkColumn("occurred_at", "timestamptz", fixed=True),
 )
-_SETTLE = text(
-    "INSERT INTO delivery AS d (case_id, notice_id, audience, kind, recipient, agency, variables, traceparent, status, attempts, reason, "
-    "occurred_at, settled_at) SELECT c, n, u, k, r, a, '{}', '', s, t, w, o, o FROM unnest(CAST(:cases AS uuid[]), "
-    "CAST(:notices AS uuid[]), CAST(:audiences AS smallint[]), CAST(:kinds AS text[]), CAST(:recipients AS text[]), "
-    "CAST(:agencies AS text[]), CAST(:statuses AS text[]), CAST(:attempts AS int[]), CAST(:reasons AS text[]), "
-    "CAST(:times AS timestamptz[])) AS x(c, n, u, k, r, a, s, t, w, o) ORDER BY c, n "
-    "ON CONFLICT (case_id, notice_id) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, reason = excluded.reason, "
-    "settled_at = excluded.settled_at WHERE d.status IN ('queued', 'sending', 'waiting')"
+_CONTACTS = BulkColumns(
+    AgencyContact,
+    BulkColumn("code", "text", fixed=True),
+    BulkColumn("name", "text"),
+    BulkColumn("email", "text"),
+    BulkColumn("time_zone", "text"),
+    BulkColumn("supervised_by", "text"),
+    BulkColumn("as_of", "timestamptz"),
 )
-_LOAD_CONTACTS = text(
-    "SELECT code, name, email, time_zone, supervised_by, as_of FROM agency_contact "
-    "WHERE code = ANY(CAST(:keys AS text[])) ORDER BY code FOR UPDATE"
+
+_LOAD_FACTS = _FACTS.statement(
+    "SELECT {names} FROM case_notice_state WHERE case_id = ANY(CAST(:keys AS uuid[])) ORDER BY case_id FOR UPDATE"
 )
-_SAVE_CONTACTS = text(
-    "INSERT INTO agency_contact (code, name, email, time_zone, supervised_by, as_of) "
-    "SELECT * FROM unnest(CAST(:codes AS text[]), CAST(:names AS text[]), CAST(:emails AS text[]), CAST(:zones AS text[]), "
-    "CAST(:supervisors AS text[]), CAST(:as_of AS timestamptz[])) "
-    "ON CONFLICT (code) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone, "
-    "supervised_by = excluded.supervised_by, as_of = excluded.as_of"
+_SAVE_FACTS = _FACTS.statement(
+    "INSERT INTO case_notice_state ({names}) SELECT * FROM {unnest} ON CONFLICT (case_id) DO UPDATE SET {changes}"
+)
+_QUEUE = _DELIVERIES.statement(
+    "INSERT INTO delivery ({names}) SELECT {values} FROM {unnest} AS x ({names}) ON CONFLICT (case_id, notice_id) DO NOTHING RETURNING kind"
+)
+_SETTLE = _SETTLED.statement(
+    "INSERT INTO delivery AS d ({names}, variables, traceparent, settled_at) SELECT {names}, '{{}}', '', occurred_at "
+    "FROM {unnest} AS x ({names}) ORDER BY case_id, notice_id ON CONFLICT (case_id, notice_id) "
+    "DO UPDATE SET {changes}, settled_at = EXCLUDED.settled_at WHERE d.status IN ('queued', 'sending', 'waiting')"
+)
+_LOAD_CONTACTS = _CONTACTS.statement("SELECT {names} FROM agency_contact WHERE code = ANY(CAST(:keys AS text[])) ORDER BY code FOR UPDATE")
+_SAVE_CONTACTS = _CONTACTS.statement(
+    "INSERT INTO agency_contact ({names}) SELECT * FROM {unnest} ON CONFLICT (code) DO UPDATE SET {changes}"
 )
 
 
@@ -69,20 +105,7 @@ class DeliveryWriter:
         """Queue them in the connection's transaction."""
         if not deliveries:
             return
-        queued = await connection.execute(
-            _QUEUE,
-            {
-                "cases": [d.case_id for d in deliveries],
-                "notices": [d.notice_id for d in deliveries],
-                "audiences": [_audience(d.recipient) for d in deliveries],
-                "kinds": [d.kind.value for d in deliveries],
-                "recipients": [str(d.recipient) for d in deliveries],
-                "agencies": [d.agency for d in deliveries],
-                "variables": [json.dumps(dict(d.variables), separators=(",", ":")) for d in deliveries],
-                "parents": [d.traceparent for d in deliveries],
-                "times": [d.occurred_at for d in deliveries],
-            },
-        )
+        queued = await connection.execute(_QUEUE, _DELIVERIES.arrays(deliveries))
         for kind, count in Counter(queued.scalars()).items():
             self._metrics.inc(QUEUED, kind, by=count)
         self._wake()
@@ -102,18 +125,7 @@ class CaseStore:
     async def save(self, connection: AsyncConnection, states: Sequence[CaseFacts], rows: Sequence[object]) -> None:
         """Write facts and queue deliveries."""
         if states:
-            await connection.execute(
-                _SAVE_FACTS,
-                {
-                    "ids": [s.case_id for s in states],
-                    "versions": [s.version for s in states],
-                    "refs": [s.reporter_ref for s in states],
-                    "trackings": [s.tracking_id for s in states],
-                    "profiles": [s.profile for s in states],
-                    "agencies": [s.agency for s in states],
-                    "ended": [s.ended for s in states],
-                },
-            )
+            await connection.execute(_SAVE_FACTS, _FACTS.arrays(states))
         await self._writer.write(connection, [row for row in rows if isinstance(row, Delivery)])
 
 
@@ -135,21 +147,7 @@ class OwnNoticeStore(Stateless[None]):
         """Settle them."""
         told = list({row.notice_id: row for row in rows if isinstance(row, NoticeEvent)}.values())
         if told:
-            await connection.execute(
-                _SETTLE,
-                {
-                    "cases": [t.case_id for t in told],
-                    "notices": [t.notice_id for t in told],
-                    "audiences": [_audience(t.recipient) for t in told],
-                    "kinds": [t.kind for t in told],
-                    "recipients": [str(t.recipient) for t in told],
-                    "agencies": [t.agency for t in told],
-                    "statuses": [_status(t).value for t in told],
-                    "attempts": [t.attempt if isinstance(t, NoticeSent) else 0 for t in told],
-                    "reasons": [t.reason if isinstance(t, NoticeFailed | NoticeNotSent) else None for t in told],
-                    "times": [t.occurred_at for t in told],
-                },
-            )
+            await connection.execute(_SETTLE, _SETTLED.arrays(told))
 
 
 class AgencyContactStore:
@@ -163,27 +161,7 @@ class AgencyContactStore:
     async def save(self, connection: AsyncConnection, states: Sequence[AgencyContact], rows: Sequence[object]) -> None:
         """Write."""
         if states:
-            await connection.execute(
-                _SAVE_CONTACTS,
-                {
-                    "codes": [s.code for s in states],
-                    "names": [s.name for s in states],
-                    "emails": [s.email for s in states],
-                    "zones": [s.time_zone for s in states],
-                    "supervisors": [s.supervised_by for s in states],
-                    "as_of": [s.as_of for s in states],
-                },
-            )
-
-
-def _status(told: NoticeEvent) -> Status:
-    if isinstance(told, NoticeNotSent):
-        return Status.NO_CHANNEL
-    return Status.FAILED if isinstance(told, NoticeFailed) else Status.SENT
-
-
-def _audience(recipient: Role | str) -> int:
-    return 0 if recipient is Role.REPORTER else 1
+            await connection.execute(_SAVE_CONTACTS, _CONTACTS.arrays(states))
 
 
 def _as_uuid(key: str) -> UUID | None:

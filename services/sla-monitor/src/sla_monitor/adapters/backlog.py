@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.adapters.due import AGENCY_LATE, DEAD_LETTER, FIREABLE, FLOOR, SOURCES
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.vocabulary import Service
 
+_SOURCE = BulkColumns(str, BulkColumn("source", "text", str))
 _SOURCES = text(f"""WITH {FLOOR}
     SELECT s.source, count(r.partition) AS partitions, extract(epoch FROM CAST(:now AS timestamptz) - min(r.at))::float8 AS lag_s
-    FROM unnest(CAST(:sources AS text[])) AS s (source) LEFT JOIN reached r ON r.source = s.source
+    FROM {_SOURCE.unnest} AS s ({_SOURCE.names}) LEFT JOIN reached r ON r.source = s.source
         AND r.partition < CAST(:partitions AS integer) GROUP BY s.source""")  # noqa: S608  (fragments of ours)
 _HELD = text(f"""WITH {FLOOR}
     SELECT due.reason, count(*) AS number FROM generate_series(0, CAST(:partitions AS integer) - 1) AS p
@@ -65,7 +67,7 @@ class Backlog:
 async def backlog(connection: AsyncConnection, consumer: str, topic: str, now: datetime, partitions: int) -> Backlog:
     """What the metrics show; counts at most 1,000 held ones per partition."""
     values = {"consumer": consumer, "topic": topic, "sources": list(SOURCES), "now": now}
-    sources = await connection.execute(_SOURCES, {**values, "partitions": partitions})
+    sources = await connection.execute(_SOURCES, {**values, **_SOURCE.arrays(SOURCES), "partitions": partitions})
     held = await connection.execute(_HELD, {**values, "partitions": partitions, "here": Service.SLA_MONITOR.value})
     unfired = await connection.execute(_UNFIRED, values)
     return Backlog(

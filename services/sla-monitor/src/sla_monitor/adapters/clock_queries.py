@@ -8,13 +8,15 @@ from sqlalchemy import text
 
 from sla_monitor.domain.case_clocks import RunOutcome
 from sla_monitor.domain.warnings import Open, Run
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.persistence.database import Database
 from tuntas_contracts.vocabulary import CaseState, Clock, ServiceClass, WarningLevel
 
 _CASE = text("SELECT version, state, agency, time_zone FROM case_clocks WHERE case_id = :case_id")
 # The newest runs of each clock by one descent of the primary key, whatever the number of runs.
-RUNS = text(
-    "SELECT r.* FROM unnest(CAST(:clocks AS text[]), CAST(:befores AS integer[])) AS w (clock, before) CROSS JOIN LATERAL ("
+_WANTED = BulkColumns(tuple[Clock, int], BulkColumn("clock", "text"), BulkColumn("before", "integer"))
+RUNS = _WANTED.statement(
+    "SELECT r.* FROM {unnest} AS w ({names}) CROSS JOIN LATERAL ("
     "SELECT clock, deadline_version, started_at, due_at, ended_at, outcome, working_days, agency, unit, service_class, provisional, "
     "profile, known_at FROM clock_run WHERE case_id = :case_id AND clock = w.clock AND deadline_version < w.before "
     "ORDER BY deadline_version DESC LIMIT :limit) AS r ORDER BY r.started_at, r.clock, r.deadline_version"
@@ -56,8 +58,8 @@ class ClockQueries:
             case = (await connection.execute(_CASE, {"case_id": case_id})).one_or_none()
             if case is None:
                 return None
-            wanted = {"clocks": [clock.value for clock in befores], "befores": list(befores.values()), "limit": limit + 1}
-            found = list(await connection.execute(RUNS, {"case_id": case_id, **wanted}))
+            wanted = _WANTED.arrays(befores.items())
+            found = list(await connection.execute(RUNS, {**wanted, "case_id": case_id, "limit": limit + 1}))
             opened = await connection.execute(_OPEN, {"case_id": case_id})
         versions = {clock: sorted(row.deadline_version for row in found if row.clock == clock) for clock in befores}
         # one more than the limit was asked for: where it is there, it begins the next page

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.application.handlers import DueRow, Fired
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.vocabulary import Service
 
 SOURCES = (Service.INTAKE.value, Service.TRIAGE.value, Service.DISPATCH.value)
@@ -48,9 +49,9 @@ _TAKE = text(f"""WITH {FLOOR}
         AND r.deadline_version = c.deadline_version
     RETURNING c.case_id, r.profile, c.clock, c.level, c.deadline_version, c.fire_at, r.due_at, r.agency, r.unit, r.service_class,
         c.partition""")  # noqa: S608
-_MISSED = text(
-    "UPDATE clock_run AS r SET outcome = 'missed' FROM unnest(CAST(:case_id AS uuid[]), CAST(:clock AS text[]), "
-    "CAST(:deadline_version AS smallint[])) AS x (case_id, clock, deadline_version) WHERE r.outcome = 'running' "
+_RUNS = BulkColumns(Fired, BulkColumn("case_id", "uuid"), BulkColumn("clock", "text"), BulkColumn("deadline_version", "smallint"))
+_MISSED = _RUNS.statement(
+    "UPDATE clock_run AS r SET outcome = 'missed' FROM {unnest} AS x ({names}) WHERE r.outcome = 'running' "
     "AND r.case_id = x.case_id AND r.clock = x.clock AND r.deadline_version = x.deadline_version"
 )
 
@@ -89,5 +90,4 @@ class DueCheckpoints:
     async def record_missed(self, connection: AsyncConnection, missed: Sequence[Fired]) -> None:
         """Note of clocks that they ran out unmet."""
         if missed:
-            names = ("case_id", "clock", "deadline_version")
-            await connection.execute(_MISSED, {name: [getattr(item, name) for item in missed] for name in names})
+            await connection.execute(_MISSED, _RUNS.arrays(missed))

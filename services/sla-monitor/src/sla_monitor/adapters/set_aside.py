@@ -7,17 +7,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.application.handlers import DueRow
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.set_aside_rows import SetAsideRow, count_set_aside
 from tuntas_chassis.telemetry.logs import logger
 from tuntas_chassis.telemetry.metrics import MetricSet
 
 _log = logger(__name__)
-_PUT = text(
-    "INSERT INTO checkpoint_set_aside (case_id, clock, deadline_version, level, partition, fire_at, reason) SELECT * FROM unnest("
-    "CAST(:case_id AS uuid[]), CAST(:clock AS text[]), CAST(:deadline_version AS smallint[]), CAST(:level AS text[]), "
-    "CAST(:partition AS integer[]), CAST(:fire_at AS timestamptz[]), CAST(:reason AS text[])) ON CONFLICT DO NOTHING"
+_ROWS = BulkColumns(
+    tuple[DueRow, str],
+    BulkColumn("case_id", "uuid", lambda pair: pair[0].case_id),
+    BulkColumn("clock", "text", lambda pair: pair[0].clock),
+    BulkColumn("deadline_version", "smallint", lambda pair: pair[0].deadline_version),
+    BulkColumn("level", "text", lambda pair: pair[0].level),
+    BulkColumn("partition", "integer", lambda pair: pair[0].partition),
+    BulkColumn("fire_at", "timestamptz", lambda pair: pair[0].fire_at),
+    BulkColumn("reason", "text", lambda pair: pair[1]),
 )
+_PUT = _ROWS.statement("INSERT INTO checkpoint_set_aside ({names}) SELECT * FROM {unnest} ON CONFLICT DO NOTHING")
 _NUMBER = text("SELECT count(*) FROM checkpoint_set_aside")
 _PAGE = text(
     "SELECT case_id, clock, deadline_version, level, reason, set_aside_at FROM checkpoint_set_aside WHERE "
@@ -44,9 +51,7 @@ class SetAsideCheckpoints:
 
     async def put(self, connection: AsyncConnection, rows: Sequence[tuple[DueRow, str]]) -> None:
         """Keep checkpoints that were taken away in this transaction, each with its reason."""
-        names = ("case_id", "clock", "deadline_version", "level", "partition", "fire_at")
-        columns: dict[str, list[object]] = {name: [getattr(row, name) for row, _ in rows] for name in names}
-        await connection.execute(_PUT, {**columns, "reason": [reason for _, reason in rows]})
+        await connection.execute(_PUT, _ROWS.arrays(rows))
         count_set_aside(self._metrics, self.kind, len(rows))
         for row, reason in rows[:10]:
             _log.error("checkpoint_set_aside", case_id=str(row.case_id), clock=row.clock, level=row.level, reason=reason)

@@ -9,16 +9,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sla_monitor.application.watermarks import Watermark, newest
 from tuntas_chassis.messaging.subscription import Stateless
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.watermarks import LateAgency
 
+
+def _late(agencies: Sequence[LateAgency]) -> str | None:
+    return json.dumps({a.agency: a.at.isoformat() if a.at else None for a in agencies}) if agencies else None
+
+
+def _held(cases: Sequence[UUID]) -> str | None:
+    return "{" + ",".join(map(str, cases)) + "}" if cases else None
+
+
+_WATERMARKS = BulkColumns(
+    Watermark,
+    BulkColumn("partition", "integer", fixed=True),
+    BulkColumn("source", "text", fixed=True),
+    BulkColumn("end_offset", "bigint", fixed=True),
+    BulkColumn("at", "timestamptz"),
+    BulkColumn("late_agencies", "text", lambda watermark: _late(watermark.late_agencies), cast="jsonb"),
+    BulkColumn("held_cases", "text", lambda watermark: _held(watermark.held_cases), cast="uuid[]"),
+)
 # More are thinned out to half as many at even distances: even a lag of a day is followed in steps of at most an hour and a half.
 MOST_AHEAD = 64
-_ADD = text(
-    "INSERT INTO partition_watermark AS w (partition, source, end_offset, at, late_agencies, held_cases) "
-    "SELECT p, s, o, t, CAST(l AS jsonb), CAST(h AS uuid[]) FROM unnest(CAST(:partition AS integer[]), CAST(:source AS text[]), "
-    "CAST(:end_offset AS bigint[]), CAST(:at AS timestamptz[]), CAST(:late_agencies AS text[]), CAST(:held_cases AS text[])) "
-    "AS x (p, s, o, t, l, h) ORDER BY p, s, o ON CONFLICT (partition, source, end_offset) DO UPDATE "
-    "SET at = EXCLUDED.at, late_agencies = EXCLUDED.late_agencies, held_cases = EXCLUDED.held_cases WHERE w.at <= EXCLUDED.at"
+_ADD = _WATERMARKS.statement(
+    "INSERT INTO partition_watermark AS w ({names}) SELECT {values} FROM {unnest} AS x ({names}) ORDER BY partition, source, end_offset "
+    "ON CONFLICT (partition, source, end_offset) DO UPDATE SET {changes} WHERE w.at <= EXCLUDED.at"
 )
 # Another replica may be at it: what it has locked is left to it.
 _THIN_OUT = text(
@@ -47,17 +63,6 @@ class WatermarkStore(Stateless[None]):
         """Keep those in `rows`, and drop those that newer ones make useless."""
         kept = newest([row for row in rows if isinstance(row, Watermark)])
         if kept:
-            columns: dict[str, list[object]] = {n: [getattr(row, n) for row in kept] for n in ("partition", "source", "end_offset", "at")}
-            columns["late_agencies"] = [_late(row.late_agencies) for row in kept]
-            columns["held_cases"] = [_held(row.held_cases) for row in kept]
-            await connection.execute(_ADD, columns)
+            await connection.execute(_ADD, _WATERMARKS.arrays(kept))
             await connection.execute(_THIN_OUT, self._scope)
             self._advanced()
-
-
-def _late(agencies: Sequence[LateAgency]) -> str | None:
-    return json.dumps({a.agency: a.at.isoformat() if a.at else None for a in agencies}) if agencies else None
-
-
-def _held(cases: Sequence[UUID]) -> str | None:
-    return "{" + ",".join(map(str, cases)) + "}" if cases else None

@@ -1,53 +1,57 @@
 """Cases read and written in bulk: one statement for all that a batch touches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from triage.domain.case import Case
 from triage.domain.report import FiledReport
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.open_values import member_or_text
 from tuntas_contracts.vocabulary import ArchiveReason, CaseState, Classification, Service
 
-_SQL_TYPES = {
-    "case_id": "uuid",
-    "duplicate_of": "uuid",
-    "version": "integer",
-    "topic_version": "integer",
-    "bounces": "integer",
-    "misconduct": "boolean",
-    "secret": "boolean",
-    "arbitration": "boolean",
-    "submitted_at": "timestamptz",
-    "waiting_since": "timestamptz",
-    "queued_as": "timestamptz",
-    "name_fingerprints": "bytea",
-}
-COLUMNS = Case._fields
-# what never changes after the first event
-_FIXED = frozenset({"case_id", "profile", "misconduct", "secret", "submitted_at"})
-_CHANGING = tuple(column for column in COLUMNS if column not in _FIXED)
-
-
-def _arrays(columns: Iterable[str]) -> str:
-    return ", ".join(f"CAST(:{column} AS {_SQL_TYPES.get(column, 'text')}[])" for column in columns)
-
-
-_LOAD = text(f"SELECT {', '.join(COLUMNS)} FROM case_file WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE")  # noqa: S608
-_INSERT = text(
-    f"INSERT INTO case_file ({', '.join(COLUMNS)}) SELECT * FROM unnest({_arrays(COLUMNS)}) "  # noqa: S608
-    f"ON CONFLICT (case_id) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _CHANGING)}"
+# fixed: what never changes after the first event
+_CASES = BulkColumns(
+    Case,
+    BulkColumn("case_id", "uuid", fixed=True),
+    BulkColumn("version", "integer"),
+    BulkColumn("state", "text"),
+    BulkColumn("owner", "text"),
+    BulkColumn("topic_owner", "text"),
+    BulkColumn("topic_version", "integer"),
+    BulkColumn("profile", "text", fixed=True),
+    BulkColumn("classification", "text"),
+    BulkColumn("category", "text"),
+    BulkColumn("title", "text"),
+    BulkColumn("misconduct", "boolean", fixed=True),
+    BulkColumn("secret", "boolean", fixed=True),
+    BulkColumn("submitted_at", "timestamptz", fixed=True),
+    BulkColumn("waiting_reason", "text"),
+    BulkColumn("waiting_since", "timestamptz"),
+    BulkColumn("queued_as", "timestamptz"),
+    BulkColumn("bounces", "integer"),
+    BulkColumn("arbitration", "boolean"),
+    BulkColumn("agency", "text"),
+    BulkColumn("return_reason", "text"),
+    BulkColumn("archive_reason", "text"),
+    BulkColumn("archive_note", "text"),
+    BulkColumn("duplicate_of", "uuid"),
+    BulkColumn("name_fingerprints", "bytea"),
 )
-_UPDATE = text(
-    f"UPDATE case_file SET {', '.join(f'{c} = new.{c}' for c in _CHANGING)} "  # noqa: S608
-    f"FROM unnest({_arrays(('case_id', *_CHANGING))}) AS new(case_id, {', '.join(_CHANGING)}) WHERE case_file.case_id = new.case_id"
+COLUMNS = tuple(column.name for column in _CASES.columns)
+_KNOWN = _CASES.without("profile", "misconduct", "secret", "submitted_at")
+_REPORTS = BulkColumns(
+    FiledReport, BulkColumn("case_id", "uuid"), BulkColumn("content", "jsonb", lambda report: report.content.model_dump_json())
 )
-_FILE = text(
-    "INSERT INTO report (case_id, content) SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:contents AS jsonb[])) "
-    "ON CONFLICT (case_id) DO NOTHING"
+
+_LOAD = _CASES.statement("SELECT {names} FROM case_file WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY case_id FOR UPDATE")
+_INSERT = _CASES.statement("INSERT INTO case_file ({names}) SELECT * FROM {unnest} ON CONFLICT (case_id) DO UPDATE SET {changes}")
+_UPDATE = _KNOWN.statement(
+    "UPDATE case_file SET {changes} FROM {unnest} AS new ({names}) WHERE case_file.case_id = new.case_id", changes_from="new"
 )
+_FILE = _REPORTS.statement("INSERT INTO report ({names}) SELECT * FROM {unnest} ON CONFLICT (case_id) DO NOTHING")
 
 
 class CaseStore:
@@ -67,16 +71,11 @@ class CaseStore:
         if len(filed) != len(rows):
             raise TypeError(f"triage stores reports, not {', '.join(sorted({type(row).__name__ for row in rows}))}")
         if filed:
-            contents = [row.content.model_dump_json() for row in filed.values()]
-            await connection.execute(_FILE, {"ids": list(filed), "contents": contents})
+            await connection.execute(_FILE, _REPORTS.arrays(filed.values()))
         if new := [case for case in states if case.case_id in filed]:
-            await connection.execute(_INSERT, _columns(new, COLUMNS))
+            await connection.execute(_INSERT, _CASES.arrays(new))
         if known := [case for case in states if case.case_id not in filed]:
-            await connection.execute(_UPDATE, _columns(known, ("case_id", *_CHANGING)))
-
-
-def _columns(cases: Sequence[Case], columns: Iterable[str]) -> dict[str, list[object]]:
-    return {column: [getattr(case, column) for case in cases] for column in columns}
+            await connection.execute(_UPDATE, _KNOWN.arrays(known))
 
 
 def _uuid(key: str) -> UUID | None:
