@@ -28,7 +28,7 @@ async def test_no_statement_of_an_erasure_scans_a_table(harness: IntakeHarness) 
     [row] = await harness.rows("SELECT reporter_ref FROM report WHERE case_id = :id", id=case_id)
     asked: list[tuple[str, dict[str, Any]]] = [
         (personal_data.CASES_OF.text, {"ref": row.reporter_ref}),
-        (personal_data._DESTROY_KEYS.text, {"refs": [row.reporter_ref], "times": [None]}),
+        (personal_data._DESTROY_KEYS.text, {"reporter_ref": [row.reporter_ref], "erased_at": [None]}),
         (personal_data._DROP_CIPHERTEXTS.text, {"refs": [row.reporter_ref]}),
     ]
     for statement, values in asked:

@@ -1,7 +1,6 @@
 """The reports of the demo: the traffic they make, and that each can be submitted."""
 
 import json
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -238,17 +237,6 @@ def test_the_answering_agency_and_unit_are_in_the_register(register: Register, c
 def test_there_is_something_of_nearly_every_reason_to_archive() -> None:
     reasons = {situation.archive_reason for situation in load_catalogue().unactionable}
     assert reasons >= {ArchiveReason.SPAM, ArchiveReason.TOO_GENERAL, ArchiveReason.NOT_A_PUBLIC_SERVICE_MATTER, ArchiveReason.IN_COURT}
-
-
-def test_two_thousand_take_less_than_a_second_of_work(register: Register, corpus: list[GeneratedReport]) -> None:
-    best = min(_seconds(register) for _ in range(3))
-    assert best < 1.0
-
-
-def _seconds(register: Register) -> float:
-    started = time.process_time()
-    assert sum(1 for _ in reports(1, COUNT, register, start=START)) == COUNT
-    return time.process_time() - started
 
 
 def test_a_small_register_leaves_out_what_nobody_in_it_answers() -> None:

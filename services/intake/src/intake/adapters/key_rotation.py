@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from intake.adapters.vault import Vault, VaultError
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.logs import logger
 
@@ -15,9 +16,9 @@ _NEXT = text(
     "SELECT reporter_ref, wrapped_key FROM reporter WHERE reporter_ref > :after AND wrapped_key IS NOT NULL "
     "AND substring(wrapped_key FROM 1 FOR :id_bytes) <> :current ORDER BY reporter_ref LIMIT :limit FOR UPDATE"
 )
-_PUT = text(
-    "UPDATE reporter AS r SET wrapped_key = x.wrapped_key FROM unnest(CAST(:refs AS uuid[]), CAST(:keys AS bytea[])) "
-    "AS x (reporter_ref, wrapped_key) WHERE r.reporter_ref = x.reporter_ref"
+_RENEWED = BulkColumns(tuple[UUID, bytes], BulkColumn("reporter_ref", "uuid", fixed=True), BulkColumn("wrapped_key", "bytea"))
+_PUT = _RENEWED.statement(
+    "UPDATE reporter AS r SET {changes} FROM {unnest} AS x ({names}) WHERE r.reporter_ref = x.reporter_ref", changes_from="x"
 )
 _log = logger(__name__)
 
@@ -44,7 +45,7 @@ async def rewrap_all(database: Database, vault: Vault, batch: int = _BATCH) -> R
                 except VaultError as error:
                     result.unreadable += 1
                     _log.error("key_not_rewrapped", reporter_ref=str(row.reporter_ref), detail=str(error))
-            await connection.execute(_PUT, {"refs": list(renewed), "keys": list(renewed.values())})
+            await connection.execute(_PUT, _RENEWED.arrays(renewed.items()))
         result.done += len(renewed)
         if len(rows) < batch:
             return result

@@ -11,21 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from intake.adapters.vault import Vault, VaultError
 from intake.application.ports import Found, Missing, Read
 from intake.domain.masking import OwnData
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.telemetry.logs import logger
 
 _log = logger(__name__)
 
-_FIND = text(
+_READS = BulkColumns(Read, BulkColumn("purpose", "text"), BulkColumn("reporter_ref", "uuid"), BulkColumn("case_id", "uuid"))
+_WANTED = _READS.without("purpose")
+_FIND = _WANTED.statement(
     "SELECT r.tracking_id, r.language, p.wrapped_key, p.erased_at, d.ciphertext "
-    "FROM unnest(CAST(:refs AS uuid[]), CAST(:case_ids AS uuid[])) WITH ORDINALITY AS t(reporter_ref, case_id, place) "
+    "FROM {unnest} WITH ORDINALITY AS t({names}, place) "
     "LEFT JOIN report r ON r.case_id = t.case_id AND r.reporter_ref = t.reporter_ref "
     "LEFT JOIN reporter p ON p.reporter_ref = r.reporter_ref "
     "LEFT JOIN personal_data d ON d.reporter_ref = r.reporter_ref AND d.source_id = r.case_id ORDER BY t.place"
 )
-_LOG = text(
-    "INSERT INTO access_log (at, subject, purpose, reporter_ref, case_id) "
-    "SELECT CAST(:at AS timestamptz), CAST(:subject AS text), * FROM unnest(CAST(:purposes AS text[]), CAST(:refs AS uuid[]), "
-    "CAST(:case_ids AS uuid[]))"
+_LOG = _READS.statement(
+    "INSERT INTO access_log (at, subject, {names}) "
+    "SELECT CAST(:at AS timestamptz), CAST(:subject AS text), {values} FROM {unnest} AS x ({names})"
 )
 _KEY = text("SELECT wrapped_key FROM reporter WHERE reporter_ref = :ref")
 _ADD = text("INSERT INTO personal_data (reporter_ref, source_id, ciphertext) VALUES (:ref, :source_id, :ciphertext)")
@@ -34,9 +36,10 @@ CASES_OF = text(
     "SELECT r.case_id FROM personal_data d JOIN report r ON r.case_id = d.source_id AND r.reporter_ref = d.reporter_ref "
     "WHERE d.reporter_ref = :ref"
 )
-_DESTROY_KEYS = text(
-    "UPDATE reporter AS r SET wrapped_key = NULL, erased_at = x.at FROM unnest(CAST(:refs AS uuid[]), CAST(:times AS timestamptz[])) "
-    "AS x (reporter_ref, at) WHERE r.reporter_ref = x.reporter_ref AND r.wrapped_key IS NOT NULL"
+_ERASED = BulkColumns(tuple[UUID, datetime], BulkColumn("reporter_ref", "uuid"), BulkColumn("erased_at", "timestamptz"))
+_DESTROY_KEYS = _ERASED.statement(
+    "UPDATE reporter AS r SET wrapped_key = NULL, erased_at = x.erased_at FROM {unnest} AS x ({names}) "
+    "WHERE r.reporter_ref = x.reporter_ref AND r.wrapped_key IS NOT NULL"
 )
 _DROP_CIPHERTEXTS = text("DELETE FROM personal_data WHERE reporter_ref = ANY(CAST(:refs AS uuid[]))")
 
@@ -49,7 +52,7 @@ class PersonalData:
 
     async def read(self, connection: AsyncConnection, reads: Sequence[Read], subject: str, at: datetime) -> list[Found | Missing]:
         """The data wished for, in order, or why there is none. What was found is logged as read by `subject`."""
-        rows = await connection.execute(_FIND, {"refs": [r.reporter_ref for r in reads], "case_ids": [r.case_id for r in reads]})
+        rows = await connection.execute(_FIND, _WANTED.arrays(reads))
         found: list[Found | Missing] = []
         for read, row in zip(reads, rows, strict=True):
             if row.tracking_id is None:
@@ -60,16 +63,7 @@ class PersonalData:
                 found.append(self._opened(read, row.tracking_id, row.language, row.wrapped_key, row.ciphertext))
         done = [read for read, result in zip(reads, found, strict=True) if isinstance(result, Found)]
         if done:
-            await connection.execute(
-                _LOG,
-                {
-                    "at": at,
-                    "subject": subject,
-                    "purposes": [r.purpose for r in done],
-                    "refs": [r.reporter_ref for r in done],
-                    "case_ids": [r.case_id for r in done],
-                },
-            )
+            await connection.execute(_LOG, {**_READS.arrays(done), "at": at, "subject": subject})
         return found
 
     def _opened(self, read: Read, tracking_id: str, language: str, wrapped_key: bytes, ciphertext: bytes) -> Found | Missing:
@@ -107,6 +101,6 @@ async def erase(connection: AsyncConnection, erased: Mapping[UUID, datetime]) ->
 
     Returns how many there were to destroy.
     """
-    done = await connection.execute(_DESTROY_KEYS, {"refs": list(erased), "times": list(erased.values())})
+    done = await connection.execute(_DESTROY_KEYS, _ERASED.arrays(erased.items()))
     await connection.execute(_DROP_CIPHERTEXTS, {"refs": list(erased)})
     return done.rowcount

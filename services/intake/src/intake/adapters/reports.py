@@ -10,33 +10,54 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.application.errors import TrackingIdTaken
-from intake.application.ports import Filed, IdempotencyConflict, NewReport
+from intake.application.ports import Filed, IdempotencyConflict, NewReport, RetryReceipt
 from tuntas_chassis.messaging.messages import Outgoing
 from tuntas_chassis.messaging.outbox import Outbox
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.cases import ReportSubmitted
 from tuntas_contracts.reports import ReportContent
 from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import CaseState, Service
 
 _TRACKING_IDS: Final = "report_tracking_id_key"  # the unique constraint
-_CLAIM_KEYS = text(
-    "INSERT INTO idempotency (key_hash, body_hash, case_id, tracking_id, submitted_at, sealed_receipt) "
-    "SELECT * FROM unnest(CAST(:key_hashes AS bytea[]), CAST(:body_hashes AS bytea[]), CAST(:case_ids AS uuid[]), "
-    "CAST(:tracking_ids AS text[]), array_fill(CAST(:now AS timestamptz), ARRAY[CAST(:n AS integer)]), CAST(:sealed AS bytea[])) "
+_KEYS = BulkColumns(
+    tuple[NewReport, RetryReceipt],
+    BulkColumn("key_hash", "bytea", lambda claim: claim[1].key_hash),
+    BulkColumn("body_hash", "bytea", lambda claim: claim[1].body_hash),
+    BulkColumn("case_id", "uuid", lambda claim: claim[0].case_id),
+    BulkColumn("tracking_id", "text", lambda claim: claim[0].content.tracking_id),
+    BulkColumn("sealed_receipt", "bytea", lambda claim: claim[1].sealed_receipt),
+)
+_CLAIM_KEYS = _KEYS.statement(
+    "INSERT INTO idempotency ({names}, submitted_at) SELECT {values}, CAST(:now AS timestamptz) FROM {unnest} AS x ({names}) "
     "ON CONFLICT (key_hash) DO NOTHING RETURNING key_hash"
 )
 _CLAIMED = text(
     "SELECT key_hash, body_hash, case_id, tracking_id, submitted_at, sealed_receipt FROM idempotency "
     "WHERE key_hash = ANY(CAST(:key_hashes AS bytea[]))"
 )
-_INSERT = text(
-    "WITH new AS (SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:access_hashes AS bytea[]), "
-    "CAST(:reporter_refs AS uuid[]), CAST(:wrapped_keys AS bytea[]), CAST(:ciphertexts AS bytea[]), CAST(:classifications AS text[]), "
-    "CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), CAST(:secret AS boolean[]), "
-    "CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:entered_by AS text[]), CAST(:received_at AS timestamptz[]), "
-    "CAST(:assisted AS boolean[]), CAST(:profiles AS text[])) "
-    "AS n(case_id, tracking_id, access_hash, reporter_ref, wrapped_key, ciphertext, classification, channel, language, anonymous, "
-    "secret, misconduct, title, entered_by, received_at, assisted, profile)), "
+_REPORTS = BulkColumns(
+    tuple[NewReport, ReportContent],
+    BulkColumn("case_id", "uuid", lambda new: new[0].case_id),
+    BulkColumn("tracking_id", "text", lambda new: new[1].tracking_id),
+    BulkColumn("access_hash", "bytea", lambda new: new[0].access_hash),
+    BulkColumn("reporter_ref", "uuid", lambda new: new[1].reporter_ref),
+    BulkColumn("wrapped_key", "bytea", lambda new: new[0].sealed.wrapped_key),
+    BulkColumn("ciphertext", "bytea", lambda new: new[0].sealed.ciphertext),
+    BulkColumn("classification", "text", lambda new: new[1].classification.value),
+    BulkColumn("channel", "text", lambda new: str(new[1].channel)),
+    BulkColumn("language", "text", lambda new: new[1].language),
+    BulkColumn("anonymous", "boolean", lambda new: new[1].anonymous),
+    BulkColumn("secret", "boolean", lambda new: new[1].secret),
+    BulkColumn("misconduct", "boolean", lambda new: new[1].misconduct),
+    BulkColumn("title", "text", lambda new: new[1].title),
+    BulkColumn("entered_by", "text", lambda new: new[0].entered_by),
+    BulkColumn("received_at", "timestamptz", lambda new: new[0].original_received_at),
+    BulkColumn("assisted", "boolean", lambda new: new[0].assisted),
+    BulkColumn("profile", "text", lambda new: new[1].profile),
+)
+_INSERT = _REPORTS.statement(
+    "WITH new AS (SELECT * FROM {unnest} AS x ({names})), "
     "reporters AS (INSERT INTO reporter (reporter_ref, wrapped_key) SELECT reporter_ref, wrapped_key FROM new), "
     "originals AS (INSERT INTO personal_data (reporter_ref, source_id, ciphertext) SELECT reporter_ref, case_id, ciphertext FROM new) "
     "INSERT INTO report (case_id, tracking_id, access_hash, reporter_ref, classification, channel, language, anonymous, secret, "
@@ -86,20 +107,8 @@ class ReportWriter:
         if not first:
             return {}
         keys = sorted(first)  # in one order, so that two replicas with the same keys can't wait for each other
-        claimants = [first[key] for key in keys]
-        retries = [item.retry for item in claimants if item.retry]
-        won = await connection.execute(
-            _CLAIM_KEYS,
-            {
-                "key_hashes": keys,
-                "body_hashes": [retry.body_hash for retry in retries],
-                "case_ids": [item.case_id for item in claimants],
-                "tracking_ids": [item.content.tracking_id for item in claimants],
-                "sealed": [retry.sealed_receipt for retry in retries],
-                "now": now,
-                "n": len(keys),
-            },
-        )
+        claimants = [(item, item.retry) for item in (first[key] for key in keys) if item.retry]
+        won = await connection.execute(_CLAIM_KEYS, {**_KEYS.arrays(claimants), "now": now})
         claims: dict[bytes, _Claim] = {}
         for key in won.scalars():
             item = first[key]
@@ -112,36 +121,14 @@ class ReportWriter:
         return claims
 
     async def _insert(self, connection: AsyncConnection, new: Sequence[NewReport], now: datetime) -> None:
-        contents = [item.content.model_copy(update={"submitted_at": now}) for item in new]
+        reports = [(item, item.content.model_copy(update={"submitted_at": now})) for item in new]
         try:
-            await connection.execute(
-                _INSERT,
-                {
-                    "case_ids": [item.case_id for item in new],
-                    "tracking_ids": [content.tracking_id for content in contents],
-                    "access_hashes": [item.access_hash for item in new],
-                    "reporter_refs": [content.reporter_ref for content in contents],
-                    "wrapped_keys": [item.sealed.wrapped_key for item in new],
-                    "ciphertexts": [item.sealed.ciphertext for item in new],
-                    "classifications": [content.classification.value for content in contents],
-                    "channels": [str(content.channel) for content in contents],
-                    "languages": [content.language for content in contents],
-                    "anonymous": [content.anonymous for content in contents],
-                    "secret": [content.secret for content in contents],
-                    "misconduct": [content.misconduct for content in contents],
-                    "titles": [content.title for content in contents],
-                    "entered_by": [item.entered_by for item in new],
-                    "received_at": [item.original_received_at for item in new],
-                    "assisted": [item.assisted for item in new],
-                    "profiles": [content.profile for content in contents],
-                    "now": now,
-                },
-            )
+            await connection.execute(_INSERT, {**_REPORTS.arrays(reports), "now": now})
         except IntegrityError as error:
             if _TRACKING_IDS in str(error.orig):
                 raise TrackingIdTaken("a new report has the tracking id of an earlier one") from error
             raise
-        messages = [_message(item, content, now) for item, content in zip(new, contents, strict=True)]
+        messages = [_message(item, content, now) for item, content in reports]
         await self._outbox.write(connection, messages, traceparents=[item.traceparent for item in new])
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from intake.application.ports import ReporterOfCase, StoredReport
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.vocabulary import Classification
 
 # One row whether there is such a report or not, so that the time taken doesn't say which.
@@ -15,10 +16,11 @@ _FIND = text(
     'FROM (SELECT CAST(:tracking_id AS text) COLLATE "C" AS tracking_id) AS t LEFT JOIN report r ON r.tracking_id = t.tracking_id'
 )
 # Only of reports that somebody else entered, and that have an address: of all others the reporter holds the code.
-_RENEW_CODES = text(
-    "UPDATE report AS r SET access_hash = x.access_hash "
-    "FROM unnest(CAST(:case_ids AS uuid[]), CAST(:access_hashes AS bytea[])) AS x (case_id, access_hash) "
-    "WHERE r.case_id = x.case_id AND r.entered_by IS NOT NULL AND NOT r.assisted RETURNING r.case_id"
+_CODES = BulkColumns(tuple[UUID, bytes], BulkColumn("case_id", "uuid", fixed=True), BulkColumn("access_hash", "bytea"))
+_RENEW_CODES = _CODES.statement(
+    "UPDATE report AS r SET {changes} FROM {unnest} AS x ({names}) "
+    "WHERE r.case_id = x.case_id AND r.entered_by IS NOT NULL AND NOT r.assisted RETURNING r.case_id",
+    changes_from="x",
 )
 _REPORTER = text("SELECT reporter_ref, anonymous, misconduct FROM report WHERE case_id = :case_id")
 
@@ -50,5 +52,4 @@ class Reports:
 
     async def renew_codes(self, connection: AsyncConnection, access_hashes: Mapping[UUID, bytes]) -> Sequence[UUID]:
         """Replace the codes of those cases that somebody else entered and that are not assisted; returns these."""
-        values = {"case_ids": list(access_hashes), "access_hashes": list(access_hashes.values())}
-        return (await connection.execute(_RENEW_CODES, values)).scalars().all()
+        return (await connection.execute(_RENEW_CODES, _CODES.arrays(access_hashes.items()))).scalars().all()

@@ -12,14 +12,24 @@ from intake.adapters.personal_data import erase
 from intake.application.ports import RebuiltReport
 from intake.domain.history import CaseStatus, HistoryEntry, case_status
 from tuntas_chassis.messaging.subscription import Stateless
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_contracts.cases import ReporterErased
 from tuntas_contracts.vocabulary import CaseState, Service
 
-_APPEND = text(
-    "INSERT INTO case_history (case_id, version, event, transition, state, owner, agency, occurred_at, detail) "
-    "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:versions AS integer[]), CAST(:events AS text[]), CAST(:transitions AS text[]), "
-    "CAST(:states AS text[]), CAST(:owners AS text[]), CAST(:agencies AS text[]), CAST(:times AS timestamptz[]), "
-    "CAST(:details AS jsonb[])) ON CONFLICT (case_id, version) DO NOTHING"
+_ENTRIES = BulkColumns(
+    HistoryEntry,
+    BulkColumn("case_id", "uuid"),
+    BulkColumn("version", "integer"),
+    BulkColumn("event", "text"),
+    BulkColumn("transition", "text"),
+    BulkColumn("state", "text"),
+    BulkColumn("owner", "text"),
+    BulkColumn("agency", "text"),
+    BulkColumn("occurred_at", "timestamptz"),
+    BulkColumn("detail", "jsonb", lambda entry: json.dumps(entry.detail)),
+)
+_APPEND = _ENTRIES.statement(
+    "INSERT INTO case_history ({names}) SELECT {values} FROM {unnest} AS x ({names}) ON CONFLICT (case_id, version) DO NOTHING"
 )
 _COLUMNS = "case_id, version, event, transition, state, owner, agency, occurred_at"
 _PAGE = text(
@@ -36,15 +46,23 @@ _STANDING = text(
     )
 )
 _NEWEST: Final = 2**31 - 1
-_REBUILD = text(
-    "INSERT INTO report (case_id, tracking_id, reporter_ref, classification, channel, language, anonymous, secret, misconduct, title, "
-    "submitted_at, assisted, profile) "
-    "SELECT * FROM unnest(CAST(:case_ids AS uuid[]), CAST(:tracking_ids AS text[]), CAST(:reporter_refs AS uuid[]), "
-    "CAST(:classifications AS text[]), CAST(:channels AS text[]), CAST(:languages AS text[]), CAST(:anonymous AS boolean[]), "
-    "CAST(:secret AS boolean[]), CAST(:misconduct AS boolean[]), CAST(:titles AS text[]), CAST(:times AS timestamptz[]), "
-    "CAST(:assisted AS boolean[]), CAST(:profiles AS text[])) "
-    "ON CONFLICT DO NOTHING"
+_REBUILT = BulkColumns(
+    RebuiltReport,
+    BulkColumn("case_id", "uuid"),
+    BulkColumn("tracking_id", "text"),
+    BulkColumn("reporter_ref", "uuid"),
+    BulkColumn("classification", "text"),
+    BulkColumn("channel", "text"),
+    BulkColumn("language", "text"),
+    BulkColumn("anonymous", "boolean"),
+    BulkColumn("secret", "boolean"),
+    BulkColumn("misconduct", "boolean"),
+    BulkColumn("title", "text"),
+    BulkColumn("submitted_at", "timestamptz"),
+    BulkColumn("assisted", "boolean"),
+    BulkColumn("profile", "text"),
 )
+_REBUILD = _REBUILT.statement("INSERT INTO report ({names}) SELECT {values} FROM {unnest} AS x ({names}) ON CONFLICT DO NOTHING")
 
 
 class HistoryStore(Stateless[HistoryEntry]):
@@ -54,43 +72,13 @@ class HistoryStore(Stateless[HistoryEntry]):
         """Append entries, put back reports that are missing, erase again what was erased."""
         entries = [row for row in rows if isinstance(row, HistoryEntry)]
         if entries:
-            await connection.execute(
-                _APPEND,
-                {
-                    "case_ids": [entry.case_id for entry in entries],
-                    "versions": [entry.version for entry in entries],
-                    "events": [entry.event for entry in entries],
-                    "transitions": [entry.transition for entry in entries],
-                    "states": [entry.state.value for entry in entries],
-                    "owners": [entry.owner.value for entry in entries],
-                    "agencies": [entry.agency for entry in entries],
-                    "times": [entry.occurred_at for entry in entries],
-                    "details": [json.dumps(entry.detail) for entry in entries],
-                },
-            )
+            await connection.execute(_APPEND, _ENTRIES.arrays(entries))
         erased = {row.reporter_ref: row.occurred_at for row in rows if isinstance(row, ReporterErased)}
         if erased:
             await erase(connection, erased)
         rebuilt = [row for row in rows if isinstance(row, RebuiltReport)]
         if rebuilt:
-            await connection.execute(
-                _REBUILD,
-                {
-                    "case_ids": [row.case_id for row in rebuilt],
-                    "tracking_ids": [row.tracking_id for row in rebuilt],
-                    "reporter_refs": [row.reporter_ref for row in rebuilt],
-                    "classifications": [row.classification for row in rebuilt],
-                    "channels": [row.channel for row in rebuilt],
-                    "languages": [row.language for row in rebuilt],
-                    "anonymous": [row.anonymous for row in rebuilt],
-                    "secret": [row.secret for row in rebuilt],
-                    "misconduct": [row.misconduct for row in rebuilt],
-                    "titles": [row.title for row in rebuilt],
-                    "times": [row.submitted_at for row in rebuilt],
-                    "assisted": [row.assisted for row in rebuilt],
-                    "profiles": [row.profile for row in rebuilt],
-                },
-            )
+            await connection.execute(_REBUILD, _REBUILT.arrays(rebuilt))
 
 
 class CaseHistory:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from intake.metrics import UNDECIDED, UNDECIDED_LATE
 from tuntas_chassis.ids import time_of
+from tuntas_chassis.persistence.bulk import BulkColumn, BulkColumns
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.telemetry.metrics import MetricSet
 
@@ -25,9 +26,8 @@ _SCAN = text(
     "array_agg(r.case_id) FILTER (WHERE h.known IS NULL) AS undecided "
     f"FROM (SELECT case_id FROM report WHERE case_id > :after ORDER BY case_id LIMIT :portion) AS r {_DECISION}"
 )
-_STILL = text(
-    f"SELECT r.case_id FROM unnest(CAST(:ids AS uuid[])) AS r (case_id) {_DECISION} WHERE h.known IS NULL"  # noqa: S608
-)
+_IDS = BulkColumns(UUID, BulkColumn("case_id", "uuid", lambda case_id: case_id))
+_STILL = _IDS.statement(f"SELECT r.case_id FROM {{unnest}} AS r ({{names}}) {_DECISION} WHERE h.known IS NULL")  # noqa: S608
 
 
 def first_id_of(moment: float) -> UUID:
@@ -59,7 +59,7 @@ class UndecidedReports:
         after = self._after
         async with self._database.connect() as connection:
             if self._waiting:
-                self._waiting = set((await connection.execute(_STILL, {"ids": list(self._waiting)})).scalars())
+                self._waiting = set((await connection.execute(_STILL, _IDS.arrays(self._waiting))).scalars())
             while len(self._waiting) < _MOST:
                 row = (await connection.execute(_SCAN, {"after": after, "portion": _PORTION})).one()
                 self._waiting.update(row.undecided or ())
