@@ -1,4 +1,4 @@
-"""The source files of this repository, and what stands in them."""
+"""The source files of this repository, and what is in them."""
 
 import ast
 from collections.abc import Iterator

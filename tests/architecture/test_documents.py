@@ -13,7 +13,7 @@ from tuntas_devstack.service_environment import EVERY_SERVICE, OF_ONE_SERVICE
 from tuntas_operations.settings import OperatorSettings, variable
 
 PROJECTS = [ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml")), *sorted(ROOT.glob("services/*/pyproject.toml"))]
-TOLD_TO_OPERATORS = [
+FOR_OPERATORS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Dockerfile", "docker-compose.yml")),
     *sorted((ROOT / "docs").rglob("*.*")),
     *sorted((ROOT / "deploy").rglob("*.*")),
@@ -29,8 +29,11 @@ def _dependencies() -> dict[str, Path]:
     """Every package from outside that some `pyproject.toml` asks for, and which."""
     found: dict[str, Path] = {}
     for path in PROJECTS:
-        told = tomllib.loads(path.read_text("utf-8"))
-        asked = [*told["project"].get("dependencies", []), *(d for group in told.get("dependency-groups", {}).values() for d in group)]
+        file = tomllib.loads(path.read_text("utf-8"))
+        asked = [
+            *file["project"].get("dependencies", []),
+            *(d for group in file.get("dependency-groups", {}).values() for d in group),
+        ]
         found |= {_normal(name): path for name in asked if not _normal(name).startswith("tuntas-")}
     return found
 
@@ -73,7 +76,7 @@ def test_every_variable_that_documents_and_manifests_name_exists() -> None:
     known = _of_the_local_stack().union(_of_operators(), *map(_variables, _settings().values()))
     named = {
         (name, str(path.relative_to(ROOT)))
-        for path in TOLD_TO_OPERATORS
+        for path in FOR_OPERATORS
         if path.is_file() and path.suffix not in {".svg", ".png"}
         for name in VARIABLE.findall(path.read_text("utf-8"))
     }

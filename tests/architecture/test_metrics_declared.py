@@ -13,11 +13,11 @@ from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric
 
 NAME = "tuntas_"
 VALUE_FIRST = {"inc": 0, "set": 1, "observe": 1}
-"""How many arguments stand between a metric's name and its labels."""
+"""How many arguments are between a metric's name and its labels."""
 
 
 def _uses(package: Path) -> Iterator[tuple[str, ast.Call, Path]]:
-    """Every use of a metric: its name, the call and the file. Other things' `set` and `inc` are passed over."""
+    """Every use of a metric: its name, the call and the file. Other things' `set` and `inc` are skipped."""
     for path in code(package):
         module = import_module(".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__main__"))
         for call in calls(path, *VALUE_FIRST):
@@ -25,8 +25,8 @@ def _uses(package: Path) -> Iterator[tuple[str, ast.Call, Path]]:
                 yield name, call, path
 
 
-def _name(told: ast.expr, module: ModuleType) -> str | None:
-    value = told.value if isinstance(told, ast.Constant) else getattr(module, told.id, None) if isinstance(told, ast.Name) else None
+def _name(given: ast.expr, module: ModuleType) -> str | None:
+    value = given.value if isinstance(given, ast.Constant) else getattr(module, given.id, None) if isinstance(given, ast.Name) else None
     return value if isinstance(value, str) and value.startswith(NAME) else None
 
 

@@ -43,15 +43,15 @@ def test_there_is_no_way_back_that_would_lose_data(path: Path) -> None:
 
 @pytest.mark.parametrize("path", VERSIONS, ids=shown)
 def test_its_file_is_named_by_its_revision(path: Path) -> None:
-    told = {
+    assigned = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in tree(path).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("revision")
     }
     assert re.fullmatch(r"\d{4}_[a-z0-9_]+", path.stem)
     number = path.stem[:4]
-    assert told["revision"] == number
-    assert told["down_revision"] == (None if number == "0001" else f"{int(number) - 1:04}")
+    assert assigned["revision"] == number
+    assert assigned["down_revision"] == (None if number == "0001" else f"{int(number) - 1:04}")
 
 
 @pytest.mark.parametrize("service", SERVICES)

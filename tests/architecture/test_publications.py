@@ -58,8 +58,8 @@ def _family(topic: str) -> Topic:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_whatever_comes_of_a_message_stands_in_the_topology(service: str) -> None:
-    published = {(_family(told.topic).name, type(told.body).__name__) for told in _outcomes(service)}
+def test_every_outcome_of_a_message_is_in_the_topology(service: str) -> None:
+    published = {(_family(outgoing.topic).name, type(outgoing.body).__name__) for outgoing in _outcomes(service)}
     allowed = {(t.name, m.__name__) for t in TOPICS for p in t.publications if p.producer == service for m in p.messages}
     assert published <= allowed
     assert published >= EXPECTED.get(service, set()), "the examples reach what this test is about"

@@ -25,7 +25,7 @@ INSIDE = (
 )
 
 
-def _told_in_the_documentation() -> list[str]:
+def _listed_in_the_documentation() -> list[str]:
     """The file list of docs/architecture.md."""
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     section = text.split("## A service's files")[1].split("\n## ")[0]
@@ -34,13 +34,13 @@ def _told_in_the_documentation() -> list[str]:
 
 def test_the_documentation_lists_the_files_of_a_service() -> None:
     assert {"__main__.py", "app.py", "settings.py", "domain/", "application/", "entrypoints/", "adapters/", "metrics.py"} <= set(
-        _told_in_the_documentation()
+        _listed_in_the_documentation()
     )
 
 
 @each_service
 def test_it_has_the_files_that_the_documentation_lists(service: str, package: Path) -> None:
-    missing = [name for name in (*_told_in_the_documentation(), *INSIDE) if not list(package.glob(name.rstrip("/")))]
+    missing = [name for name in (*_listed_in_the_documentation(), *INSIDE) if not list(package.glob(name.rstrip("/")))]
     assert missing == [], f"{service} lacks {missing} in {shown(package)}"
 
 

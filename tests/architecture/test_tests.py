@@ -22,8 +22,8 @@ def _sleeps_outside_loops(path: Path) -> Iterator[ast.Call]:
 
     def look(node: ast.AST, inside: bool) -> Iterator[ast.Call]:
         for child in ast.iter_child_nodes(node):
-            starts_anew = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            within = not starts_anew and (inside or isinstance(child, ast.While | ast.For | ast.AsyncFor))
+            starts_new_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            within = not starts_new_function and (inside or isinstance(child, ast.While | ast.For | ast.AsyncFor))
             if isinstance(child, ast.Call) and not inside and _is_sleep(child):
                 yield child
             yield from look(child, within)

@@ -92,8 +92,8 @@ def _topics_of(service: str) -> dict[str, set[type[Contract]]]:
 def _published_topics(path: Path) -> Iterator[tuple[Topic | None, ast.Call]]:
     """The topology's topic that each `Outgoing(…)` names; None where it is a variable."""
     for call in calls(path, "Outgoing"):
-        told = call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "topic")
-        root: ast.expr = told
+        topic_argument = call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "topic")
+        root: ast.expr = topic_argument
         while isinstance(root, ast.Attribute | ast.Call):
             root = root.value if isinstance(root, ast.Attribute) else root.func
         named = getattr(topology, root.id, None) if isinstance(root, ast.Name) else None
@@ -120,8 +120,8 @@ def test_each_topic_that_it_writes_to_is_one_that_the_topology_gives_it(service:
             if topic is not None:
                 found = {topic.name}
             else:
-                told = call.args[0]
-                names = _assigned(path, told.id) if isinstance(told, ast.Name) else set()
+                topic_argument = call.args[0]
+                names = _assigned(path, topic_argument.id) if isinstance(topic_argument, ast.Name) else set()
                 assert names, f"{shown(path, call)}: name a topic of tuntas_contracts.topology"
                 found = {getattr(topology, name).name for name in names}
             assert found <= writable, f"{shown(path, call)} writes to {found - writable}"
@@ -145,7 +145,7 @@ def _made(service: str) -> dict[type[Contract], str]:
 
 
 def _aliases(path: Path, names: Collection[str]) -> dict[str, set[str]]:
-    """Variables that stand for one message type or another, as in `kind = A if … else B`."""
+    """Variables that hold one message type or another, as in `kind = A if … else B`."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and isinstance(node.targets[0], ast.Name):

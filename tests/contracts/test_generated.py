@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.contracts.checkout import CHECKOUT
 from tuntas_contracts.topology import TOPICS, message_types
 from tuntas_contracts.vocabulary import Service
-from tuntas_tools.contracts import generated, picture
+from tuntas_tools.contracts import generated, topology_diagram
 from tuntas_tools.contracts.__main__ import main
 from tuntas_tools.contracts.checkout import Checkout, NotACheckout
 from tuntas_tools.contracts.flows import touches
@@ -85,8 +85,8 @@ def test_schemas_are_valid_and_name_themselves(name: str) -> None:
     assert schema["description"]
 
 
-def test_the_picture_shows_every_service_topic_and_meeting() -> None:
-    root = ET.fromstring(picture.svg())
+def test_the_diagram_shows_every_service_topic_and_meeting() -> None:
+    root = ET.fromstring(topology_diagram.svg())
     space = {"s": "http://www.w3.org/2000/svg"}
     texts = {element.text for element in root.iterfind(".//s:text", space)}
     assert {str(service) for service in Service} | {topic.name for topic in TOPICS} <= texts

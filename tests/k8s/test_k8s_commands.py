@@ -26,15 +26,15 @@ text = sys.stdin.read() if "--filename=-" in words else ""
 with open(f"{folder}/calls.jsonl", "a") as file:
     file.write(json.dumps({"words": words, "kinds": text.count("\\nkind: ") + text.startswith("kind: ")}) + "\\n")
 behaviour = json.load(open(f"{folder}/behaviour.json"))
-told = behaviour.get(" ".join(words[:2]), behaviour.get(words[0], {}))
-sys.stdout.write(told.get("out", ""))
-sys.stderr.write(told.get("err", ""))
-sys.exit(told.get("status", 0))
+answer = behaviour.get(" ".join(words[:2]), behaviour.get(words[0], {}))
+sys.stdout.write(answer.get("out", ""))
+sys.stderr.write(answer.get("err", ""))
+sys.exit(answer.get("status", 0))
 """
 
 
 class FakeCluster:
-    """A kubectl that writes down what it is asked, and answers as it is told."""
+    """A kubectl that writes down what it is asked, and answers as configured."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = folder
@@ -48,8 +48,8 @@ class FakeCluster:
 
     def answers(self, **behaviour: dict[str, object]) -> None:
         crds = json.dumps({"items": [{"metadata": {"name": name}} for name in NEEDED_CRDS]})
-        told = {"get crds": {"out": crds}, **{words.replace("_", " "): answer for words, answer in behaviour.items()}}
-        (self._folder / "behaviour.json").write_text(json.dumps(told), encoding="utf-8")
+        answers = {"get crds": {"out": crds}, **{words.replace("_", " "): answer for words, answer in behaviour.items()}}
+        (self._folder / "behaviour.json").write_text(json.dumps(answers), encoding="utf-8")
 
     @property
     def calls(self) -> list[list[str]]:
@@ -86,7 +86,7 @@ def test_apply_shows_the_warnings_of_the_cluster(cluster: FakeCluster, capsys: p
 
 
 @pytest.mark.parametrize(("answer", "status"), [({}, 0), ({"out": "-old\n+new\n", "status": 1}, 1)])
-def test_diff_tells_whether_anything_would_change(
+def test_diff_says_whether_anything_would_change(
     answer: dict[str, object], status: int, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster.answers(diff=answer)
@@ -108,7 +108,7 @@ def test_a_trial_applies_waits_compares_and_removes(cluster: FakeCluster) -> Non
     assert cluster.calls[-1][:3] == ["delete", "namespace", "tuntas-dev"]
 
 
-def test_a_trial_tells_of_warnings_and_differences_and_removes_all_the_same(cluster: FakeCluster) -> None:
+def test_a_trial_reports_warnings_and_differences_and_removes_all_the_same(cluster: FakeCluster) -> None:
     cluster.answers(apply={"err": "Warning: deprecated\n"}, diff={"out": "+x", "status": 1})
     faults = Trial(Cluster(str(cluster.kubectl), cluster.kubeconfig), kustomize(), lambda _: None).overlay(K8S, "dev")
     assert [fault.split(":")[0] for fault in faults] == ["overlays/dev", "overlays/dev differs right after it was applied"]

@@ -25,13 +25,13 @@ WITHIN_S = 120.0
 
 @dataclass(frozen=True)
 class Database:
-    """A server as CloudNativePG is told to run it, with the databases of two services."""
+    """A server as CloudNativePG is configured to run it, with the databases of two services."""
 
     urls: dict[str, str]
 
     def environment(self, service: str, **changes: str) -> dict[str, str]:
-        told = {name: value for name, value in os.environ.items() if not name.startswith(("TUNTAS_", "PG"))}
-        return told | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TUNTAS_", "PG"))}
+        return inherited | {
             "SERVICE": service,
             "TUNTAS_DATABASE_URL": self.urls[service],
             "TUNTAS_KAFKA": "not-used.invalid:9093",
@@ -60,8 +60,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 def rules() -> str:
     (cluster,) = of_kind(parse((K8S / "platform" / "postgres" / "cluster.yaml").read_text(encoding="utf-8")), "Cluster").values()
-    told = "\n".join(cluster["spec"]["postgresql"]["pg_hba"]).replace("hostssl", "host")
-    return f"host postgres postgres all scram-sha-256\n{told}\n"
+    hba = "\n".join(cluster["spec"]["postgresql"]["pg_hba"]).replace("hostssl", "host")
+    return f"host postgres postgres all scram-sha-256\n{hba}\n"
 
 
 async def reload(admin_url: str) -> None:
@@ -109,7 +109,7 @@ def test_a_pod_whose_database_is_away_says_so_and_waits(database: Database) -> N
         waiting.communicate()
 
 
-def test_a_server_without_tls_is_refused_as_the_pods_are_told_to(database: Database) -> None:
+def test_a_server_without_tls_is_refused_as_the_pods_are_configured(database: Database) -> None:
     done = migrate(database, "triage", PGSSLMODE="require")
     assert done.returncode != 0
     assert "rejected SSL upgrade" in done.stderr

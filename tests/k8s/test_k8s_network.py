@@ -17,7 +17,7 @@ Edge = tuple[str, str, int]
 
 def parties(objects: list[Manifest], overlay_name: str) -> list[Party]:
     (namespace,) = of_kind(objects, "Namespace")
-    told = settings_of(overlay_name)
+    settings = settings_of(overlay_name)
     ours = [Party(where, namespace, template["metadata"]["labels"]) for where, template in pod_templates(objects).items()]
     return [
         *ours,
@@ -25,8 +25,8 @@ def parties(objects: list[Manifest], overlay_name: str) -> list[Party]:
         Party("postgres", namespace, {"cnpg.io/cluster": "tuntas-postgres"}),
         Party("stranger", namespace, {"app": "stranger"}),
         Party("dns", "kube-system", {"k8s-app": "kube-dns"}),
-        Party("ingress", told["ingress-namespace"], {"app": "any"}),
-        Party("prometheus", told["monitoring-namespace"], {"app": "any"}),
+        Party("ingress", settings["ingress-namespace"], {"app": "any"}),
+        Party("prometheus", settings["monitoring-namespace"], {"app": "any"}),
         Party("elsewhere", "elsewhere", {"app.kubernetes.io/component": "service", "app.kubernetes.io/part-of": "tuntas"}),
         Party("internet", network="0.0.0.0/0"),
         Party("documentation", network="192.0.2.0/24"),
@@ -36,12 +36,12 @@ def parties(objects: list[Manifest], overlay_name: str) -> list[Party]:
 def edges(objects: list[Manifest], overlay_name: str = "staging", ports: tuple[int, ...] = ()) -> set[Edge]:
     """Every connection that begins or ends at a pod of ours, among the ports that anything here has."""
     policies = [o for o in objects if o["kind"] == "NetworkPolicy"]
-    told = parties(objects, overlay_name)
+    known_parties = parties(objects, overlay_name)
     known = {HTTP, KAFKA, POSTGRES, DNS, OTLP, 22, 80, 443, 587, 8888, 9187, *ports}
     return {
         (source.name, target.name, port)
-        for source in told
-        for target in told
+        for source in known_parties
+        for target in known_parties
         if source is not target and ("/" in source.name or "/" in target.name)
         for port in known
         if lets_through(policies, source, target, port)

@@ -182,7 +182,7 @@ def test_the_database_logs_no_values_and_frees_locks_of_a_lost_client(name: str)
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_the_register_is_loaded_once_for_each_release(name: str) -> None:
     (job,) = [job for own, job in of_kind(overlay(name), "Job").items() if own.startswith("tuntas-register-dispatch")]
-    assert "ttlSecondsAfterFinished" not in job["spec"], "once it is gone, the next apply makes it anew"
+    assert "ttlSecondsAfterFinished" not in job["spec"], "once it is gone, the next apply creates it again"
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

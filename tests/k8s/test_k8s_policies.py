@@ -24,12 +24,12 @@ def all_containers(objects: Iterable[Manifest]) -> list[tuple[str, Manifest]]:
 
 @each_overlay
 def test_images_are_pinned_and_ours_are_those_of_the_settings(name: str) -> None:
-    told = settings_of(name)
+    settings = settings_of(name)
     for where, container in all_containers(overlay(name)):
         image, _, tag = container["image"].rpartition(":")
         assert re.fullmatch(r"\d+\.\d+\.\d+(-[a-z0-9]+)*", tag), f"{where}: {container['image']}"
         if "collector" not in where:
-            assert (image.rpartition("/")[0], tag) == (told["images"], told["tag"]), where
+            assert (image.rpartition("/")[0], tag) == (settings["images"], settings["tag"]), where
             assert image.rpartition("/")[2] in where or where.startswith(OF_OPERATIONS), where
         assert container["imagePullPolicy"] == "IfNotPresent", where
 

@@ -66,12 +66,12 @@ def _does_what_it_says(components: set[str], objects: list[Manifest]) -> None:
     assert ("ScaledObject" in kinds) == ("TriggerAuthentication" in kinds) == ("no-keda" not in components)
     assert ("HorizontalPodAutoscaler" in kinds) == ("no-keda" in components)
     assert ("Deployment/tuntas-collector" in pod_templates(objects)) == ("tracing" in components)
-    told = settings_of("staging")
+    settings = settings_of("staging")
     (environment,) = (o["data"] for o in objects if o["kind"] == "ConfigMap" and "TUNTAS_KAFKA" in o["data"])
-    assert environment["TUNTAS_KAFKA"] == (ELSEWHERE["kafka"] if "external-kafka" in components else told["kafka"])
+    assert environment["TUNTAS_KAFKA"] == (ELSEWHERE["kafka"] if "external-kafka" in components else settings["kafka"])
     assert ("TUNTAS_OTLP_ENDPOINT" in environment) == ("tracing" in components)
     database = of_kind(objects, "ConfigMap")["tuntas-database"]["data"]["DATABASE_HOST"]
-    assert database == (ELSEWHERE["postgres"] if "external-postgres" in components else told["postgres"])
+    assert database == (ELSEWHERE["postgres"] if "external-postgres" in components else settings["postgres"])
     for pool in of_kind(objects, "KafkaNodePool").values():
         assert pool["spec"]["replicas"] == (1 if "single-node" in components else 3)
     for cluster in of_kind(objects, "Cluster").values():
@@ -126,7 +126,7 @@ def test_every_setting_goes_where_it_belongs(components: tuple[str, ...], tmp_pa
     assert without_effect == expected | {"ingress-class"}, "only production has the component that uses it"
     old = settings_of("staging")
     left = {key for key in OTHER_SETTINGS if f': "{old[key]}"' in text and not old[key].isdecimal()}
-    assert not left, "the old value stands somewhere still"
+    assert not left, "the old value is still somewhere"
     assert '"tuntas-migrate-intake-7-8-9-rc1"' in text
     assert '"image": "other.example:5000/team/intake:7.8.9-rc1"' in text
 

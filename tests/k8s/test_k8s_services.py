@@ -66,21 +66,21 @@ def secrets_of(service: str) -> dict[str, str]:
 def as_a_pod_has_it(template: Manifest, overlay_name: str, service: str) -> dict[str, str]:
     """The variables of the main container, those of Secrets filled at random, as the kubelet would."""
     container, values = main_container(template), secrets_of(service)
-    told = {name: value for name, value in environment(container, overlay(overlay_name)).items() if value is not None}
+    variables = {name: value for name, value in environment(container, overlay(overlay_name)).items() if value is not None}
     for variable in container["env"]:
         source = variable.get("valueFrom", {})
         if secret := source.get("secretKeyRef"):
             assert secret["name"] == f"tuntas-{service}"
             if secret["key"] in values:
-                told[variable["name"]] = values[secret["key"]]
+                variables[variable["name"]] = values[secret["key"]]
             else:
                 assert secret["optional"] is True, variable["name"]
         elif field := source.get("fieldRef"):
             label = field["fieldPath"].split("'")[1]
-            told[variable["name"]] = template["metadata"]["labels"][label]
+            variables[variable["name"]] = template["metadata"]["labels"][label]
     for name in ("username", "password"):
-        told["TUNTAS_DATABASE_URL"] = told["TUNTAS_DATABASE_URL"].replace(f"database_{name}", values[name])
-    return told
+        variables["TUNTAS_DATABASE_URL"] = variables["TUNTAS_DATABASE_URL"].replace(f"database_{name}", values[name])
+    return variables
 
 
 @each_overlay
@@ -90,20 +90,20 @@ def test_every_variable_is_a_setting(overlay_name: str, service: str) -> None:
     templates = [workload(overlay_name, service), *(j["spec"]["template"] for n, j in jobs(overlay_name).items() if f"-{service}-" in n)]
     assert len(templates) == (3 if service == "dispatch" else 2)
     for template in templates:
-        told = set(environment(main_container(template), overlay(overlay_name)))
-        assert told - BESIDE_SETTINGS <= known
+        variables = set(environment(main_container(template), overlay(overlay_name)))
+        assert variables - BESIDE_SETTINGS <= known
 
 
 @each_overlay
 @each_service
-def test_a_service_starts_with_what_it_is_told(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told = as_a_pod_has_it(workload(overlay_name, service), overlay_name, service)
+def test_a_service_starts_with_its_configuration(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    variables = as_a_pod_has_it(workload(overlay_name, service), overlay_name, service)
     for name in ("TUNTAS_KAFKA_CA_FILE", "PGSSLROOTCERT"):
         mounted = {mount["mountPath"] for mount in main_container(workload(overlay_name, service))["volumeMounts"]}
-        assert str(Path(told[name]).parent) in mounted
-        told[name] = str(tmp_path / "ca.crt")
+        assert str(Path(variables[name]).parent) in mounted
+        variables[name] = str(tmp_path / "ca.crt")
     (tmp_path / "ca.crt").touch()
-    for name, value in told.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     settings = settings_class(service)()
     domain = settings_of(overlay_name)["domain"]
@@ -117,9 +117,9 @@ def test_a_service_starts_with_what_it_is_told(overlay_name: str, service: str, 
     assert settings.migrate_on_start is False
     assert settings.outbox_shards == CASES.partitions
     if service == "notifier":
-        assert f"laporan@{domain}" in told["TUNTAS_MAIL_FROM"]
+        assert f"laporan@{domain}" in variables["TUNTAS_MAIL_FROM"]
     if service == "intake":
-        assert told["TUNTAS_PUBLIC_URL"] == f"https://intake.{domain}"
+        assert variables["TUNTAS_PUBLIC_URL"] == f"https://intake.{domain}"
 
 
 def secrets_of_url(settings: ServiceSettings) -> str:
@@ -130,7 +130,7 @@ def secrets_of_url(settings: ServiceSettings) -> str:
 
 @each_overlay
 @each_service
-def test_jobs_start_with_what_they_are_told(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_start_with_their_configuration(overlay_name: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["migrate"])
     for name, job in jobs(overlay_name).items():
         if f"-{service}-" in name:
@@ -248,7 +248,7 @@ def test_the_database_takes_the_connections_of_every_replica(overlay_name: str) 
 def test_a_pod_asks_for_what_was_measured(service: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| {service} \| (\d+) \| (\d+)Mi \| (\d+)Mi \| [\d.]+ \| (\d+m) \|$", page, re.MULTILINE)
-    assert row is not None, "docs/performance.md tells what each pod asks for"
+    assert row is not None, "docs/performance.md says what each pod requests"
     measured, requested, limit = (int(figure) for figure in row.groups()[:3])
     assert measured * 1.2 < requested < limit <= measured * 2.5
     resources = main_container(workload("production", service))["resources"]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from tuntas_demo.case_log import PlayedCase
 
 
-class Deed(StrEnum):
+class Activity(StrEnum):
     """What somebody does at a moment."""
 
     SUBMIT = "submit"
@@ -22,15 +22,15 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One deed on one case. `stage` is how far the case had come when it was planned: it is void once the case has gone on."""
+    """One activity on one case. `stage` is how far the case had come when it was planned: it is void once the case has changed since."""
 
-    deed: Deed
+    activity: Activity
     case: PlayedCase
     stage: int
 
 
 class Agenda:
-    """Tasks by moment. What lies beyond the end is never done: the play ends before."""
+    """Tasks by moment. What is planned after the end is never done: the play ends before."""
 
     def __init__(self, end: datetime) -> None:
         self._end = end
@@ -42,19 +42,19 @@ class Agenda:
             if moment < self._end:
                 self._tasks[moment]
 
-    def add(self, moment: datetime, deed: Deed, case: PlayedCase, stage: int) -> None:
-        """Plan a deed for a case that has come to `stage`."""
+    def add(self, moment: datetime, activity: Activity, case: PlayedCase, stage: int) -> None:
+        """Plan an activity for a case that has come to `stage`."""
         if moment < self._end:
-            self._tasks[moment].append(Task(deed, case, stage))
+            self._tasks[moment].append(Task(activity, case, stage))
 
     def next(self) -> datetime | None:
         """The next moment, None when there is none left."""
         return min(self._tasks, default=None)
 
-    def take(self, moment: datetime) -> dict[Deed, list[PlayedCase]]:
-        """What is to be done at that moment and still makes sense, by deed."""
-        found: dict[Deed, list[PlayedCase]] = {deed: [] for deed in Deed}
+    def take(self, moment: datetime) -> dict[Activity, list[PlayedCase]]:
+        """What is to be done at that moment and still makes sense, by activity."""
+        found: dict[Activity, list[PlayedCase]] = {activity: [] for activity in Activity}
         for task in self._tasks.pop(moment, []):
             if task.case.stage == task.stage:
-                found[task.deed].append(task.case)
+                found[task.activity].append(task.case)
         return found

@@ -1,4 +1,4 @@
-"""One HTTP client of the services for everybody, with what is expected to come back."""
+"""One HTTP client of the services for all actors; each request names the status that it expects."""
 
 import json
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuntas_demo.wire import Wire, WireError
+from tuntas_demo.http_connections import HttpConnections, NoAnswer
 
 _AT_ONCE = 64
 _WITHIN_S = 60.0
@@ -32,12 +32,12 @@ class ApiClient:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._wire = Wire(at_once=_AT_ONCE, within_s=_WITHIN_S)
+        self._connections = HttpConnections(at_once=_AT_ONCE, within_s=_WITHIN_S)
         self.requests: Counter[str] = Counter()
 
     def close(self) -> None:
-        """Let go of all connections."""
-        self._wire.close()
+        """Close all connections."""
+        self._connections.close()
 
     async def ask(
         self,
@@ -60,8 +60,8 @@ class ApiClient:
             sent["Content-Type"] = "application/json"
         self.requests[what] += 1
         try:
-            status, answer = await self._wire.request(method, url, sent, content)
-        except WireError as error:
+            status, answer = await self._connections.request(method, url, sent, content)
+        except NoAnswer as error:
             self._faults.add(f"{what}: {method} {url} was not answered: {error}")
             return None
         if status not in expected:

@@ -1,4 +1,4 @@
-"""What the play knows of each report: what its reporter holds, and where the topics say that it stands."""
+"""What the play knows of each report: what its reporter holds, and its state according to the topics."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -56,5 +56,5 @@ class CaseLog:
         return self._by_id.get(case_id)
 
     def states(self) -> Counter[CaseState]:
-        """How many cases stand in each state."""
+        """How many cases are in each state."""
         return Counter(case.state for case in self._by_id.values() if case.state is not None)

@@ -12,7 +12,7 @@ from tuntas_demo.summary import Check, Mails
 from tuntas_operations.reconciliation.rounds import Result
 
 _NO_ADDRESS = "no_email"
-"""Why the notifier gives a notice up that nobody can be blamed for: the reporter left a phone number only."""
+"""The one accepted reason for an undelivered notice: the reporter left a phone number only."""
 
 
 def checks(
@@ -38,7 +38,7 @@ def checks(
     sent = sum(mails.by_kind.values())
     return [
         Check("Every report was accepted", len(book) == reports, f"{len(book):,} of {reports:,}"),
-        Check("Every report stands somewhere", states.total() == reports, f"{states.total():,} of {reports:,}"),
+        Check("Every report has a state", states.total() == reports, f"{states.total():,} of {reports:,}"),
         Check(
             "Accepted = published = owned by one service = delivered",
             reconciliation.clean and reconciliation.accepted == reports,
@@ -46,16 +46,16 @@ def checks(
             f"{reconciliation.delivered:,} at agencies; {len(reconciliation.differences)} differences",
         ),
         Check(
-            "The agencies' topics tell the same as the cases topic",
+            "The agencies' topics agree with the cases topic",
             counters.unpaired == 0,
-            f"{counters.unpaired} steps stand on one only",
+            f"{counters.unpaired} steps are on one only",
         ),
         Check(
             "The public figures agree with the events",
             (counted["received"], counted["closed"], counted["archived"]) == (reports, closed, archived),
             f"received {counted['received']:,}, closed {counted['closed']:,}, archived {counted['archived']:,}",
         ),
-        Check("Every missed deadline was told once", missed == counters.missed, _listed(missed) or "none was missed"),
+        Check("Every missed deadline was published once", missed == counters.missed, _listed(missed) or "none was missed"),
         Check("Every mistake was refused with a reason", refused == mistakes, f"{refused} of {mistakes}"),
         Check(
             "Every notice was delivered once",
@@ -68,7 +68,7 @@ def checks(
             )
             + (f"; given up: {others}" if others else ""),
         ),
-        Check("Nothing is parked", parked == 0, f"{parked} messages"),
+        Check("There are no dead letters", parked == 0, f"{parked} messages"),
         Check("Every request was answered as it should be", faults.count == 0, f"{faults.count} faults"),
         Check("No part of the stack died", not deaths, "; ".join(deaths) or "none"),
     ]

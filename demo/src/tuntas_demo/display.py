@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuntas_demo.office_hours import WIB
-from tuntas_demo.pipeline_snapshot import ORDER, PipelineSnapshot, clocks_told
+from tuntas_demo.pipeline_snapshot import ORDER, PipelineSnapshot, clock_rows
 
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 _MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember")
@@ -31,7 +31,7 @@ class Display(Protocol):
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
     def say(self, step: str) -> None:
-        """Tell a step before or after the play."""
+        """Show a step before or after the play."""
         ...
 
     def follow(self, look: Look) -> None:
@@ -108,10 +108,10 @@ def moment_of(snapshot: PipelineSnapshot) -> str:
 
 def line(snapshot: PipelineSnapshot) -> str:
     """The snapshot in one line."""
-    standing = ", ".join(f"{name} {number:,}" for name, number in snapshot.buckets.items() if number)
+    states = ", ".join(f"{name} {number:,}" for name, number in snapshot.buckets.items() if number)
     return (
         f"[{snapshot.seconds:3.0f} s] {moment_of(snapshot)} (day {snapshot.day} of {snapshot.days}): {snapshot.accepted:,} accepted; "
-        f"{standing or 'nothing yet'}; warnings {snapshot.warned:,}, missed {snapshot.late:,}; mails {snapshot.mails:,}; "
+        f"{states or 'nothing yet'}; warnings {snapshot.warned:,}, missed {snapshot.late:,}; mails {snapshot.mails:,}; "
         f"{snapshot.messages_per_s:,.0f} messages/s"
     )
 
@@ -123,12 +123,10 @@ def drawn(snapshot: PipelineSnapshot) -> RenderableType:
         f"[bold]{moment_of(snapshot)}[/]{off}   working day {snapshot.day} of {snapshot.days}   "
         f"[dim]{snapshot.seconds:.0f} s of yours; {snapshot.doing}[/]"
     )
-    return Panel(
-        Group(head, "", _standing(snapshot), "", Columns([_pipeline(snapshot), _clocks(snapshot)], padding=(0, 6))), title="Tuntas"
-    )
+    return Panel(Group(head, "", _states(snapshot), "", Columns([_pipeline(snapshot), _clocks(snapshot)], padding=(0, 6))), title="Tuntas")
 
 
-def _standing(snapshot: PipelineSnapshot) -> Table:
+def _states(snapshot: PipelineSnapshot) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(min_width=38)
     table.add_column(justify="right", min_width=6)
@@ -165,6 +163,6 @@ def _clocks(snapshot: PipelineSnapshot) -> Table:
     table.add_column("clock")
     table.add_column("warnings", justify="right")
     table.add_column("missed", justify="right")
-    for clock, warned, missed in clocks_told(snapshot.warnings, snapshot.missed):
+    for clock, warned, missed in clock_rows(snapshot.warnings, snapshot.missed):
         table.add_row(clock, f"{warned:,}", f"[red]{missed:,}[/]" if missed else "0")
     return table

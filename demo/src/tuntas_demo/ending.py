@@ -19,7 +19,7 @@ from tuntas_operations.reconciliation.rounds import Result
 
 
 async def summed_up(play: Play, stack: Stack, start_s: float) -> Summary:
-    """The summary of a play that has ended, with its stack at rest; `start_s` is what the start took."""
+    """The summary of a play that has ended, with its stack idle; `start_s` is what the start took."""
     play_s, ended = play.seconds, monotonic()
     cpu_s, memory = await asyncio.to_thread(_used, stack)
     reconciliation = await _reconciled(stack)

@@ -1,4 +1,4 @@
-"""What the topics tell while the play goes on: read in a thread of its own, handed to the event loop in batches."""
+"""The messages of the topics during the play: read in a thread of its own, passed to the event loop in batches."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _PREFIX = TYPE_PREFIX.encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FeedMessage:
     """One message of a topic: its type, who wrote it, its data."""
 
     topic: str
@@ -32,7 +32,7 @@ class Feed:
     """Follows the cases, deadlines and notices topics, and the topics of the agencies that act by their own systems."""
 
     def __init__(
-        self, bootstrap: str, client: Mapping[str, str], agencies: Sequence[str], listen: Callable[[Sequence[Told]], None]
+        self, bootstrap: str, client: Mapping[str, str], agencies: Sequence[str], listen: Callable[[Sequence[FeedMessage]], None]
     ) -> None:
         """`client` holds further settings of the Kafka client; `listen` is called in the event loop that `start` was called in."""
         self._consumer = Consumer(
@@ -84,7 +84,7 @@ class Feed:
             if first is None:
                 continue
             messages = [first, *self._consumer.consume(_AT_ONCE, 0)]  # what is there: with a time it would wait for all it asks for
-            told: list[Told] = []
+            parsed: list[FeedMessage] = []
             read: dict[tuple[str, int], int] = {}
             for message in messages:
                 topic, partition, offset = message.topic(), message.partition(), message.offset()
@@ -93,13 +93,13 @@ class Feed:
                     return
                 read[topic, partition] = offset + 1
                 kind, source = _attributes(message)
-                told.append(Told(topic, kind, source, json.loads(message.value() or b"{}")))
+                parsed.append(FeedMessage(topic, kind, source, json.loads(message.value() or b"{}")))
             if not self._stopping.is_set():
-                loop.call_soon_threadsafe(self._hand_over, told, read)
+                loop.call_soon_threadsafe(self._deliver, parsed, read)
 
-    def _hand_over(self, told: Sequence[Told], read: Mapping[tuple[str, int], int]) -> None:
+    def _deliver(self, messages: Sequence[FeedMessage], read: Mapping[tuple[str, int], int]) -> None:
         try:
-            self._listen(told)
+            self._listen(messages)
         except Exception as error:
             self._fault = f"the play could not follow the topics: {type(error).__name__}: {error}"
             raise

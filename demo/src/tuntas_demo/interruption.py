@@ -1,4 +1,4 @@
-"""Lets nothing break off an orderly end."""
+"""Keeps signals from interrupting an orderly end."""
 
 import signal
 import threading

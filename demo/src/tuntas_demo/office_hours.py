@@ -6,14 +6,14 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from tuntas_demo.options import ARRIVAL_DAYS
+from tuntas_demo.options import SUBMISSION_DAYS
 from tuntas_reference.calendar import WorkingCalendar
 
 WIB = ZoneInfo("Asia/Jakarta")
 """Western Indonesian time (waktu Indonesia barat), on which the play runs."""
 OFFICE = (time(10), time(15))
 EVENING = time(20)
-ARRIVALS = (*OFFICE, EVENING, time(23, 30))
+SUBMISSIONS = (*OFFICE, EVENING, time(23, 30))
 _MIDNIGHT = time(0, 5)
 _LATE = time(8, 30)  # after the last deadline of the day before and the morning's warnings, in all three time zones
 
@@ -27,13 +27,13 @@ class OfficeHours:
         self.last_day = calendar.add_working_days(first_day, working_days - 1)
         self.first_moment = _at(first_day, _MIDNIGHT)
         self.end = _at(self.last_day + timedelta(days=1), _LATE)
-        arrival_days = [first_day + timedelta(days=n) for n in range(self.arrival_days)]
-        self._arrivals = [_at(day, moment) for day in arrival_days for moment in ARRIVALS]
+        submission_days = [first_day + timedelta(days=n) for n in range(self.submission_days)]
+        self._submissions = [_at(day, moment) for day in submission_days for moment in SUBMISSIONS]
 
     @property
-    def arrival_days(self) -> int:
+    def submission_days(self) -> int:
         """Over how many calendar days reports arrive."""
-        return min(ARRIVAL_DAYS, (self.last_day - self.first_day).days + 1)
+        return min(SUBMISSION_DAYS, (self.last_day - self.first_day).days + 1)
 
     def working_days(self) -> Iterator[date]:
         """Every working day of the play."""
@@ -43,12 +43,12 @@ class OfficeHours:
             day = self._calendar.add_working_days(day, 1)
 
     def mornings(self) -> Iterator[datetime]:
-        """The first office moment of every working day: the clock halts there even if nobody has anything to do."""
+        """The first office moment of every working day: the clock halts there even if there is nothing to do."""
         return (_at(day, OFFICE[0]) for day in self.working_days())
 
-    def arrival(self, instant: datetime) -> datetime:
-        """The first moment of arrivals that is not before the instant; the last one for what comes later."""
-        return self._arrivals[min(bisect_left(self._arrivals, instant), len(self._arrivals) - 1)]
+    def submission(self, instant: datetime) -> datetime:
+        """The first moment of submissions that is not before the instant; the last one for what comes later."""
+        return self._submissions[min(bisect_left(self._submissions, instant), len(self._submissions) - 1)]
 
     def office(self, now: datetime, working_days: int, rng: Random) -> datetime:
         """A moment in office hours that many working days from now, always after now."""

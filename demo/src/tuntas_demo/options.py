@@ -12,12 +12,12 @@ FIRST_DAY = date(2026, 7, 30)
 """A Thursday: reports arrive over a weekend, and 17 and 25 August are holidays."""
 DAYS = 20
 REPORTS = 2_000
-ARRIVAL_DAYS = 5
+SUBMISSION_DAYS = 5
 
 _MOST_REPORTS = 50_000
 _MOST_DAYS = 250
 _EVERY_SERVICE = {
-    # Deadlines are told once every relay has marked that it has sent what came before them: it does so after every step of
+    # Deadlines are published once every relay has marked that it has sent what came before them: it does so after every step of
     # the clock, which is far longer than this.
     "TUNTAS_WATERMARK_INTERVAL_S": "600",
     "TUNTAS_OUTBOX_POLL_S": "0.15",
@@ -32,7 +32,7 @@ _OF_ONE_SERVICE: Mapping[Service, Mapping[str, str]] = {
 
 
 class DemoFailed(StackError):
-    """The demo could not be played to its end; the message says what stood still or broke."""
+    """The demo could not be played to its end; the message says what stalled or failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class DemoOptions:
 
 
 def stack_options(agencies: Sequence[str] | None = None) -> StackOptions:
-    """The stack of a demo: always on servers of its own, so that nobody's data are mixed with its reports."""
+    """The stack of a demo: always on servers of its own, so that no other data are mixed with its reports."""
     return StackOptions(
         agencies=agencies,
         simulated_clock=True,

@@ -72,7 +72,7 @@ class PipelineSnapshot:
         return sum(self.missed.values())
 
 
-def clocks_told(warnings: Mapping[str, int], missed: Mapping[str, int]) -> list[tuple[str, int, int]]:
+def clock_rows(warnings: Mapping[str, int], missed: Mapping[str, int]) -> list[tuple[str, int, int]]:
     """(clock, warnings, missed) in the order of the clocks."""
     clocks = Counter(warnings) + Counter(missed)
     return [(clock, warnings.get(clock, 0), missed.get(clock, 0)) for clock in sorted(clocks, key=lambda name: int(name[1:]))]

@@ -12,7 +12,7 @@ from dispatch.domain.register import Register
 from tuntas_chassis.clock import SimulatedClock
 from tuntas_contracts.vocabulary import Service
 from tuntas_demo.agency_commands import AgencyCommands
-from tuntas_demo.agenda import Deed
+from tuntas_demo.agenda import Activity
 from tuntas_demo.api_client import ApiClient, Faults
 from tuntas_demo.case_log import CaseLog, PlayedCase
 from tuntas_demo.corpus import GeneratedReport
@@ -35,7 +35,7 @@ from tuntas_devstack.kafka.access import aiokafka_settings
 from tuntas_devstack.stack import Stack
 from tuntas_operations.service_modules import module_of
 
-_TOLD_WITHIN_S = 60.0
+_PUBLISHED_WITHIN_S = 60.0
 _MAILED_WITHIN_S = 120.0
 _LOOK_AGAIN_S = 0.02
 
@@ -83,7 +83,7 @@ class Play:
         self.quiet = Quiet(state.kafka, aiokafka_settings(stack.folder), databases)
         clock = SimulatedClock(stack.folder.clock)
         self._clock = clock
-        self._time = SimulatedTime(clock, self._at_rest)
+        self._time = SimulatedTime(clock, self._wait_until_idle)
         self._began = monotonic()
         self._ended = 0.0
         self._doing = "the curtain rises"
@@ -96,7 +96,7 @@ class Play:
         self._feed.start()
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Close all connections."""
         await asyncio.to_thread(self._feed.stop)
         self.api_client.close()
         await asyncio.gather(self.quiet.close(), self.systems.stop())
@@ -105,11 +105,11 @@ class Play:
         """From the first moment to the last, until every mail is out.
 
         Raises:
-            DemoFailed: something stands still, or a part of the stack died.
+            DemoFailed: something is stalled, or a part of the stack died.
         """
         agenda, office_hours = self._scheduler.agenda, self.script.office_hours
         for case in map(PlayedCase, self.script.reports):
-            agenda.add(office_hours.arrival(case.report.arrival), Deed.SUBMIT, case, case.stage)
+            agenda.add(office_hours.submission(case.report.submitted_at), Activity.SUBMIT, case, case.stage)
         agenda.halt_at(office_hours.mornings())
         self._began = monotonic()
         while (moment := agenda.next()) is not None:
@@ -119,15 +119,15 @@ class Play:
             if len(self.book) == len(self.script.reports) and not self.arrived_s:
                 self.arrived_s = self.seconds
             self._doing = "until all has come to rest"
-            await self._time.settle()
+            await self._time.wait_until_idle()
             display.tick()
             if self._stack.deaths:
                 raise DemoFailed(self._stack.deaths[0])
         await self._time.advance_to(office_hours.end)
-        await self._time.settle()
+        await self._time.wait_until_idle()
         self._doing = "the last mails"
         await _until(self._all_mailed, _MAILED_WITHIN_S, "notices are not delivered")
-        await self._at_rest(self._time.moment, with_notices=True)
+        await self._wait_until_idle(self._time.moment, with_notices=True)
         self._ended = monotonic()
 
     @property
@@ -136,7 +136,7 @@ class Play:
         return (self._ended or monotonic()) - self._began
 
     def look(self) -> PipelineSnapshot:
-        """The play as it stands."""
+        """The present state of the play."""
         now = self._clock.now()
         return PipelineSnapshot(
             now=now,
@@ -161,14 +161,14 @@ class Play:
             seconds=self.seconds,
         )
 
-    async def _at_rest(self, until: datetime, *, with_notices: bool = False) -> None:
+    async def _wait_until_idle(self, until: datetime, *, with_notices: bool = False) -> None:
         ends = await self.quiet.wait(until, self.systems.ends, with_notices=with_notices)
 
-        async def all_told() -> bool:
+        async def all_published() -> bool:
             mistakes = self.systems.mistakes.total()
             return self._feed.has_read(ends) and self.counters.unpaired == 0 and self.counters.refused.total() >= mistakes
 
-        await _until(all_told, _TOLD_WITHIN_S, "an agency's topic lacks what the cases topic says, or a mistake was not refused")
+        await _until(all_published, _PUBLISHED_WITHIN_S, "an agency's topic lacks what the cases topic says, or a mistake was not refused")
 
     async def _all_mailed(self) -> bool:
         return await self.quiet.waiting_mail() == 0
@@ -182,7 +182,7 @@ class _Rate:
         self._seen: deque[tuple[float, int]] = deque()
 
     def of(self, count: int) -> float:
-        """How fast a count grows that stands at `count` now."""
+        """How fast a count grows that is `count` now."""
         now = monotonic()
         self._seen.append((now, count))
         while len(self._seen) > 2 and now - self._seen[1][0] > self._over_s:
@@ -195,5 +195,5 @@ async def _until(condition: Callable[[], Awaitable[bool]], within_s: float, othe
     deadline = monotonic() + within_s
     while not await condition():
         if monotonic() > deadline:
-            raise DemoFailed(f"the play stands still: {otherwise}, for {within_s:.0f} s")
+            raise DemoFailed(f"the play is stalled: {otherwise}, for {within_s:.0f} s")
         await asyncio.sleep(_LOOK_AGAIN_S)

@@ -1,4 +1,4 @@
-"""Whether the platform is at rest: nothing unsent in an outbox, nothing unread on a topic, no deadline that has yet to be told."""
+"""Whether the platform is idle: nothing unsent in an outbox, nothing unread on a topic, no deadline that has yet to be published."""
 
 import asyncio
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _LOOK = """SELECT (SELECT last_value FROM outbox_id_seq) AS written,
     EXISTS (SELECT FROM outbox) OR EXISTS (SELECT FROM outbox_set_aside) AS unsent,
     ARRAY(SELECT consumer || ' ' || topic || ' ' || partition || ' ' || position FROM consumer_offset) AS positions"""
 _LOOK_FOR_DUE = _LOOK + ", EXISTS (SELECT FROM checkpoint WHERE fire_at <= $1 AND NOT held) AS due"
-# what waits for the morning is not settled at the end of a play, whose last moment is a morning
+# what waits for the morning is still queued at the end of a play, whose last moment is a morning
 _WAITING_MAIL = "SELECT count(*) AS number FROM delivery WHERE status IN ('queued', 'sending', 'waiting')"
 _PARKED = "SELECT count(*) AS number FROM parked_message WHERE state IN ('parked', 'waiting')"
 _LOOK_AGAIN_S = 0.05
@@ -65,44 +65,44 @@ class Quiet:
         self._partitions = [TopicPartition(topic.name, number) for topic in (CASES, SLA, NOTICES) for number in range(topic.partitions)]
 
     async def close(self) -> None:
-        """Let go."""
+        """Close all connections."""
         await self._databases.close()
         if self._consumer is not None:
             await self._consumer.stop()
 
     async def wait(self, until: datetime, commanded: Ends, *, with_notices: bool = False) -> Ends:
-        """Wait until all is at rest and every deadline up to `until` was told; `commanded` are the ends of the actions topics.
+        """Wait until all is idle and every deadline up to `until` was published; `commanded` are the ends of the actions topics.
 
-        Gives the ends of the topics that hold then. Nobody may send anything meanwhile. What the notifier tells of its mails
-        has no bearing on any case: it is waited for `with_notices` only.
+        Gives the ends of the topics that hold then. Nothing may be sent meanwhile. What the notifier publishes about its mails
+        affects no case: it is waited for `with_notices` only.
 
         Raises:
-            DemoFailed: it does not come to rest.
+            DemoFailed: it does not become idle.
         """
         deadline = monotonic() + _STALLED_S
         ends: Ends = {}
         written: Mapping[Service, int] = {}
-        unrest = ""
+        busy = ""
         while monotonic() < deadline:
             look = await self._look(until)
             counted = [service for service in Service if with_notices or service is not Service.NOTIFIER]
             unsent = [service for service in counted if service in look.unsent]
             now_written = {service: look.written[service] for service in counted}
             if unsent:
-                unrest = f"the outboxes of {', '.join(unsent)} are not empty"
+                busy = f"the outboxes of {', '.join(unsent)} are not empty"
             elif now_written != written:
-                # something was written since the ends were read: read them anew, and then everything up to them
+                # something was written since the ends were read: read them again, and then everything up to them
                 written, ends = now_written, await self._ends()
                 continue
             elif look.due:
-                unrest = "deadlines are due that sla-monitor has not told"
-            elif not (unrest := _unread(look.read, ends, commanded)):
+                busy = "deadlines are due that sla-monitor has not published"
+            elif not (busy := _unread(look.read, ends, commanded)):
                 return ends if with_notices else {place: end for place, end in ends.items() if place[0] != NOTICES.name}
             await asyncio.sleep(_LOOK_AGAIN_S)
-        raise DemoFailed(f"the platform did not come to rest within {_STALLED_S:.0f} s: {unrest or 'it goes on writing'}")
+        raise DemoFailed(f"the platform did not become idle within {_STALLED_S:.0f} s: {busy or 'it keeps writing'}")
 
     async def waiting_mail(self) -> int:
-        """How many notices are not settled yet."""
+        """How many notices are not delivered or given up yet."""
         [row] = await self._databases.fetch(module_of(Service.NOTIFIER), _WAITING_MAIL)
         return int(row["number"])
 

@@ -29,7 +29,7 @@ class ReceiptMails:
         """The access code, waiting for its mail at most so long."""
         deadline = monotonic() + seconds
         while (code := self.code_of(tracking_id)) is None and monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(_LOOK_EVERY_S)  # the sink is another process and writes a file: nothing tells of it
+            await asyncio.sleep(_LOOK_EVERY_S)  # the sink is another process and writes a file: it sends no notification
         return code
 
     def _read_on(self) -> None:

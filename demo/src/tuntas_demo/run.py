@@ -72,7 +72,7 @@ def _in_folder(folder: StackFolder, options: DemoOptions, display: Display, afte
 
         def write() -> list[GeneratedReport]:
             display.say(f"writing {options.reports:,} reports")
-            return list(reports(options.seed, options.reports, list(register), start=FIRST_DAY, days=office_hours.arrival_days))
+            return list(reports(options.seed, options.reports, list(register), start=FIRST_DAY, days=office_hours.submission_days))
 
         written = _while_starting(stack, write)
         start_s = monotonic() - began

@@ -81,6 +81,6 @@ class Summary:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for a machine."""
-        told = asdict(self) | {"ok": self.ok}
-        told["reconciliation"] |= {"clean": self.reconciliation.clean}
-        return told
+        shown = asdict(self) | {"ok": self.ok}
+        shown["reconciliation"] |= {"clean": self.reconciliation.clean}
+        return shown

@@ -36,12 +36,12 @@ class Systems:
         """The next offset of every partition that was written to."""
 
     async def start(self, agencies: Iterable[str]) -> None:
-        """Connect, for these agencies: the client would ask anew about all topics at the first sending to each."""
+        """Connect, for these agencies: the client would otherwise request the metadata of all topics at the first record to each."""
         await self._producer.start()
         await self._producer.client.set_topics([AGENCY_ACTIONS.for_agency(agency) for agency in agencies])
 
     async def stop(self) -> None:
-        """Let go."""
+        """Close all connections."""
         await self._producer.stop()
 
     async def decide(self, cases: Sequence[PlayedCase]) -> None:
@@ -93,5 +93,5 @@ class Systems:
 
 
 def _envelope(case: PlayedCase, command: AgencyCommand, command_id: UUID) -> Envelope:
-    # the agency's own clock, which nobody believes: the broker's append time counts
+    # the agency's own clock, which is not used: the broker's append time counts
     return Envelope(command_id, f"agency/{case.agency}", type(command).__name__, case.case_id, datetime.now(UTC))

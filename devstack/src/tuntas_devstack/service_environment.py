@@ -87,10 +87,10 @@ OF_ONE_SERVICE: dict[Service, dict[str, Value]] = {
 
 def service_environment(surroundings: Surroundings, place: Place) -> dict[str, str]:
     """The whole environment of one process: the machine's without any `TUNTAS_…` of it, and the table's."""
-    told = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
-    told["PYTHONUNBUFFERED"] = "1"  # a log must hold the last words of a process that is killed
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
+    variables["PYTHONUNBUFFERED"] = "1"  # a log must hold the last lines of a process that is killed
     for name, value_of in (EVERY_SERVICE | OF_ONE_SERVICE.get(place.service, {})).items():
         value = value_of(surroundings, place)
         if value is not None:
-            told[name] = value
-    return told
+            variables[name] = value
+    return variables

@@ -18,9 +18,9 @@ SERVICES_STAGE = 1
 
 
 class ServiceParts:
-    """Starts services in their surroundings; `add` is told each part once it is ready, `port_of(name)` chooses its port.
+    """Starts services in their surroundings; `add` is called with each part once it is ready, `port_of(name)` chooses its port.
 
-    `proxied` is how the surroundings look to the parts that stand behind proxies.
+    `proxied` is how the surroundings look to the parts behind proxies.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ _BROKEN = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, a
 class Sessions:
     """Sessions by the database's name, kept between two looks: connecting costs both ends far more than a look does.
 
-    One that broke meanwhile, as when its server was restarted, is made anew. A database that is to be copied or dropped may have
+    One that broke meanwhile, as when its server was restarted, is opened again. A database that is to be copied or dropped may have
     none: close them before. Several tasks may look into one database; they take turns.
     """
 

@@ -1,4 +1,4 @@
-"""The whole platform on this machine, in one folder: started, watched, drilled and ended from here."""
+"""The whole platform on this machine, in one folder: started, watched, disturbed by drills and ended from here."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ class Stack:
     starts that may wait for each other through `in_thread`.
 
     `proxies` are those before brokers and database, by part, where `StackOptions.proxied` names services behind them.
-    `say` is told each step in a few words; `on_death(part, sentence)` each part that ends unasked, from another thread.
+    `say` is called with each step in a few words; `on_death(part, sentence)` for each part that ends unasked, from another thread.
     A `with` block starts it and ends it.
     """
 
@@ -58,7 +58,7 @@ class Stack:
         self.proxies: dict[str, TcpProxy] = {}
         self._services: ServiceParts | None = None
         self._say = say
-        self._tell_death = on_death
+        self._report_death = on_death
         self._supervisor = Supervisor(self._died)
         self._state = StackState(phase="stopped", supervisor=os.getpid(), started_at="")
         self._state_lock = threading.Lock()
@@ -76,7 +76,7 @@ class Stack:
 
     @property
     def state(self) -> StackState:
-        """The stack as it stands: parts with address, pid, URL and log."""
+        """The present state of the stack: parts with address, pid, URL and log."""
         return self._state
 
     def start(self) -> StackState:
@@ -241,7 +241,7 @@ class Stack:
         self._ended.set()
 
     def kill(self, part: str) -> None:
-        """`kill -9` a part and everything that it started; it is not restarted, and its death is not told."""
+        """`kill -9` a part and everything that it started; it is not restarted, and its death is not reported."""
         self._supervisor.kill(part)
 
     def stop_part(self, part: str) -> None:
@@ -308,4 +308,4 @@ class Stack:
 
     def _died(self, part: str, sentence: str) -> None:
         self.deaths.append(sentence)
-        self._tell_death(part, sentence)
+        self._report_death(part, sentence)

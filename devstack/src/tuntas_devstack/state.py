@@ -1,4 +1,4 @@
-"""What a running stack tells of itself in its folder: `state.json` for all to read, `databases.json` for its owner."""
+"""What a running stack writes about itself into its folder: `state.json` for all to read, `databases.json` for its owner."""
 
 import contextlib
 import json
@@ -100,8 +100,8 @@ def read_state(folder: StackFolder) -> StackState:
     kept = folder.recall("state")
     if holder is None or not isinstance(kept, dict) or kept.get("supervisor") != holder:
         raise NotRunning(f"no stack runs in {folder.path}: start one with `tuntas up`")
-    told: dict[str, Any] = kept | {"parts": tuple(Part(**part) for part in kept["parts"]), "agencies": tuple(kept["agencies"])}
-    return StackState(**told)
+    fields: dict[str, Any] = kept | {"parts": tuple(Part(**part) for part in kept["parts"]), "agencies": tuple(kept["agencies"])}
+    return StackState(**fields)
 
 
 def write_databases(folder: StackFolder, urls: Mapping[str, str]) -> None:

@@ -144,7 +144,7 @@ class StackFolder:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise StackError(f"{self._secrets_file} can't be read ({error}): put it back, or remove the folder to begin anew") from error
+            raise StackError(f"{self._secrets_file} can't be read ({error}): put it back, or remove the folder to start again") from error
         return kept
 
     def remember(self, name: str, value: Any) -> None:

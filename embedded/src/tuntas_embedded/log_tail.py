@@ -5,11 +5,11 @@ from pathlib import Path
 
 _TAIL_BYTES = 16_384
 _LONGEST = 300
-_TELLING = ("error", "exception", "fatal", "failed", "cannot", "can't", "refused", "in use")
+_MARKERS = ("error", "exception", "fatal", "failed", "cannot", "can't", "refused", "in use")
 
 
 def last_log_line(log: Path) -> str:
-    """`: <the last telling line> (see <log>)`, to be put behind a sentence; only the log's path if it is empty."""
+    """`: <the last line with an error> (see <log>)`, to be put behind a sentence; only the log's path if it is empty."""
     where = f" (see {log})"
     try:
         with log.open("rb") as file:
@@ -20,5 +20,5 @@ def last_log_line(log: Path) -> str:
     lines = [line for line in tail.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
     if not lines:
         return where
-    telling = [line for line in lines[-40:] if any(word in line.lower() for word in _TELLING)]
-    return f": {(telling or lines)[-1].strip()[:_LONGEST]}{where}"
+    marked = [line for line in lines[-40:] if any(word in line.lower() for word in _MARKERS)]
+    return f": {(marked or lines)[-1].strip()[:_LONGEST]}{where}"

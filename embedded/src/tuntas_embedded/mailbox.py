@@ -1,4 +1,4 @@
-"""The mails that the sink took in: how they stand in its file, and which came more than once."""
+"""The mails that the sink took in: how they are written in its file, and which came more than once."""
 
 import email
 import email.policy
@@ -25,10 +25,10 @@ class Mail:
     body: str
 
     def line(self) -> str:
-        """The mail as one line of JSON; the sender stands under `from`."""
-        told = asdict(self)
-        told["from"] = told.pop("sender")
-        return json.dumps(told, ensure_ascii=False) + "\n"
+        """The mail as one line of JSON; the sender is under `from`."""
+        fields = asdict(self)
+        fields["from"] = fields.pop("sender")
+        return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def read_mail(raw: bytes, to: list[str], sender: str) -> Mail:
@@ -75,9 +75,9 @@ def stored_mails(file: Path) -> Iterator[Mail]:
     with file.open(encoding="utf-8") as lines:
         for line in lines:
             if line.endswith("\n"):
-                told = json.loads(line)
-                told["sender"] = told.pop("from")
-                yield Mail(**told)
+                fields = json.loads(line)
+                fields["sender"] = fields.pop("from")
+                yield Mail(**fields)
 
 
 def repeats_by_message_id(file: Path) -> dict[str, int]:

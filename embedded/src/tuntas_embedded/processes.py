@@ -62,7 +62,7 @@ def _die_with_parent(parent: int, death_signal: int) -> Callable[[], None] | Non
 class RunningProcess:
     """One started part. `ended` is set once it has been reaped.
 
-    Until `watch` says True, whoever started it waits for it and hears of its end; from then on `on_end` does. Never both, never
+    Until `watch` says True, the starter waits for it and gets its end; from then on `on_end` does. Never both, never
     neither, however soon it ends.
     """
 
@@ -140,7 +140,7 @@ class RunningProcess:
 class Supervisor:
     """Starts, watches and ends the parts of one stack. Thread-safe.
 
-    `on_death(part, sentence)` is called from another thread when a part ends that was started and that nobody told to end. One that
+    `on_death(part, sentence)` is called from another thread when a part ends that was started and was not asked to end. One that
     ends before it is ready is the exception of `start` and no death.
     """
 
@@ -178,7 +178,7 @@ class Supervisor:
         return process
 
     def run(self, spec: ProcessSpec) -> None:
-        """Run a program to its end, which is never told as a death: whoever calls this hears of it.
+        """Run a program to its end, which is never reported as a death: the caller gets it.
 
         Raises:
             PartFailed: it failed, took longer than `ready_within_s`, or everything is being stopped.

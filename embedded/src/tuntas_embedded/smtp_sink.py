@@ -1,4 +1,4 @@
-"""An SMTP server that delivers to a file: each mail one line of JSON, counted; told to, it fails as real servers do.
+"""An SMTP server that delivers to a file: each mail one line of JSON, counted; on request it fails as real servers do.
 
 As a process: `python -m tuntas_embedded.smtp_sink --port 2525 --file mail.jsonl [--faults faults.json]`.
 """
@@ -52,20 +52,24 @@ class Fault:
     @classmethod
     def parse(cls, text: str) -> "Fault":
         """A fault from JSON such as `{"kind": "drop", "remaining": 3}`; raises ValueError, TypeError or KeyError."""
-        told = json.loads(text)
-        kind, stage, answer = FaultKind(told["kind"]), told.get("stage", "data"), str(told.get("answer", "451 4.3.0 Deferred on demand"))
+        fields = json.loads(text)
+        kind, stage, answer = (
+            FaultKind(fields["kind"]),
+            fields.get("stage", "data"),
+            str(fields.get("answer", "451 4.3.0 Deferred on demand")),
+        )
         if stage not in ("rcpt", "data") or (kind is not FaultKind.ANSWER and stage != "data"):
             raise ValueError(f"stage is {stage!r}: give data, or for an answer rcpt")
         if not _ANSWER.fullmatch(answer):
             raise ValueError(f"answer is {answer!r}: give one line that begins with a code, such as 550 5.1.1 No such user")
-        recipients = re.compile(str(told.get("recipients", ""))).pattern
-        return cls(kind, int(told.get("remaining", 1)), float(told.get("delay_s", 0.0)), answer, stage, recipients)
+        recipients = re.compile(str(fields.get("recipients", ""))).pattern
+        return cls(kind, int(fields.get("remaining", 1)), float(fields.get("delay_s", 0.0)), answer, stage, recipients)
 
 
 class SmtpSink:
     """The server, inside a running event loop: `async with SmtpSink(file) as sink: … sink.port`.
 
-    Port 0 takes a free one. `faults_file` is read whenever it changes, so that another process can tell the sink to fail.
+    Port 0 takes a free one. `faults_file` is read whenever it changes, so that another process can make the sink fail.
     """
 
     def __init__(self, file: Path, port: int = 0, faults_file: Path | None = None) -> None:

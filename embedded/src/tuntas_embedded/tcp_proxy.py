@@ -14,7 +14,7 @@ _CHUNK = 65_536
 class TcpProxy:
     """Forwards connections at `port` to `target`, both loopback ports, from a thread of its own.
 
-    `hold` stops forwarding in both directions: connections stay, new ones are taken and lead nowhere. `release` goes on, with
+    `hold` stops forwarding in both directions: connections stay, new ones are accepted and not forwarded. `release` continues, with
     every byte that was held back. Use it as a context manager, or `start` and `stop` it.
     """
 

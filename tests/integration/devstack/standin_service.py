@@ -21,13 +21,13 @@ class Ready(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Be the service, or load the register."""
-    told = {name: value for name, value in os.environ.items() if name.startswith("TUNTAS_")}
-    name = "load-register" if "load-register" in sys.argv else Path(told["TUNTAS_TRACE_FILE"]).stem
-    Path(f"{name}.environment.json").write_text(json.dumps(told), encoding="utf-8")
+    variables = {name: value for name, value in os.environ.items() if name.startswith("TUNTAS_")}
+    name = "load-register" if "load-register" in sys.argv else Path(variables["TUNTAS_TRACE_FILE"]).stem
+    Path(f"{name}.environment.json").write_text(json.dumps(variables), encoding="utf-8")
     if "load-register" in sys.argv:
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ThreadingHTTPServer((told["TUNTAS_HTTP_HOST"], int(told["TUNTAS_HTTP_PORT"])), Ready).serve_forever()
+    ThreadingHTTPServer((variables["TUNTAS_HTTP_HOST"], int(variables["TUNTAS_HTTP_PORT"])), Ready).serve_forever()
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ class Terminal:
         )
 
     def pids(self) -> list[int]:
-        told = json.loads(self.run("status", "--json").stdout)
-        return [part["pid"] for part in told["parts"]]
+        status = json.loads(self.run("status", "--json").stdout)
+        return [part["pid"] for part in status["parts"]]
 
     def leftovers(self) -> list[str]:
         found = []
@@ -96,13 +96,13 @@ def test_up_in_the_background_status_and_down(terminal: Terminal) -> None:
 
     os.kill(parts["mail"]["pid"], signal.SIGKILL)
     until_it_holds(lambda: terminal.run("status", "--json").returncode == 1, "the death to be seen")
-    told = json.loads(terminal.run("status", "--json").stdout)["parts"]
-    assert {part["name"]: part["health"] for part in told}["mail"] == "dead"
+    parts = json.loads(terminal.run("status", "--json").stdout)["parts"]
+    assert {part["name"]: part["health"] for part in parts}["mail"] == "dead"
     assert "mail was ended by SIGKILL" in (terminal.folder / "logs" / "up.err").read_text()
 
     down = terminal.run("down")
     assert (down.returncode, down.stdout) == (0, "stopped\n")
-    until_it_holds(lambda: not terminal.leftovers(), "every process ended")  # the one that held the folder lets go of it as its last deed
+    until_it_holds(lambda: not terminal.leftovers(), "every process ended")  # the one that held the folder releases it as its last action
     assert terminal.run("down", "--delete-data").returncode == 0
     assert not terminal.folder.exists()
 
@@ -129,7 +129,7 @@ def test_ctrl_c_while_it_still_starts_leaves_nothing_behind(terminal: Terminal) 
     until_it_holds(lambda: terminal.leftovers() == [], "every process to be gone")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux notifies a child of its parent's death")
 def test_if_tuntas_itself_is_killed_its_children_end_and_the_next_start_works(terminal: Terminal) -> None:
     process = terminal.begin("up", *UP)
     until_it_holds(lambda: terminal.run("status").returncode == 0, "the stack to be ready")

@@ -1,4 +1,4 @@
-"""A whole stack with stand-ins in the place of the services: up, drilled, told of deaths, down, and up again."""
+"""A whole stack with stand-ins in the place of the services: up, drilled, notified of deaths, down, and up again."""
 
 import json
 import os
@@ -58,8 +58,8 @@ def stack(folder: Path) -> Iterator[Stack]:
 
 
 def environment_of(stack: Stack, part: str) -> dict[str, str]:
-    told: dict[str, str] = json.loads((stack.folder.path / f"{part}.environment.json").read_text())
-    return told
+    variables: dict[str, str] = json.loads((stack.folder.path / f"{part}.environment.json").read_text())
+    return variables
 
 
 def test_every_part_runs_and_says_so(stack: Stack) -> None:
@@ -70,22 +70,22 @@ def test_every_part_runs_and_says_so(stack: Stack) -> None:
 
 
 def test_the_services_got_what_runs_here(stack: Stack) -> None:
-    told = environment_of(stack, "triage-2")
-    assert told["TUNTAS_KAFKA"] == stack.state.kafka
-    assert told["TUNTAS_DATABASE_URL"] == read_databases(stack.folder)["triage"]
-    assert told["TUNTAS_KAFKA_USERNAME"] == "triage"
-    assert server_answers(stack.state.kafka, client=Credentials("triage", told["TUNTAS_KAFKA_PASSWORD"]).librdkafka())
-    assert f"http://127.0.0.1:{told['TUNTAS_HTTP_PORT']}" == stack.state.url("triage-2")
+    variables = environment_of(stack, "triage-2")
+    assert variables["TUNTAS_KAFKA"] == stack.state.kafka
+    assert variables["TUNTAS_DATABASE_URL"] == read_databases(stack.folder)["triage"]
+    assert variables["TUNTAS_KAFKA_USERNAME"] == "triage"
+    assert server_answers(stack.state.kafka, client=Credentials("triage", variables["TUNTAS_KAFKA_PASSWORD"]).librdkafka())
+    assert f"http://127.0.0.1:{variables['TUNTAS_HTTP_PORT']}" == stack.state.url("triage-2")
     assert environment_of(stack, "notifier")["TUNTAS_INTAKE_URL"] == stack.state.url("intake")
-    SimulatedClock(Path(told["TUNTAS_SIMULATED_CLOCK"]))  # it exists and can be opened
+    SimulatedClock(Path(variables["TUNTAS_SIMULATED_CLOCK"]))  # it exists and can be opened
 
 
 def test_the_register_was_loaded_into_dispatchs_database(stack: Stack) -> None:
-    told = environment_of(stack, "load-register")
-    assert told["TUNTAS_DATABASE_URL"] == read_databases(stack.folder)["dispatch"]
+    variables = environment_of(stack, "load-register")
+    assert variables["TUNTAS_DATABASE_URL"] == read_databases(stack.folder)["dispatch"]
 
 
-def test_passwords_stand_in_no_file_that_others_can_read(stack: Stack) -> None:
+def test_passwords_are_in_no_file_that_others_can_read(stack: Stack) -> None:
     secrets = set(json.loads((stack.folder.path / "secrets.json").read_text()).values())
     for file in stack.folder.path.iterdir():
         if file.is_file() and not file.name.endswith(".environment.json") and stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -116,7 +116,7 @@ def test_a_killed_part_is_seen_dead_and_comes_back_at_its_address(stack: Stack, 
     assert read_state(stack.folder).part(part) == after
 
 
-def test_a_part_that_dies_by_itself_is_told_once(stack: Stack) -> None:
+def test_a_part_that_dies_unexpectedly_is_reported_once(stack: Stack) -> None:
     known = len(stack.deaths)
     pid = stack.state.part("sla-monitor").pid
     assert pid is not None
@@ -180,9 +180,9 @@ def test_servers_that_run_already_are_used(stack: Stack, tmp_path: Path, monkeyp
         assert [part.name for part in other.state.parts if part.pid is None] == ["kafka", "postgres"]
         assert all(part.health() == "ready" for part in other.state.parts)
         write(stack.state.kafka, "tuntas.agency-cases.baru.v1", b"x", client=other.kafka_client())
-        told = environment_of(other, "intake")
-        assert told["TUNTAS_DATABASE_URL"].split("@")[1].startswith(stack.state.part("postgres").address)
-        assert (told["TUNTAS_KAFKA_USERNAME"], told["TUNTAS_KAFKA_PASSWORD"]) == (operator.username, operator.password)
+        variables = environment_of(other, "intake")
+        assert variables["TUNTAS_DATABASE_URL"].split("@")[1].startswith(stack.state.part("postgres").address)
+        assert (variables["TUNTAS_KAFKA_USERNAME"], variables["TUNTAS_KAFKA_PASSWORD"]) == (operator.username, operator.password)
         assert other.agency_client("baru") == operator  # users there are made by whoever runs it
 
 

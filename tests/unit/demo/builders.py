@@ -9,7 +9,7 @@ from tuntas_contracts.topology import CASES
 from tuntas_contracts.vocabulary import Channel, Classification
 from tuntas_demo.case_log import CaseLog, PlayedCase
 from tuntas_demo.corpus import Expected, GeneratedReport, Hint, Payload, Reporter
-from tuntas_demo.feed import Told
+from tuntas_demo.feed import FeedMessage
 
 
 def report(number: int = 1, *, misconduct: bool = False, agency: str = "kemenkes", hint: Hint | None = None) -> GeneratedReport:
@@ -48,7 +48,7 @@ def report(number: int = 1, *, misconduct: bool = False, agency: str = "kemenkes
     return GeneratedReport(
         number=number,
         situation="street-light",
-        arrival=datetime(2026, 7, 30, 3, tzinfo=UTC),
+        submitted_at=datetime(2026, 7, 30, 3, tzinfo=UTC),
         payload=payload,
         entered_by_clerk=False,
         original_received_at=None,
@@ -63,7 +63,9 @@ def played(book: CaseLog | None = None, **how: Any) -> PlayedCase:
     return case
 
 
-def told(kind: str, case: PlayedCase | str, version: int = 2, /, *, topic: str = CASES.name, source: str = "dispatch", **data: Any) -> Told:
+def feed_message(
+    kind: str, case: PlayedCase | str, version: int = 2, /, *, topic: str = CASES.name, source: str = "dispatch", **data: Any
+) -> FeedMessage:
     case_id = case if isinstance(case, str) else case.case_id
     fields: Mapping[str, Any] = {"case_id": case_id, "version": version, "state": "at_agency", "transition": None, **data}
-    return Told(topic, kind, source, fields)
+    return FeedMessage(topic, kind, source, fields)

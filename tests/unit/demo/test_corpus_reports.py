@@ -147,12 +147,12 @@ def test_regions_are_skewed_with_a_long_tail(corpus: list[GeneratedReport]) -> N
 
 
 def test_reports_arrive_in_order_within_their_days_and_most_in_the_evening(corpus: list[GeneratedReport]) -> None:
-    arrivals = [report.arrival for report in corpus]
-    assert arrivals == sorted(arrivals)
+    submission_times = [report.submitted_at for report in corpus]
+    assert submission_times == sorted(submission_times)
     first = datetime(2026, 3, 1, 17, tzinfo=UTC)
-    assert first <= arrivals[0]
-    assert arrivals[-1] < first + timedelta(days=5)
-    hours = Counter((arrival.hour + 7) % 24 for arrival in arrivals)
+    assert first <= submission_times[0]
+    assert submission_times[-1] < first + timedelta(days=5)
+    hours = Counter((submitted_at.hour + 7) % 24 for submitted_at in submission_times)
     assert max(hours, key=lambda hour: hours[hour]) in (18, 19, 20, 21)
     assert hours[3] < hours[9] / 4
 
@@ -160,7 +160,7 @@ def test_reports_arrive_in_order_within_their_days_and_most_in_the_evening(corpu
 def test_incidents_lie_before_the_report(corpus: list[GeneratedReport]) -> None:
     for report in corpus:
         if report.payload.incident_date:
-            received = report.original_received_at or report.arrival
+            received = report.original_received_at or report.submitted_at
             assert report.payload.incident_date <= (received + timedelta(hours=9)).date()
 
 
@@ -187,7 +187,7 @@ def test_what_came_in_by_hand_says_when(corpus: list[GeneratedReport]) -> None:
         assert report.entered_by_clerk == (report.payload.channel not in BY_REPORTER)
         if report.entered_by_clerk:
             assert report.original_received_at is not None
-            assert report.original_received_at < report.arrival
+            assert report.original_received_at < report.submitted_at
         else:
             assert report.original_received_at is None
 
@@ -214,7 +214,7 @@ def test_an_address_in_the_text_is_also_in_its_field(corpus: list[GeneratedRepor
                 assert item.text.lower() == report.payload.reporter.address.lower()
 
 
-def test_a_name_stands_in_no_text_but_its_owners(corpus: list[GeneratedReport]) -> None:
+def test_a_name_is_in_no_text_but_its_owners(corpus: list[GeneratedReport]) -> None:
     officers = " ".join(text for r in corpus for text in (*r.expected.answers, *r.expected.replies, *r.expected.follow_ups)).lower()
     silent = " ".join(
         f"{r.payload.title} {r.payload.body} {r.payload.place_text}" for r in corpus if not any(p.in_text for p in r.expected.personal)
@@ -239,7 +239,7 @@ def test_there_is_something_of_nearly_every_reason_to_archive() -> None:
     assert reasons >= {ArchiveReason.SPAM, ArchiveReason.TOO_GENERAL, ArchiveReason.NOT_A_PUBLIC_SERVICE_MATTER, ArchiveReason.IN_COURT}
 
 
-def test_a_small_register_leaves_out_what_nobody_in_it_answers() -> None:
+def test_a_small_register_leaves_out_what_no_agency_in_it_answers() -> None:
     small = [
         Entry("kab-32-01", "Pemerintah Kabupaten Bogor", "regency", "32.01"),
         Entry("kota-32-73", "Pemerintah Kota Bandung", "city", "32.73"),

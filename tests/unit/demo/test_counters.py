@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.demo.builders import played, told
+from tests.unit.demo.builders import feed_message, played
 from tuntas_contracts.topology import AGENCY_CASES, CASES, NOTICES, SLA
 from tuntas_contracts.vocabulary import CaseState, Service
 from tuntas_demo.api_client import Faults
@@ -23,36 +23,36 @@ OWN = AGENCY_CASES.for_agency("pln")
 
 def test_a_step_that_an_agency_does_not_read_on_its_own_topic_is_missed() -> None:
     counters = Counters(lambda agency: agency == "pln")
-    counters.count(told("CaseForwarded", "a", 3, source="triage", agency="pln"))
-    counters.count(told("CaseAccepted", "a", 4, transition="T4", agency="pln"))
-    counters.count(told("CaseAccepted", "b", 4, transition="T4", agency="kemenkes"))
+    counters.count(feed_message("CaseForwarded", "a", 3, source="triage", agency="pln"))
+    counters.count(feed_message("CaseAccepted", "a", 4, transition="T4", agency="pln"))
+    counters.count(feed_message("CaseAccepted", "b", 4, transition="T4", agency="kemenkes"))
     assert counters.unpaired == 2
-    counters.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))
-    counters.count(told("CaseAssigned", "a", 3, topic=OWN, agency="pln"))  # at least once
+    counters.count(feed_message("CaseAssigned", "a", 3, topic=OWN, agency="pln"))
+    counters.count(feed_message("CaseAssigned", "a", 3, topic=OWN, agency="pln"))  # at least once
     assert counters.unpaired == 1
-    counters.count(told("CaseChanged", "a", 4, topic=OWN, agency="pln"))
+    counters.count(feed_message("CaseChanged", "a", 4, topic=OWN, agency="pln"))
     assert counters.unpaired == 0
-    counters.count(told("CaseChanged", "a", 5, topic=OWN, agency="pln"))
+    counters.count(feed_message("CaseChanged", "a", 5, topic=OWN, agency="pln"))
     assert counters.unpaired == 1
 
 
-def test_a_refused_input_is_not_told_to_the_agency() -> None:
+def test_a_refused_input_is_not_published_to_the_agency() -> None:
     counters = Counters(lambda agency: True)
-    counters.count(told("InputRefused", "a", 4))
+    counters.count(feed_message("InputRefused", "a", 4))
     assert counters.unpaired == 0
 
 
 def test_deadlines_and_notices_are_counted_by_what_they_are() -> None:
     counters = Counters(lambda agency: False)
     for kind, clock in (("DeadlineSet", "C4"), ("DeadlineWarning", "C4"), ("DeadlineWarning", "C5"), ("DeadlineMissed", "C3")):
-        counters.count(told(kind, "a", topic=SLA.name, clock=clock))
-    counters.count(told("NoticeSent", "a", topic=NOTICES.name, kind="receipt", possible_repeat=False))
-    counters.count(told("NoticeFailed", "a", topic=NOTICES.name, kind="receipt", reason="no_email"))
+        counters.count(feed_message(kind, "a", topic=SLA.name, clock=clock))
+    counters.count(feed_message("NoticeSent", "a", topic=NOTICES.name, kind="receipt", possible_repeat=False))
+    counters.count(feed_message("NoticeFailed", "a", topic=NOTICES.name, kind="receipt", reason="no_email"))
     assert (counters.warnings, counters.missed) == (Counter(C4=1, C5=1), Counter(C3=1))
     assert (counters.sent, counters.undelivered) == (Counter(receipt=1), Counter(no_email=1))
 
 
-def test_the_two_places_of_unverified_reports_are_told_apart_and_no_state_is_left_out() -> None:
+def test_the_two_places_of_unverified_reports_are_distinguished_and_no_state_is_left_out() -> None:
     counted = by_bucket(dict.fromkeys(CaseState, 1))
     assert tuple(counted) == ORDER
     assert sum(counted.values()) == len(CaseState)
@@ -110,7 +110,7 @@ def test_a_run_that_did_what_it_should_passes() -> None:
         ({"mails": Mails(delivered=3, distinct=2, by_kind={"receipt": 2}, undelivered={})}, "Every notice was delivered once"),
         ({"mails": Mails(delivered=2, distinct=2, by_kind={"receipt": 2}, undelivered={"refused": 1})}, "Every notice was delivered once"),
         ({"mistakes": 1}, "Every mistake was refused"),
-        ({"parked": 1}, "Nothing is parked"),
+        ({"parked": 1}, "There are no dead letters"),
         ({"faults": Faults(1, ["x"])}, "Every request was answered"),
         ({"deaths": ["triage was ended by SIGKILL"]}, "No part of the stack died"),
     ],

@@ -18,8 +18,8 @@ DUE = START + timedelta(days=3)
 
 
 def record(topic: str, kind: str, number: int, at: datetime = START, **body: Any) -> Record:
-    told = {"occurred_at": at.isoformat(), **body}
-    return Record(topic, 0, number, CASE, kind, f"{topic}-{number}", "dispatch", told, int(at.timestamp() * 1000))
+    fields = {"occurred_at": at.isoformat(), **body}
+    return Record(topic, 0, number, CASE, kind, f"{topic}-{number}", "dispatch", fields, int(at.timestamp() * 1000))
 
 
 def business(appended_ms: int) -> datetime:
@@ -30,9 +30,9 @@ def sound() -> list[Record]:
     """A report that was accepted and answered in time."""
     kinds = ["ReportSubmitted", "CaseForwarded", "CaseAccepted", "CaseAnswered"]
     events = [record(CASES, kind, n, START + timedelta(hours=n), version=n, agency=AGENCY) for n, kind in enumerate(kinds, 1)]
-    told = [record(agency_topic(AGENCY), "CaseAssigned", 1, version=2)]
-    told += [record(agency_topic(AGENCY), "CaseChanged", n - 1, version=n) for n in (3, 4)]
-    return [*events, *told]
+    at_agency = [record(agency_topic(AGENCY), "CaseAssigned", 1, version=2)]
+    at_agency += [record(agency_topic(AGENCY), "CaseChanged", n - 1, version=n) for n in (3, 4)]
+    return [*events, *at_agency]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_sound_history_has_nothing_wrong_however_often_its_messages_came(filed
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "finding"),
     [
         (lambda r: [], "never published"),
         (lambda r: [r[0], *r[2:]], "not each once, in order"),
@@ -64,7 +64,7 @@ def test_a_sound_history_has_nothing_wrong_however_often_its_messages_came(filed
         (lambda r: [*r[:4], r[6], r[4], r[5]], "in the versions"),
         (lambda r: [*r[:4], r[5]], "first"),
         (lambda r: [*r, replace(r[4], topic=agency_topic(OTHER), id="other")], "which never had it"),
-        (lambda r: [*r, replace(r[0], key="somebody", id="else")], "nobody filed it"),
+        (lambda r: [*r, replace(r[0], key="somebody", id="else")], "no report of it was filed"),
     ],
     ids=[
         "lost",
@@ -73,14 +73,14 @@ def test_a_sound_history_has_nothing_wrong_however_often_its_messages_came(filed
         "doubled",
         "same version twice",
         "undelivered",
-        "told out of order",
+        "out of order at its agency",
         "not assigned",
         "elsewhere",
         "made up",
     ],
 )
-def test_what_is_lost_doubled_or_out_of_order_is_named(filed: dict[str, Filed], change: Any, told: str) -> None:
-    assert told in wrong(filed, change(sound()))
+def test_what_is_lost_doubled_or_out_of_order_is_named(filed: dict[str, Filed], change: Any, finding: str) -> None:
+    assert finding in wrong(filed, change(sound()))
 
 
 def deadlines(records: Sequence[Record], now: datetime) -> str:
@@ -98,19 +98,19 @@ def test_a_deadline_that_was_met_is_quiet_and_one_that_was_not_is_missed_once_an
     assert deadlines([*met, running], after) == ""
     assert deadlines([*late, running, miss], after) == ""
     assert deadlines([*late, running], DUE - timedelta(hours=1)) == ""
-    assert "nobody was told" in deadlines([*late, running], after)
+    assert "its miss was not published" in deadlines([*late, running], after)
     assert "a false breach" in deadlines([*met, running, miss], after)
-    assert "by two messages" in deadlines([*late, running, miss, replace(miss, id="again")], after)
-    assert "was told at" in deadlines([*late, running, clock("DeadlineMissed", 2, DUE - timedelta(seconds=30))], after)
+    assert "in two messages" in deadlines([*late, running, miss, replace(miss, id="again")], after)
+    assert "was published at" in deadlines([*late, running, clock("DeadlineMissed", 2, DUE - timedelta(seconds=30))], after)
 
 
-def test_mails_come_once_or_twice_where_that_was_told_and_each_reporter_has_one(filed: dict[str, Filed]) -> None:
+def test_mails_come_once_or_twice_where_that_was_marked_and_each_reporter_has_one(filed: dict[str, Filed]) -> None:
     mail = {"message_id": "<1@x>", "subject": "Laporan ABCD telah kami terima"}
-    told = record(NOTICES, "NoticeSent", 1, message_id="<1@x>", possible_repeat=True)
+    sent = record(NOTICES, "NoticeSent", 1, message_id="<1@x>", possible_repeat=True)
     assert counting.wrong_in_mails(filed, [mail], []) == []
-    assert counting.wrong_in_mails(filed, [mail, mail], [told]) == []
-    assert "nobody said that it might" in counting.wrong_in_mails(filed, [mail, mail], [])[0]
-    assert "came 3 times" in counting.wrong_in_mails(filed, [mail] * 3, [told])[0]
+    assert counting.wrong_in_mails(filed, [mail, mail], [sent]) == []
+    assert "not marked as a possible repeat" in counting.wrong_in_mails(filed, [mail, mail], [])[0]
+    assert "came 3 times" in counting.wrong_in_mails(filed, [mail] * 3, [sent])[0]
     assert "never mailed" in counting.wrong_in_mails(filed, [], [])[0]
 
 
@@ -132,9 +132,9 @@ def test_the_tables_hold_each_report_once_with_one_owner_and_the_version_of_the_
     assert found() == ""
     assert "0 rows" in found(reports=[])
     assert "2 rows" in found(reports=[CASE, CASE])
-    assert "nobody filed" in found(reports=[CASE, "else"])
+    assert "was never filed" in found(reports=[CASE, "else"])
     assert "shows the versions [2, 4]" in found(shown={CASE: [2, 4]})
-    assert "owned by nobody" in found(dispatch={})
+    assert "owned by no service" in found(dispatch={})
     assert "owned by triage and dispatch" in found(triage={CASE: (4, "triage")})
     assert "dispatch has version 3" in found(dispatch={CASE: (3, "dispatch")})
     assert "sla-monitor has version 3" in found(clocks={CASE: 3})

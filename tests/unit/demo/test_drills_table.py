@@ -33,7 +33,7 @@ def test_its_alerts_exist_and_have_a_runbook(drill: Drill) -> None:
 
 
 @EVERY
-def test_nobody_is_told_to_restart_anything(drill: Drill) -> None:
+def test_no_drill_asks_an_operator_to_restart_anything(drill: Drill) -> None:
     said = " ".join((drill.waits, drill.goes_on, drill.operator))
     assert not re.search(r"\brestart", said, re.IGNORECASE)
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.unit.demo.builders import played
-from tuntas_demo.agenda import Agenda, Deed
+from tuntas_demo.agenda import Activity, Agenda
 from tuntas_demo.office_hours import OFFICE, WIB, OfficeHours
 from tuntas_demo.options import FIRST_DAY
 from tuntas_reference.calendar_files import load_calendar
@@ -23,9 +23,9 @@ def office_hours() -> OfficeHours:
     return OfficeHours(load_calendar(), FIRST_DAY, 25)
 
 
-def test_the_play_crosses_a_week_end_of_arrivals_and_two_holidays(office_hours: OfficeHours) -> None:
-    arrivals = [FIRST_DAY + timedelta(days=n) for n in range(office_hours.arrival_days)]
-    assert {day.weekday() for day in arrivals} >= {5, 6}
+def test_the_play_crosses_a_week_end_of_submissions_and_two_holidays(office_hours: OfficeHours) -> None:
+    days = [FIRST_DAY + timedelta(days=n) for n in range(office_hours.submission_days)]
+    assert {day.weekday() for day in days} >= {5, 6}
     assert office_hours.holidays() == ["Hari Kemerdekaan Republik Indonesia", "Maulid Nabi Muhammad"]
     days = list(office_hours.working_days())
     assert len(days) == 25
@@ -57,15 +57,15 @@ def test_a_reporter_acts_in_the_evening_after_now(office_hours: OfficeHours) -> 
 
 
 def test_a_report_is_sent_at_the_first_moment_that_is_not_before_it_was_written(office_hours: OfficeHours) -> None:
-    assert office_hours.arrival(wib(7, 30, 0, 30)) == wib(7, 30, 10)
-    assert office_hours.arrival(wib(7, 30, 10)) == wib(7, 30, 10)
-    assert office_hours.arrival(wib(8, 2, 21)) == wib(8, 2, 23, 30)
-    assert office_hours.arrival(wib(8, 3, 23, 59)) == wib(8, 3, 23, 30)
+    assert office_hours.submission(wib(7, 30, 0, 30)) == wib(7, 30, 10)
+    assert office_hours.submission(wib(7, 30, 10)) == wib(7, 30, 10)
+    assert office_hours.submission(wib(8, 2, 21)) == wib(8, 2, 23, 30)
+    assert office_hours.submission(wib(8, 3, 23, 59)) == wib(8, 3, 23, 30)
 
 
 def test_a_short_play_takes_no_reports_after_its_last_day() -> None:
     short = OfficeHours(load_calendar(), FIRST_DAY, 2)
-    assert short.arrival_days == 2
+    assert short.submission_days == 2
     assert short.end == datetime(2026, 8, 1, 1, 30, tzinfo=UTC)
 
 
@@ -82,10 +82,10 @@ def test_the_clock_halts_every_working_morning_whether_or_not_somebody_acts(offi
 def test_what_was_planned_for_a_case_that_has_gone_on_since_is_not_done(office_hours: OfficeHours) -> None:
     agenda, case = Agenda(office_hours.end), played()
     case.stage = 3
-    agenda.add(wib(7, 31, 10), Deed.ANSWER, case, 3)
-    agenda.add(wib(7, 31, 15), Deed.ANSWER, case, 3)
-    agenda.add(office_hours.end, Deed.ANSWER, case, 3)
-    assert agenda.take(wib(7, 31, 10))[Deed.ANSWER] == [case]
+    agenda.add(wib(7, 31, 10), Activity.ANSWER, case, 3)
+    agenda.add(wib(7, 31, 15), Activity.ANSWER, case, 3)
+    agenda.add(office_hours.end, Activity.ANSWER, case, 3)
+    assert agenda.take(wib(7, 31, 10))[Activity.ANSWER] == [case]
     case.stage = 4
-    assert agenda.take(wib(7, 31, 15))[Deed.ANSWER] == []
+    assert agenda.take(wib(7, 31, 15))[Activity.ANSWER] == []
     assert agenda.next() is None

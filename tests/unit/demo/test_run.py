@@ -48,26 +48,26 @@ def test_the_command_offers_the_defaults_that_the_demo_has() -> None:
     assert (DemoOptions().reports, DemoOptions().days) == (demo._REPORTS, demo._DAYS)
 
 
-async def test_time_steps_only_once_all_is_at_rest_and_never_back(tmp_path: Path) -> None:
+async def test_time_steps_only_once_all_is_idle_and_never_back(tmp_path: Path) -> None:
     clock = SimulatedClock.create(tmp_path / "clock")
     morning = datetime(2026, 7, 30, 3, tzinfo=UTC)
     start_clock(clock, morning)
     waited: list[tuple[datetime, datetime]] = []
 
-    async def at_rest(until: datetime) -> None:
+    async def idle(until: datetime) -> None:
         waited.append((until, clock.now()))
 
-    time = SimulatedTime(clock, at_rest)
+    time = SimulatedTime(clock, idle)
     await time.advance_to(morning + timedelta(days=1))
     assert waited[0][1] < morning + timedelta(minutes=5)  # asked before the step
     assert morning + timedelta(days=1) <= clock.now() < morning + timedelta(days=1, minutes=5)
-    await time.settle()
+    await time.wait_until_idle()
     assert waited[-1][0] == morning + timedelta(days=1)
     with pytest.raises(DemoFailed):
         await time.advance_to(morning)
 
 
-def picture(now: datetime = datetime(2026, 8, 17, 10, 5, tzinfo=WIB)) -> PipelineSnapshot:
+def snapshot(now: datetime = datetime(2026, 8, 17, 10, 5, tzinfo=WIB)) -> PipelineSnapshot:
     return PipelineSnapshot(
         now=now,
         day=13,
@@ -92,17 +92,17 @@ def picture(now: datetime = datetime(2026, 8, 17, 10, 5, tzinfo=WIB)) -> Pipelin
     )
 
 
-def test_a_line_tells_the_moment_and_where_the_reports_stand() -> None:
-    told = line(picture())
-    assert moment_of(picture()) == "Senin 17 Agustus 2026, 10.05 WIB"
+def test_a_line_shows_the_moment_and_the_states_of_the_reports() -> None:
+    shown = line(snapshot())
+    assert moment_of(snapshot()) == "Senin 17 Agustus 2026, 10.05 WIB"
     for expected in ("Senin 17 Agustus 2026", "1,234 accepted", "Terdisposisi – Selesai 1,200", "warnings 72, missed 7", "mails 5,678"):
-        assert expected in told
-    assert "Tertunda" not in told
+        assert expected in shown
+    assert "Tertunda" not in shown
 
 
-def test_the_live_picture_shows_every_bucket_and_clock() -> None:
+def test_the_live_display_shows_every_bucket_and_clock() -> None:
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(drawn(picture()))
+    console.print(drawn(snapshot()))
     shown = console.export_text()
     for expected in ("libur", "Belum Terverifikasi (nasional)", "Tertunda", "Arsip", "800", "C10", "5,678", "working day 13 of 25"):
         assert expected in shown
@@ -113,7 +113,7 @@ def test_lines_are_written_only_every_few_seconds() -> None:
     written: list[str] = []
     with LineDisplay(written.append) as display:
         display.say("starting")
-        display.follow(picture)
+        display.follow(snapshot)
         for _ in range(50):
             display.tick()
     assert len(written) == 2

@@ -28,27 +28,27 @@ SURROUNDINGS = Surroundings(
 
 @pytest.mark.parametrize("service", list(Service))
 def test_every_service_knows_its_own_database_and_address(service: Service) -> None:
-    told = service_environment(SURROUNDINGS, Place(service, f"{service}-2", 8123))
-    assert told["TUNTAS_DATABASE_URL"] == f"postgresql://{service}@127.0.0.1/x"
-    assert (told["TUNTAS_HTTP_HOST"], told["TUNTAS_HTTP_PORT"]) == ("127.0.0.1", "8123")
-    assert told["TUNTAS_TRACE_FILE"].endswith(f"{service}-2.jsonl")
-    assert "TUNTAS_SIMULATED_CLOCK" not in told
-    assert "TUNTAS_KAFKA_USERNAME" not in told
+    variables = service_environment(SURROUNDINGS, Place(service, f"{service}-2", 8123))
+    assert variables["TUNTAS_DATABASE_URL"] == f"postgresql://{service}@127.0.0.1/x"
+    assert (variables["TUNTAS_HTTP_HOST"], variables["TUNTAS_HTTP_PORT"]) == ("127.0.0.1", "8123")
+    assert variables["TUNTAS_TRACE_FILE"].endswith(f"{service}-2.jsonl")
+    assert "TUNTAS_SIMULATED_CLOCK" not in variables
+    assert "TUNTAS_KAFKA_USERNAME" not in variables
 
 
 @pytest.mark.parametrize("service", list(Service))
 def test_every_service_has_its_own_user_at_a_secured_broker(service: Service) -> None:
     users = {service: Credentials(service.value, f"word-{service}") for service in Service}
-    told = service_environment(replace(SURROUNDINGS, kafka_users=users), Place(service, f"{service}-2", 8123))
-    assert (told["TUNTAS_KAFKA_USERNAME"], told["TUNTAS_KAFKA_PASSWORD"]) == (service, f"word-{service}")
+    variables = service_environment(replace(SURROUNDINGS, kafka_users=users), Place(service, f"{service}-2", 8123))
+    assert (variables["TUNTAS_KAFKA_USERNAME"], variables["TUNTAS_KAFKA_PASSWORD"]) == (service, f"word-{service}")
 
 
 @pytest.mark.parametrize("service", list(Service))
 def test_only_intake_has_the_keys_and_only_the_notifier_a_client_secret(service: Service) -> None:
-    told = service_environment(SURROUNDINGS, Place(service, service.value, 8123))
-    assert ("TUNTAS_ENCRYPTION_KEY" in told) == ("TUNTAS_ACCESS_CODE_PEPPER" in told) == (service is Service.INTAKE)
-    assert (told.get("TUNTAS_NAME_KEYS") == "name-key") == (service in (Service.INTAKE, Service.TRIAGE, Service.DISPATCH))
-    assert (told.get("TUNTAS_CLIENT_SECRET") == "secret-notifier") == (service is Service.NOTIFIER)
+    variables = service_environment(SURROUNDINGS, Place(service, service.value, 8123))
+    assert ("TUNTAS_ENCRYPTION_KEY" in variables) == ("TUNTAS_ACCESS_CODE_PEPPER" in variables) == (service is Service.INTAKE)
+    assert (variables.get("TUNTAS_NAME_KEYS") == "name-key") == (service in (Service.INTAKE, Service.TRIAGE, Service.DISPATCH))
+    assert (variables.get("TUNTAS_CLIENT_SECRET") == "secret-notifier") == (service is Service.NOTIFIER)
 
 
 def test_the_callers_own_variables_do_not_reach_a_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_free_ports_differ_and_can_be_listened_on() -> None:
     assert all(is_free(port) for port in ports)
 
 
-def test_the_tail_of_a_log_is_the_line_that_tells_and_not_the_trace(tmp_path: Path) -> None:
+def test_the_tail_of_a_log_is_the_line_with_the_error_and_not_the_trace(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("starting\nERROR Address already in use\n\tat java.base/Net.bind\n\nshutting down\n")
     assert last_log_line(log).startswith(": ERROR Address already in use (see ")

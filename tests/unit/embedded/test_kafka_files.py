@@ -26,7 +26,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> Sequence[jars.Jar]:
 
 
 class Repository:
-    """A Maven repository in memory: counts what was fetched, and fails as told."""
+    """A Maven repository in memory: counts what was fetched, and fails as configured."""
 
     def __init__(self) -> None:
         self.fetched: list[str] = []
@@ -123,14 +123,14 @@ def test_without_any_java_it_is_said_what_to_do(tmp_path: Path) -> None:
         find_java([java_of(tmp_path, "1.8.0_402")])
 
 
-def test_the_broker_listens_on_loopback_only_and_makes_no_topic_by_itself(tmp_path: Path) -> None:
+def test_the_broker_listens_on_loopback_only_and_creates_no_topic_automatically(tmp_path: Path) -> None:
     lines = dict(line.split("=", 1) for line in server_properties(tmp_path, 19092, 19093).splitlines())
     assert all(address.split("://")[1].startswith("127.0.0.1:") for address in lines["listeners"].split(","))
     assert lines["auto.create.topics.enable"] == "false"
     assert "log.message.timestamp.type" not in lines  # topics decide
 
 
-def test_a_broker_with_an_operator_lets_nobody_in_without_a_password(tmp_path: Path) -> None:
+def test_a_broker_with_an_operator_admits_no_client_without_a_password(tmp_path: Path) -> None:
     text = server_properties(tmp_path, 19092, 19093, Credentials("operator", "word"))
     lines = dict(line.split("=", 1) for line in text.splitlines())
     assert set(lines["listener.security.protocol.map"].split(",")) == {"CLIENTS:SASL_PLAINTEXT", "CONTROLLER:SASL_PLAINTEXT"}

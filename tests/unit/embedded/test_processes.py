@@ -27,8 +27,8 @@ ORDERLY = (
 )
 
 
-class Told:
-    """What the supervisor told of deaths."""
+class Deaths:
+    """The deaths that the supervisor reported."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -38,13 +38,13 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def deaths() -> Deaths:
+    return Deaths()
 
 
 @pytest.fixture
-def supervisor(told: Told) -> Iterator[Supervisor]:
-    supervisor = Supervisor(told)
+def supervisor(deaths: Deaths) -> Iterator[Supervisor]:
+    supervisor = Supervisor(deaths)
     yield supervisor
     supervisor.stop_all()
 
@@ -88,22 +88,22 @@ def test_a_program_that_does_not_exist_is_named(tmp_path: Path, supervisor: Supe
         supervisor.start(missing)
 
 
-def test_a_death_is_told_in_one_sentence(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+def test_a_death_is_reported_in_one_sentence(tmp_path: Path, supervisor: Supervisor, deaths: Deaths) -> None:
     process = supervisor.start(spec(tmp_path, SLEEPER, "mail"))
     os.kill(process.pid, signal.SIGKILL)
-    until_it_holds(lambda: told.sentences, "a sentence about the death")
-    assert told.sentences[0].startswith("mail was ended by SIGKILL")
-    assert "\n" not in told.sentences[0]
+    until_it_holds(lambda: deaths.sentences, "a sentence about the death")
+    assert deaths.sentences[0].startswith("mail was ended by SIGKILL")
+    assert "\n" not in deaths.sentences[0]
 
 
-def test_ends_that_we_ordered_are_not_told(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+def test_ends_that_we_ordered_are_not_reported(tmp_path: Path, supervisor: Supervisor, deaths: Deaths) -> None:
     supervisor.start(spec(tmp_path, SLEEPER, "one"))
     supervisor.start(spec(tmp_path, SLEEPER, "two"))
     supervisor.kill("one")
     supervisor.stop("two")
     assert supervisor.process("one").ended.is_set()
     assert supervisor.process("two").ended.is_set()
-    assert told.sentences == []
+    assert deaths.sentences == []
 
 
 def test_kill_takes_the_children_of_a_part_too(tmp_path: Path, supervisor: Supervisor) -> None:
@@ -174,11 +174,11 @@ def test_stopping_everything_breaks_off_a_start_that_still_waits(tmp_path: Path,
         supervisor._spawn(spec(tmp_path, SLEEPER, "late"))
 
 
-def test_run_gives_back_only_success(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+def test_run_returns_only_after_success(tmp_path: Path, supervisor: Supervisor, deaths: Deaths) -> None:
     supervisor.run(spec(tmp_path, "print('done')", "once"))
     with pytest.raises(PartFailed, match="exit code 3"):
         supervisor.run(spec(tmp_path, "raise SystemExit(3)", "twice"))
-    assert told.sentences == []
+    assert deaths.sentences == []
 
 
 SHORT_LIVES = 300
@@ -188,15 +188,17 @@ def short_lived(folder: Path, program: str) -> ProcessSpec:
     return ProcessSpec(name="program", command=[program], log=folder / "program.log", environment={}, folder=folder)
 
 
-def test_a_program_that_ends_at_once_is_never_told_as_a_death(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+def test_a_program_that_ends_at_once_is_never_reported_as_a_death(tmp_path: Path, supervisor: Supervisor, deaths: Deaths) -> None:
     for _ in range(SHORT_LIVES):
         supervisor.run(short_lived(tmp_path, "/bin/true"))
         with pytest.raises(PartFailed, match="exit code 1"):
             supervisor.run(short_lived(tmp_path, "/bin/false"))
-    assert told.sentences == []
+    assert deaths.sentences == []
 
 
-def test_a_part_that_ends_at_once_is_told_once_by_the_exception_or_as_a_death(tmp_path: Path, supervisor: Supervisor, told: Told) -> None:
+def test_a_part_that_ends_at_once_is_reported_once_by_exception_or_as_a_death(
+    tmp_path: Path, supervisor: Supervisor, deaths: Deaths
+) -> None:
     refusals = 0
     for _ in range(SHORT_LIVES):
         try:
@@ -205,11 +207,11 @@ def test_a_part_that_ends_at_once_is_told_once_by_the_exception_or_as_a_death(tm
             refusals += 1
         else:
             process.ended.wait()
-    until_it_holds(lambda: refusals + len(told.sentences) >= SHORT_LIVES, "word of every end")
-    assert refusals + len(told.sentences) == SHORT_LIVES
+    until_it_holds(lambda: refusals + len(deaths.sentences) >= SHORT_LIVES, "word of every end")
+    assert refusals + len(deaths.sentences) == SHORT_LIVES
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux notifies a child of its parent's death")
 def test_children_die_with_a_killed_parent_even_if_the_starting_thread_is_gone(tmp_path: Path) -> None:
     parent_code = (
         "import os, sys, threading, time\n"

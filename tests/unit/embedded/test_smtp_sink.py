@@ -1,4 +1,4 @@
-"""The sink takes many mails fast, keeps each, and fails as told."""
+"""The sink takes many mails fast, keeps each, and fails as configured."""
 
 import asyncio
 import json
@@ -106,10 +106,10 @@ async def test_any_answer_can_be_given_at_either_stage_and_to_some_readers_only(
         assert sink.received == 2
 
 
-@pytest.mark.parametrize("told", ['{"kind": "drop", "stage": "rcpt"}', '{"kind": "answer", "answer": "250 fine"}', '{"kind": "x"}'])
-def test_a_fault_that_makes_no_sense_is_refused(told: str) -> None:
+@pytest.mark.parametrize("given", ['{"kind": "drop", "stage": "rcpt"}', '{"kind": "answer", "answer": "250 fine"}', '{"kind": "x"}'])
+def test_a_fault_that_makes_no_sense_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match=r"stage|answer|x"):
-        Fault.parse(told)
+        Fault.parse(given)
 
 
 async def test_a_dropped_connection_leaves_the_sender_in_doubt_and_the_mail_kept(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_delayed_answer_comes_late(tmp_path: Path) -> None:
         await sending
 
 
-def test_the_process_is_told_to_fail_by_a_file_and_ends_in_good_order(tmp_path: Path) -> None:
+def test_the_process_fails_as_its_file_says_and_ends_cleanly(tmp_path: Path) -> None:
     file, faults = tmp_path / "mail.jsonl", tmp_path / "faults.json"
     command = [sys.executable, "-m", "tuntas_embedded.smtp_sink", "--file", str(file), "--faults", str(faults)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""A proxy that forwards, holds everything back, and goes on without losing a byte."""
+"""A proxy that forwards, holds everything back, and continues without losing a byte."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""One measurement: send the load, wait until everything has arrived, tell rates, latencies and costs."""
+"""One measurement: send the load, wait until everything is processed, report rates, latencies and costs."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Measurement:
 
     @property
     def reports_per_s(self) -> float:
-        """From the first request until the last report lies on its agency's topic with its clock armed and notices queued."""
+        """From the first request until the last report is on its agency's topic with its clock armed and notices queued."""
         return self.reports / self.seconds
 
     @property

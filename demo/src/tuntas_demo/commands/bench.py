@@ -13,9 +13,9 @@ import typer
 
 from tuntas_contracts.vocabulary import Service
 from tuntas_demo.bench.bodies import bodies
+from tuntas_demo.bench.figures import as_json_object, print_figures
 from tuntas_demo.bench.measure import Incomplete, Measurement, measure
 from tuntas_demo.bench.raw import RawMeasurement, measure_raw
-from tuntas_demo.bench.telling import as_json_object, print_figures
 from tuntas_devstack.options import StackOptions
 from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import StackState, read_databases, read_state
@@ -64,14 +64,14 @@ def bench(
         if raw:
             say("the raw pipeline: the same bytes by bare clients")
             raw_figures = measure_raw(home, state, databases["admin"], bodies(state.agencies, reports))
-    _tell(full, paced, raw_figures, as_json=as_json_)
+    _print(full, paced, raw_figures, as_json=as_json_)
 
 
 async def _warm_up(home: StackFolder, state: StackState, databases: dict[str, str]) -> None:
     await measure(home, state, databases, bodies(state.agencies, _WARM_UP), None)
 
 
-def _tell(full: Measurement, paced: Measurement, raw: RawMeasurement | None, *, as_json: bool) -> None:
+def _print(full: Measurement, paced: Measurement, raw: RawMeasurement | None, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(as_json_object(full, paced, raw)))
     else:

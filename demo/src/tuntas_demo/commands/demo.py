@@ -46,7 +46,7 @@ def demo(
     # Imported here, with all its clients: the other commands and `--help` do without.
     from tuntas_demo import DemoOptions, run_demo
     from tuntas_demo.display import Display, LineDisplay, LiveDisplay
-    from tuntas_demo.telling import tell
+    from tuntas_demo.report_printer import print_summary
 
     options = DemoOptions(reports=reports, days=days, seed=seed)
     console = Console(stderr=as_json)
@@ -58,7 +58,7 @@ def demo(
         if as_json:
             typer.echo(json.dumps(summary.as_json(), default=str))
         else:
-            tell(summary, console)
+            print_summary(summary, console)
         if keep:
             _keep(stack, console)
 
@@ -71,7 +71,7 @@ def _keep(stack: "Stack", console: Console) -> None:
     """Say what can be done with the running stack, and wait for Ctrl-C."""
     state, folder = stack.state, shlex.quote(str(stack.folder.path))
     report = shlex.quote(json.dumps(_EXAMPLE))
-    console.rule("It goes on running; Ctrl-C ends it")
+    console.rule("The platform keeps running; Ctrl-C ends it")
     for part in state.parts:
         if part.kind == "service":
             console.print(f"{part.name:12} {part.url}/docs", highlight=False)

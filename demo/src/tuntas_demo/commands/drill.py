@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def drill(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help=f"Only these drills; all by default. {MANY}")] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show every drill, and do none.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Choose as another run did; at random by default, and told.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Choose as another run did; at random by default, and shown.")] = None,
     reports: Annotated[int, typer.Option(min=20, help="How many reports a drill files at least, where it needs many.")] = 200,
     hours: Annotated[float, typer.Option(min=1, help="Of the drill `soak`: how many hours of simulated time pass.")] = 24,
     store: Annotated[
@@ -57,7 +57,7 @@ def drill(
     results = asyncio.run(run_drills(chosen, number, reports, typer.echo))
     if store is not None:
         _keep(store, [asdict(result) for result in results])
-    say_all(aligned((result.outcome, f"{result.seconds:.0f} s", result.name, result.told[:200]) for result in results))
+    say_all(aligned((result.outcome, f"{result.seconds:.0f} s", result.name, result.detail[:200]) for result in results))
     if failed(results):
         raise typer.Exit(1)
 

@@ -27,7 +27,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Level(StrEnum):
-    """On which level of government the answer lies."""
+    """Which level of government must answer."""
 
     REGENCY = "regency"  # kabupaten/kota
     PROVINCE = "province"
@@ -79,10 +79,10 @@ class Situation(BaseModel):
     @model_validator(mode="after")
     def _only_known_slots(self) -> Self:
         own = frozenset(self.slots)
-        told = (*self.titles, *self.bodies, *self.short, *self.details, *self.resolution, *self.loss, *self.replies)
+        from_reporter = (*self.titles, *self.bodies, *self.short, *self.details, *self.resolution, *self.loss, *self.replies)
         nested = tuple(value for values in self.slots.values() for value in values)
         for texts, known in (
-            (told, (GENERIC_SLOTS - OFFICER_SLOTS) | own),
+            (from_reporter, (GENERIC_SLOTS - OFFICER_SLOTS) | own),
             ((*self.followups, *self.answers), GENERIC_SLOTS | own),
             (nested, GENERIC_SLOTS - OFFICER_SLOTS),
         ):

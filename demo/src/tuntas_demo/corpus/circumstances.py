@@ -1,4 +1,4 @@
-"""How a report comes about before its words: what of, where, by which channel, how well told."""
+"""How a report comes about before its words: what of, where, by which channel, how complete."""
 
 from dataclasses import dataclass
 from random import Random
@@ -26,7 +26,7 @@ _LENGTHS = ((Length.SHORT, _SHORT), (Length.NORMAL, 64), (Length.LONG, 15), (Len
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is settled of a report before it is written. `missing` is of "place", "date" and "details"."""
+    """What is decided about a report before it is written. `missing` is of "place", "date" and "details"."""
 
     situation: Situation
     region: Region

@@ -12,13 +12,13 @@ from tuntas_demo.corpus.affinity import fitting, matching
 from tuntas_demo.corpus.catalogue import Level, Situation
 from tuntas_demo.corpus.lexicon import Lexicon, Phrases
 from tuntas_demo.corpus.slots import Facts
-from tuntas_demo.corpus.story import tell
+from tuntas_demo.corpus.story import long_story
 from tuntas_demo.corpus.text_noise import Manner
 
 TITLE_LIMIT = 150
 BODY_LIMITS = (20, 8000)
 PASTED_TWICE_SHARE = 0.08
-# A street already says that it is one, and who has greeted in the matter itself doesn't greet twice.
+# A street already says that it is one, and a matter that begins with a greeting gets no second one.
 _STREET_TWICE = re.compile(r"\b[Jj]alan (?=Jl\. |jalan |Gang |gang )")
 _NAMES_PLACE = re.compile(r"\{(?:place|road|region|facility|village)\}")
 _GREETS = ("Selamat", "Dengan hormat", "Mau ", "Mohon", "Pagi", "Lapor", "Admin", "Tolong", "Woy")
@@ -46,19 +46,19 @@ class Draft:
 
 def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, length: Length, manner: Manner, today: date) -> Draft:
     """The text of one report."""
-    told = facts.told
+    reported = facts.reported
     variants = situation.short if length is Length.SHORT else situation.bodies
     variant = rng.choice(variants)
     title = _cut(rng.choice(matching(situation.titles, variants, variant)).format_map(facts.in_title))
-    resolution = rng.choice(matching(situation.resolution, variants, variant)).format_map(told)
+    resolution = rng.choice(matching(situation.resolution, variants, variant)).format_map(reported)
     if length is Length.SHORT:
-        return Draft(title, (_short(rng, lexicon, situation, variant, told),), resolution, variant)
+        return Draft(title, (_short(rng, lexicon, situation, variant, reported),), resolution, variant)
     details = list(fitting(situation.details, variants, variant))
     rng.shuffle(details)
     kept = {Length.NORMAL: rng.choice((0, 1, 1, 2)), Length.LONG: 2}.get(length, len(details))
-    paragraphs = [" ".join(_sentence(text.format_map(told)) for text in (variant, *details[:kept]))]
+    paragraphs = [" ".join(_sentence(text.format_map(reported)) for text in (variant, *details[:kept]))]
     if length in (Length.LONG, Length.VERY_LONG):
-        paragraphs += tell(rng, lexicon.phrases.long, situation, told, today, very_long=length is Length.VERY_LONG)
+        paragraphs += long_story(rng, lexicon.phrases.long, situation, reported, today, very_long=length is Length.VERY_LONG)
     if resolution and situation.archive_reason is None and rng.random() < 0.25:
         ask = rng.choice(lexicon.phrases.asks.get(manner.register, lexicon.phrases.asks["plain"]))
         paragraphs[-1] += " " + ask.format(ask=resolution[0].lower() + resolution[1:])
@@ -66,15 +66,15 @@ def compose(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, l
     return Draft(title, _framed(rng, lexicon.phrases, situation, paragraphs, manner, length), resolution, variant, pasted_twice)
 
 
-def _short(rng: Random, lexicon: Lexicon, situation: Situation, variant: str, told: Mapping[str, str]) -> str:
+def _short(rng: Random, lexicon: Lexicon, situation: Situation, variant: str, reported: Mapping[str, str]) -> str:
     """A line, now and then with the place or a word of thanks behind it."""
     forms = lexicon.phrases.short
-    parts = [variant.format_map(told)]
+    parts = [variant.format_map(reported)]
     if situation.archive_reason is None:
         if situation.level is Level.REGENCY and not _NAMES_PLACE.search(variant) and rng.random() < 0.55:
-            parts.append(rng.choice(forms.places).format_map(told))
+            parts.append(rng.choice(forms.places).format_map(reported))
         if rng.random() < 0.35:
-            parts.append(rng.choice(forms.tails[situation.classification]).format_map(told))
+            parts.append(rng.choice(forms.tails[situation.classification]).format_map(reported))
     if len(parts) == 1:
         return parts[0]
     end = "?" if situation.classification is Classification.INFORMATION else "."

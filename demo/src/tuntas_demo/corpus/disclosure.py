@@ -24,14 +24,14 @@ _THIRD = frozenset({"third_phone", "third_account"})
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """A sentence to put before or after the matter, with what it gives away, letter for letter."""
+    """A sentence to put before or after the matter, with what it gives away, verbatim."""
 
     sentence: str
     at_start: bool
     personal: tuple[PersonalString, ...]
     third_parties: tuple[str, ...]
 
-    def tells(self, kind: PersonalKind) -> bool:
+    def discloses(self, kind: PersonalKind) -> bool:
         """Whether it gives that kind of the reporter's data away."""
         return any(item.kind is kind for item in self.personal)
 

@@ -70,7 +70,7 @@ class Draw:
         return self._actionable[classification].draw(rng)
 
     def region(self, rng: Random, situation: Situation) -> Region:
-        """Where it happened: the sector's busiest region more often than its size tells."""
+        """Where it happened: the sector's busiest region more often than its size suggests."""
         region, extra = self._hot[situation.sector]
         local = situation.level is Level.REGENCY and situation.archive_reason is None
         if local and region.suits(situation.setting) and rng.random() < extra:

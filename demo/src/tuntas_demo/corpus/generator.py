@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from tuntas_contracts.vocabulary import Channel, Classification, ServiceClass
-from tuntas_demo.corpus.arrivals import arrivals
 from tuntas_demo.corpus.catalogue import Situation, load_catalogue
 from tuntas_demo.corpus.circumstances import BY_HAND, Circumstances, draw_circumstances
 from tuntas_demo.corpus.composition import BODY_LIMITS, TITLE_LIMIT, Draft, compose
@@ -18,6 +17,7 @@ from tuntas_demo.corpus.money import rupiah
 from tuntas_demo.corpus.officers import answer_texts, follow_up_texts, officer_facts, reply_texts, return_reasons
 from tuntas_demo.corpus.people import Person, draw_person, written_phone
 from tuntas_demo.corpus.slots import Facts, draw_facts
+from tuntas_demo.corpus.submission_times import submission_times
 from tuntas_demo.corpus.text_noise import CASUAL, add_noise, draw_case, recase, with_emoji
 
 ADDRESSED_SHARE = 0.35
@@ -33,21 +33,21 @@ def reports(seed: int, count: int, register: Iterable[RegisteredAgency], *, star
     draw = Draw(load_catalogue(), geography)
     writer = _Writer(seed, load_lexicon(), geography, geography.names(), draw)
     whole = Random(f"{seed}:whole")
-    moments = arrivals(whole, count, start, days)
-    for number, (classification, arrival) in enumerate(zip(draw.classes(whole, count), moments, strict=True), 1):
-        yield writer.report(number, classification, arrival)
+    moments = submission_times(whole, count, start, days)
+    for number, (classification, submitted_at) in enumerate(zip(draw.classes(whole, count), moments, strict=True), 1):
+        yield writer.report(number, classification, submitted_at)
 
 
 class _Writer:
     def __init__(self, seed: int, lexicon: Lexicon, geography: Geography, names: Mapping[str, str], draw: Draw) -> None:
         self._seed, self._lexicon, self._geography, self._names, self._draw = seed, lexicon, geography, names, draw
 
-    def report(self, number: int, classification: Classification, arrival: datetime) -> GeneratedReport:
+    def report(self, number: int, classification: Classification, submitted_at: datetime) -> GeneratedReport:
         rng = Random(f"{self._seed}:{number}")
         how = draw_circumstances(rng, self._draw, classification)
         situation, region = how.situation, how.region
         by_clerk = how.channel in BY_HAND
-        received = arrival - _waited(rng, how.channel) if by_clerk else arrival
+        received = submitted_at - _waited(rng, how.channel) if by_clerk else submitted_at
         today = (received + timedelta(hours=region.utc_offset)).date()
         facts = draw_facts(rng, self._lexicon, situation, region, today, how.missing, how.region_known)
         person = draw_person(rng, self._lexicon, region, facts.village)
@@ -57,7 +57,7 @@ class _Writer:
         if rng.random() < DISCLOSING_SHARE:
             other = draw_person(rng, self._lexicon, region, facts.village)
             disclosed = disclose(rng, self._lexicon, person, other, case, situation)
-        reporter = _reporter(rng, person, how.channel, with_address=disclosed is not None and disclosed.tells(PersonalKind.ADDRESS))
+        reporter = _reporter(rng, person, how.channel, with_address=disclosed is not None and disclosed.discloses(PersonalKind.ADDRESS))
         right = self._geography.answerer(situation, region)
         wrong = self._geography.plausible_wrong(right, region, rng)
         addressed, suggested = _aimed(rng, right, wrong)
@@ -83,7 +83,7 @@ class _Writer:
         return GeneratedReport(
             number=number,
             situation=situation.code,
-            arrival=arrival,
+            submitted_at=submitted_at,
             payload=payload,
             entered_by_clerk=by_clerk,
             original_received_at=received if by_clerk else None,
@@ -144,7 +144,7 @@ def _aimed(rng: Random, right: str, wrong: str) -> tuple[str | None, str | None]
 
 
 def _reporter(rng: Random, person: Person, channel: Channel, *, with_address: bool) -> Reporter:
-    """An address that the text gives away is in its field too: what nobody was told can't be recognised."""
+    """An address that the text gives away is in its field too: what is in no field can't be recognised."""
     phone = written_phone(rng, person.phone)
     by_phone = channel in (Channel.SMS, Channel.TELEPHONE, Channel.WALK_IN, Channel.LETTER, Channel.COMPLAINT_BOX)
     email = person.email if channel is Channel.EMAIL or rng.random() < (0.1 if by_phone else 0.8) else None
@@ -160,7 +160,7 @@ def _reporter(rng: Random, person: Person, channel: Channel, *, with_address: bo
 
 
 def _waited(rng: Random, channel: Channel) -> timedelta:
-    """How long a report lay before it was entered: minutes at the SMS gateway, hours at a desk."""
+    """How long a report waited before it was entered: minutes at the SMS gateway, hours at a desk."""
     return timedelta(minutes=rng.randint(1, 20)) if channel is Channel.SMS else timedelta(hours=rng.randint(1, 30))
 
 
@@ -178,7 +178,7 @@ def _in_fields(reporter: Reporter) -> Iterator[PersonalString]:
 def _loss(rng: Random, situation: Situation, facts: Facts) -> int | None:
     if not situation.loss or rng.random() < 0.4:
         return None
-    return rupiah(rng.choice(situation.loss).format_map(facts.told))
+    return rupiah(rng.choice(situation.loss).format_map(facts.reported))
 
 
 def _service_class(situation: Situation) -> ServiceClass:

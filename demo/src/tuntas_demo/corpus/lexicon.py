@@ -57,7 +57,7 @@ class LongForms(_Lexicon):
 
 
 class OfficerForms(_Lexicon):
-    """The frame of an officer's text, and what is said where a situation has nothing of its own."""
+    """The frame of an officer's text, and what is said where a situation has no text of its own."""
 
     openers: Words
     closers: Words
@@ -74,7 +74,7 @@ class ShortForms(_Lexicon):
 
 
 class Phrases(_Lexicon):
-    """What stands around the matter, by classification and manner (formal, plain, chatty); `regional` by people."""
+    """The sentences around the matter, by classification and manner (formal, plain, chatty); `regional` by people."""
 
     openers: dict[Classification, dict[str, Words]]
     closers: dict[Classification, dict[str, Words]]

@@ -1,4 +1,4 @@
-"""What the corpus hands out: a report as a reporter submits it, and what the players of the demo know of it."""
+"""What the corpus generates: a report as a reporter submits it, and what the players of the demo know of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class RegisteredAgency(Protocol):
 
 
 class PersonalKind(StrEnum):
-    """What a string tells of the reporter."""
+    """What a string discloses of the reporter."""
 
     NAME = "name"
     PHONE = "phone"
@@ -39,7 +39,7 @@ class PersonalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonalString:
-    """A string of the reporter's personal data, letter for letter as it stands in a field or in the text."""
+    """A string of the reporter's personal data, exactly as it is in a field or in the text."""
 
     kind: PersonalKind
     text: str
@@ -118,14 +118,14 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedReport:
-    """One report of the corpus. `number` counts from 1; `arrival` is UTC.
+    """One report of the corpus. `number` counts from 1; `submitted_at` is UTC.
 
     Where `entered_by_clerk`, it came in by hand and `original_received_at` says when; all others are sent by the reporter over HTTP.
     """
 
     number: int
     situation: str
-    arrival: datetime
+    submitted_at: datetime
     payload: Payload
     entered_by_clerk: bool
     original_received_at: datetime | None

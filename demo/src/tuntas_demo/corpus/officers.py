@@ -28,7 +28,7 @@ def answer_texts(rng: Random, lexicon: Lexicon, situation: Situation, known: Map
 
 def reply_texts(rng: Random, lexicon: Lexicon, situation: Situation, facts: Facts, variant: str) -> tuple[str, ...]:
     """Replies of a reporter who is not satisfied (tanggapan), the most fitting first."""
-    own = [text.format_map(facts.told) for text in _fitting_first(rng, situation.replies, situation, variant)]
+    own = [text.format_map(facts.reported) for text in _fitting_first(rng, situation.replies, situation, variant)]
     return (*own, rng.choice(lexicon.phrases.officer.replies[situation.classification]))
 
 

@@ -1,4 +1,4 @@
-"""What fills the slots of a situation's texts: the same facts as the officer learns them and as the reporter tells them."""
+"""What fills the slots of a situation's texts: the same facts as the officer knows them and as the reporter writes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ _VAGUE_SINCE = ("dari dulu", "sejak lama", "sudah lama", "entah sejak kapan")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Where and when it happened. `told` and `in_title` are what the reporter writes, `true` what the officer knows."""
+    """Where and when it happened. `reported` and `in_title` are what the reporter writes, `true` what the officer knows."""
 
     region: Region
     village: str
     place_text: str
     incident: date
-    told: Mapping[str, str]
+    reported: Mapping[str, str]
     in_title: Mapping[str, str]
     true: Mapping[str, str]
 
@@ -59,10 +59,10 @@ def draw_facts(
         "officer_title": rng.choice(lexicon.phrases.officer.defaults),
         "year": str(today.year),
     }
-    told = dict(true)
-    told["region"] = told["region"] if rng.random() < 0.6 else rng.choice((region.short, region.name.replace("Kabupaten", "Kab.")))
+    reported = dict(true)
+    reported["region"] = reported["region"] if rng.random() < 0.6 else rng.choice((region.short, region.name.replace("Kabupaten", "Kab.")))
     if "place" in missing:
-        told |= {
+        reported |= {
             "place": rng.choice(places.vague_places),
             "road": rng.choice(places.vague_roads),
             "village": rng.choice(places.vague_villages),
@@ -70,14 +70,16 @@ def draw_facts(
             "district": rng.choice(places.vague_districts),
         }
         if not region_known:
-            told |= {"region": rng.choice(places.vague_regions), "region_short": "kota kami", "province": "provinsi kami"}
+            reported |= {"region": rng.choice(places.vague_regions), "region_short": "kota kami", "province": "provinsi kami"}
     if "date" in missing:
-        told |= {"date": rng.choice(_VAGUE_DATES), "since": rng.choice(_VAGUE_SINCE)}
+        reported |= {"date": rng.choice(_VAGUE_DATES), "since": rng.choice(_VAGUE_SINCE)}
     for slot in situation.slots:
         value = rng.choice(situation.slots[slot])
-        true[slot], told[slot] = value.format_map(true), value.format_map(told)
-    in_title = told | ({} if "place" in missing else {"place": rng.choice((f"{village}, {told['region']}", village, told["region"]))})
-    return Facts(region, village, true["place"], incident, told, in_title, true)
+        true[slot], reported[slot] = value.format_map(true), value.format_map(reported)
+    in_title = reported | (
+        {} if "place" in missing else {"place": rng.choice((f"{village}, {reported['region']}", village, reported["region"]))}
+    )
+    return Facts(region, village, true["place"], incident, reported, in_title, true)
 
 
 def _place(rng: Random, region: Region, village: str, district: str) -> str:

@@ -27,7 +27,7 @@ def fake_time_library() -> str | None:
 
 
 def clock_off_environment() -> dict[str, str]:
-    """What sets the clock of a broker off from its start on; nothing where libfaketime is not installed."""
+    """What sets the clock of a broker off from its start on; empty where libfaketime is not installed."""
     library = fake_time_library()
     if library is None:
         return {}
@@ -130,7 +130,7 @@ async def one_clock_off(scene: Scene) -> None:
         scene.say(f"the clock of {CLOCK_OFF_BROKER} is off by {CLOCK_OFF_S:+.0f} s")
         commanded = await scene.file(10, _OTHER)
         await scene.delivered(commanded, _FLOWS_WITHIN_S)
-        await scene.obeyed(commanded, 10.0, "slowest command")
+        await scene.commands_accepted(commanded, 10.0, "slowest command")
 
     await _goes_on(scene, fault)
 

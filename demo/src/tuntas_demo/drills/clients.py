@@ -69,7 +69,7 @@ class Clients:
         return filed
 
     async def command(self, filed: Filed, verb: str, effect: str, body: Mapping[str, Any]) -> None:
-        """An officer's command over HTTP, until it is obeyed; `effect` is the event that must come of it, once."""
+        """An officer's command over HTTP, until it is accepted; `effect` is the event that must come of it, once."""
         token = self._token("agency_administrator", filed.agency)
         await self._insist("dispatch", f"/v1/cases/{filed.case_id}/{verb}", body, token=token)
         filed.effects[effect] += 1
@@ -121,10 +121,10 @@ class Clients:
             except httpx.TransportError as error:
                 self.faults[type(error).__name__] += 1
             else:
-                told = answer.json()
+                fields = answer.json()
                 if answer.status_code < 400:
-                    return dict(told)
-                code = told.get("code", "")
+                    return dict(fields)
+                code = fields.get("code", "")
                 self.faults[f"{answer.status_code} {code}"] += 1
                 if answer.status_code < 500 and answer.status_code != 429 and not code.startswith(_UNDER_WAY):
                     raise DrillFailed(f"{service} refused {path}: {answer.status_code} {code}")

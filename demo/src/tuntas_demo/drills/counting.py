@@ -23,7 +23,7 @@ _EARLY_BY_S = 1.0
 class Filed:
     """A report as its client knows it: what the receipt said, and what was acknowledged afterwards, by the event it must lead to.
 
-    `uncertain` are those for which commands were given that may be obeyed or refused.
+    `uncertain` are those for which commands were given that may be accepted or refused.
     """
 
     case_id: str
@@ -47,7 +47,7 @@ def histories(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 def wrong_in_histories(filed: Mapping[str, Filed], history: Mapping[str, Sequence[Record]]) -> list[str]:
     """Each accepted report once on the topic, versions 1, 2, 3 … in order without a gap; each command with one effect, none besides."""
-    wrong = [f"case {case_id} stands on the topic, and nobody filed it" for case_id in history.keys() - filed.keys()]
+    wrong = [f"case {case_id} is on the topic, but no report of it was filed" for case_id in history.keys() - filed.keys()]
     for case_id, report in filed.items():
         versions = [record.body["version"] for record in history.get(case_id, ())]
         if not versions:
@@ -64,29 +64,29 @@ def wrong_in_histories(filed: Mapping[str, Filed], history: Mapping[str, Sequenc
 def wrong_at_agencies(
     filed: Mapping[str, Filed], history: Mapping[str, Sequence[Record]], records: Iterable[Record], lost: Iterable[str] = ()
 ) -> list[str]:
-    """Each case on its agency's topic, assigned first, in the order of its versions, and on nobody else's.
+    """Each case on its agency's topic, assigned first, in the order of its versions, and on no other agency's.
 
-    `lost` are agencies whose topic was deleted: what stood there is gone.
+    `lost` are agencies whose topic was deleted: its records are gone.
     """
     wrong: list[str] = []
-    told: dict[str, dict[str, dict[str, Record]]] = defaultdict(lambda: defaultdict(dict))
+    at_agency: dict[str, dict[str, dict[str, Record]]] = defaultdict(lambda: defaultdict(dict))
     for record in records:
         if record.topic.startswith(AGENCY_CASES) and record.type in ("CaseAssigned", "CaseChanged"):
-            told[record.key][record.topic.removeprefix(AGENCY_CASES).removesuffix(".v1")].setdefault(record.id, record)
+            at_agency[record.key][record.topic.removeprefix(AGENCY_CASES).removesuffix(".v1")].setdefault(record.id, record)
     for case_id, report in filed.items():
         forwarded = {str(record.body.get("agency")) for record in history.get(case_id, ()) if record.type == "CaseForwarded"}
-        wrong += [f"case {case_id} was told to {agency}, which never had it" for agency in told[case_id].keys() - forwarded]
+        wrong += [f"case {case_id} was published to {agency}, which never had it" for agency in at_agency[case_id].keys() - forwarded]
         for agency in forwarded:
-            messages = list(told[case_id][agency].values())
+            messages = list(at_agency[case_id][agency].values())
             versions = [record.body["version"] for record in messages]
             if agency in lost:
                 continue
             if not messages:
                 wrong.append(f"case {case_id} of {report.agency} never reached {agency}")
             elif versions != sorted(set(versions)):
-                wrong.append(f"case {case_id} was told to {agency} in the versions {versions}")
+                wrong.append(f"case {case_id} was published to {agency} in the versions {versions}")
             elif messages[0].type != "CaseAssigned":
-                wrong.append(f"case {case_id} was told to {agency} by {messages[0].type} first")
+                wrong.append(f"case {case_id} was published to {agency} as {messages[0].type} first")
     return wrong
 
 
@@ -109,23 +109,23 @@ def wrong_in_deadlines(
             due[run] = datetime.fromisoformat(record.body["due_at"])
         elif record.type == "DeadlineMissed":
             if missed.setdefault(run, record).id != record.id:
-                wrong.append(f"the miss of {run} was told by two messages")
+                wrong.append(f"the miss of {run} was published in two messages")
             at, limit = business(record.appended_ms), datetime.fromisoformat(record.body["due_at"])
             if (limit - at).total_seconds() > _EARLY_BY_S:
-                wrong.append(f"the miss of {run}, due at {limit}, was told at {at}")
+                wrong.append(f"the miss of {run}, due at {limit}, was published at {at}")
         elif record.type == "DeadlineWarning" and warned.setdefault((*run, str(record.body["level"])), record.id) != record.id:
-            wrong.append(f"the warning {record.body['level']} of {run} was told by two messages")
+            wrong.append(f"the warning {record.body['level']} of {run} was published in two messages")
     wrong += [f"a false breach: {run} was met before {due[run]}" for run in missed.keys() & due.keys() if _met(run, due[run], history)]
-    return [*wrong, *untold(history, records, now)]
+    return [*wrong, *unpublished_misses(history, records, now)]
 
 
-def untold(history: Mapping[str, Sequence[Record]], records: Sequence[Record], now: datetime) -> list[str]:
-    """Each deadline that ran out a while ago, was not met, and of whose miss nobody was told."""
+def unpublished_misses(history: Mapping[str, Sequence[Record]], records: Sequence[Record], now: datetime) -> list[str]:
+    """Each deadline that ran out a while ago, was not met, and whose miss was not published."""
     sla = [(record, (record.key, str(record.body["clock"]), int(record.body["deadline_version"]))) for record in of_type(records, SLA)]
     due = {run: datetime.fromisoformat(record.body["due_at"]) for record, run in sla if record.type == "DeadlineSet"}
     missed = {run for record, run in sla if record.type == "DeadlineMissed"}
     return [
-        f"{run} ran out at {limit}, and nobody was told"
+        f"{run} ran out at {limit}, and its miss was not published"
         for run, limit in due.items()
         if run[1] in _ENDS and run not in missed and (now - limit).total_seconds() > _LATE_AFTER_S and not _met(run, limit, history)
     ]
@@ -141,14 +141,16 @@ def _met(run: tuple[str, str, int], limit: datetime, history: Mapping[str, Seque
 
 
 def wrong_in_mails(filed: Mapping[str, Filed], mails: Iterable[Mapping[str, str]], records: Iterable[Record]) -> list[str]:
-    """Each reporter has the receipt; no mail came more than twice, and each that came twice is told as a possible repeat."""
+    """Each reporter has the receipt; no mail came more than twice, and each that came twice is marked as a possible repeat."""
     times = Counter(mail["message_id"] for mail in mails)
     subjects = {mail["subject"] for mail in mails}
     repeats = {
         str(r.body["message_id"]) for r in records if r.topic == NOTICES and r.type == "NoticeSent" and r.body.get("possible_repeat")
     }
     wrong = [f"mail {message_id} came {count} times" for message_id, count in times.items() if count > 2]
-    wrong += [f"mail {one} came twice, and nobody said that it might" for one, count in times.items() if count == 2 and one not in repeats]
+    wrong += [
+        f"mail {one} came twice, not marked as a possible repeat" for one, count in times.items() if count == 2 and one not in repeats
+    ]
     wrong += [
         f"the reporter of {report.tracking_id} was never mailed the receipt"
         for report in filed.values()
@@ -176,7 +178,7 @@ def wrong_in_tables(filed: Mapping[str, Filed], history: Mapping[str, Sequence[R
     wrong += [f"{count} messages of {service} are unsent" for service, count in tables.unsent.items() if count]
     times = Counter(tables.reports)
     wrong += [f"intake has {times[case_id]} rows of report {case_id}" for case_id in filed if times[case_id] != 1]
-    wrong += [f"intake has report {case_id}, which nobody filed" for case_id in times.keys() - filed.keys()]
+    wrong += [f"intake has report {case_id}, which was never filed" for case_id in times.keys() - filed.keys()]
     for case_id in filed:
         last = max((int(record.body["version"]) for record in history.get(case_id, ())), default=0)
         # the first version is the report itself
@@ -188,7 +190,7 @@ def wrong_in_tables(filed: Mapping[str, Filed], history: Mapping[str, Sequence[R
             if case_id in rows and rows[case_id][1] == service
         ]
         if len(owners) != 1:
-            wrong.append(f"case {case_id} is owned by {' and '.join(owners) or 'nobody'}")
+            wrong.append(f"case {case_id} is owned by {' and '.join(owners) or 'no service'}")
         elif (kept := {"triage": tables.triage, "dispatch": tables.dispatch}[owners[0]][case_id][0]) != last:
             wrong.append(f"{owners[0]} has version {kept} of case {case_id}, and the topic {last}")
         if tables.clocks.get(case_id, 0) != last:

@@ -38,7 +38,7 @@ class Databases:
         await self._sessions.close()
 
     async def execute(self, *statements: str) -> None:
-        """Statements of the server's owner, one after the other, outside of transactions, while nobody here has a session."""
+        """Statements of the server's owner, one after the other, outside of transactions, while no session of ours is open."""
         await self._sessions.close()
         connection = await asyncpg.connect(self._urls["admin"], timeout=20)
         try:
@@ -60,7 +60,7 @@ class Databases:
         return ""
 
     async def waiting_mails(self) -> int:
-        """How many notices are not settled yet."""
+        """How many notices are not delivered or given up yet."""
         [row] = await self.rows("notifier", "SELECT count(*) AS number FROM delivery WHERE status IN ('queued', 'sending')")
         return int(row["number"])
 

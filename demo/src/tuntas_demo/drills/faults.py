@@ -44,7 +44,7 @@ async def right_taken(stack: Stack, user: str, topic: str, operation: AclOperati
 
 @asynccontextmanager
 async def topic_deleted(stack: Stack, topic: str) -> AsyncIterator[None]:
-    """Delete a topic with all that stands on it; at the end it is made anew, as `tuntas ops topics apply` does."""
+    """Delete a topic with all its records; at the end it is created again, as `tuntas ops topics apply` does."""
     admin = admin_of(stack)  # it answers only as long as it is kept
     await _all(admin.delete_topics([topic], request_timeout=_WITHIN_S))
     try:

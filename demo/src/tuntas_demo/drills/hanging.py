@@ -1,4 +1,4 @@
-"""Processes that hang, and processes that are cut off: their connections stay, and nothing comes over them."""
+"""Processes that hang, and processes that are cut off: their connections stay, and nothing is received over them."""
 
 from contextlib import AbstractAsyncContextManager
 
@@ -15,7 +15,7 @@ _CASES = 72  # three for each partition of the cases topic, so that every shard 
 async def _taken_over(scene: Scene, fault: AbstractAsyncContextManager[None]) -> None:
     """While the fault lasts, cases of every shard reach their agencies, and afterwards nothing is doubled."""
     await scene.file(6)
-    await scene.settled()
+    await scene.wait_until_idle()
     async with fault:
         scene.say(f"{_CASES} reports are filed; each must be with its agency within {_TAKEN_OVER_WITHIN_S:.0f} s")
         filed = await scene.file(_CASES)
@@ -66,7 +66,7 @@ DRILLS = (
         goes_on="Everything of the other processes",
         within_s=_TAKEN_OVER_WITHIN_S,
         alerts=("ServiceNotReady", "OutboxStandsStill"),
-        operator="Mend the network; the process goes on by itself and finds that others have taken over",
+        operator="Repair the network; the process continues automatically and finds that others have taken over",
         run=cut_off_from_database,
     ),
     Drill(
@@ -77,7 +77,7 @@ DRILLS = (
         goes_on="Everything of the other processes",
         within_s=_TAKEN_OVER_WITHIN_S,
         alerts=("OutboxStandsStill", "ConsumerLags"),
-        operator="Mend the network; the process goes on by itself",
+        operator="Repair the network; the process continues automatically",
         run=cut_off_from_broker,
     ),
 )

@@ -1,4 +1,4 @@
-"""What an agency's system can write at its worst: every codec, batches that inflate, unreadable names, floods, lies."""
+"""The worst that an agency's system can write: every codec, batches that inflate, unreadable names, floods, false names."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _CRC_AT, _CRC_FROM = 17, 21
 
 
 class _Name(str):
-    """A header's name that is no UTF-8 on the wire."""
+    """A header's name that is not UTF-8."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ class _Name(str):
 
 
 def _batch(records: Sequence[tuple[bytes, bytes, Sequence[tuple[str, bytes]]]], codec: int = 0) -> bytes:
-    """A record batch as it stands on the wire."""
+    """A record batch as it is sent on the connection."""
     builder = _DefaultRecordBatchBuilderPy(2, codec, 0, -1, -1, -1, _BOMB_BYTES * 2)
     for number, (key, value, headers) in enumerate(records):
         builder.append(number, None, key, value, list(headers))
@@ -81,7 +81,7 @@ async def _send_raw(scene: Scene, agency: str, raw: bytes, count: int) -> bool:
 
 
 async def _worst(scene: Scene, agency: str, cases: Sequence[Filed], over: asyncio.Event) -> None:
-    """Everything once, and then bombs, lies and floods without a pause until it is over."""
+    """Everything once, and then bombs, false names and floods without a pause until it is over."""
     topic = actions_topic(agency)
     for codec, case in zip(CODECS, cases, strict=False):
         producer = await scene.clients.producer(agency, compression_type=codec)

@@ -61,7 +61,7 @@ DRILLS = (
         name="service-killed",
         setting=Setting.PAIRS,
         fault="A process of a service is killed",
-        waits="What that process had in hand, until another process has its partitions and shards",
+        waits="What that process was working on, until another process has its partitions and shards",
         goes_on="Everything else; requests go to the other process",
         within_s=60,
         alerts=("ServiceGone", "TargetDown"),
@@ -76,7 +76,7 @@ DRILLS = (
         goes_on="Submitting and reading over HTTP",
         within_s=60,
         alerts=("OutboxStandsStill", "NoEvents"),
-        operator="Bring the broker back; what waits goes out by itself, in order",
+        operator="Bring the broker back; what waits is sent automatically, in order",
         run=broker_killed,
     ),
     Drill(

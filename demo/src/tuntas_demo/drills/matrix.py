@@ -38,9 +38,9 @@ Drills marked † are part of `make test`; `make drill` runs all of them.
 _SOAK_HEAD = """
 ## The soak
 `tuntas drill soak --hours 24` lets a day of business time pass, with reports, officers' work and a random fault in each round, and
-nobody doing anything in the last tenth. The clock is stepped only while all is at rest. It holds if the memory of each service grows by
-less than a tenth after the first tenth, no table grows while nobody does anything, the counter agrees, and `reconcile` finds no
-difference but the records that stood on a topic when it was deleted. It runs on three brokers with two processes of each service;
+with no load in the last tenth. The clock is stepped only while all is idle. It holds if the memory of each service grows by
+less than a tenth after the first tenth, no table grows without load, the counter agrees, and `reconcile` finds no
+difference but the records that were on a topic when it was deleted. It runs on three brokers with two processes of each service;
 the watched process of each service is frozen and cut off, and never killed.
 
 """
@@ -54,12 +54,12 @@ def matrix(measured: Mapping[str, Mapping[str, Any]], soak: Mapping[str, Any] | 
 
 def _soaked(soak: Mapping[str, Any]) -> str:
     faults = sum(soak["faults"].values())
-    told = f"The last one: {soak['rounds']} rounds, {soak['reports']} reports, {faults} faults in {soak['seconds']:.0f} s."
+    summary = f"The last one: {soak['rounds']} rounds, {soak['reports']} reports, {faults} faults in {soak['seconds']:.0f} s."
     memory = [
         f"| {part} | {after_a_tenth(samples) / 2**20:.0f} MiB | {at_the_end(samples) / 2**20:.0f} MiB | {soak['growth'][part]:.1%} |"
         for part, samples in soak["memory"].items()
     ]
-    return "\n".join((told, "", "| service | memory after a tenth | at the end | growth |", "|---|---|---|---|", *memory)) + "\n"
+    return "\n".join((summary, "", "| service | memory after a tenth | at the end | growth |", "|---|---|---|---|", *memory)) + "\n"
 
 
 def _row(drill: Drill, result: Mapping[str, Any] | None) -> str:

@@ -30,7 +30,7 @@ class Setting(StrEnum):
 class Drill:
     """One row of the fault matrix, and the drill that shows it.
 
-    `waits` is what stands still while the fault lasts, `goes_on` what does not, `within_s` how long after the fault's end (or where
+    `waits` is what is stalled while the fault lasts, `goes_on` what does not, `within_s` how long after the fault's end (or where
     something takes over, its beginning) everything flows again at most; `alerts` ring if it lasts; `operator` is what a person does.
     `quick` drills are part of `make test`.
     """

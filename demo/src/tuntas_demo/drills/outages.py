@@ -38,7 +38,7 @@ async def read_only_database(scene: Scene) -> None:
 async def database_put_back(scene: Scene) -> None:
     """Dispatch's database is put back to a copy from before what happened since."""
     await scene.file(10)
-    await scene.settled()
+    await scene.wait_until_idle()
     parts = replicas_of(scene, Service.DISPATCH)
     scene.say("dispatch's database is copied")
     for part in parts:
@@ -50,7 +50,7 @@ async def database_put_back(scene: Scene) -> None:
     for report in filed[:10]:
         await scene.clients.accept(report)
         await scene.clients.answer(report)
-    await scene.settled()
+    await scene.wait_until_idle()
     scene.say("what happened since is lost: the copy takes the database's place")
     for part in parts:
         await asyncio.to_thread(scene.stack.stop_part, part)
@@ -95,9 +95,9 @@ async def mail_put_off(scene: Scene) -> None:
 async def _closed_connections(scene: Scene, part: str, reason: str) -> float:
     """How many connections a process has closed for this reason."""
     async with httpx.AsyncClient(timeout=10) as http:
-        told = (await http.get(f"{scene.stack.state.url(part)}/metrics")).text
+        metrics = (await http.get(f"{scene.stack.state.url(part)}/metrics")).text
     start = f'tuntas_http_connections_closed_total{{reason="{reason}"}} '
-    return sum(float(line.removeprefix(start)) for line in told.splitlines() if line.startswith(start))
+    return sum(float(line.removeprefix(start)) for line in metrics.splitlines() if line.startswith(start))
 
 
 async def slow_clients(scene: Scene) -> None:
@@ -136,7 +136,7 @@ DRILLS = (
         goes_on="The other services; what Kafka holds is kept",
         within_s=_FLOWS_WITHIN_S,
         alerts=("ServiceNotReady", "BatchesRetried"),
-        operator="Nothing; the pool finds the new primary by itself",
+        operator="Nothing; the pool finds the new primary automatically",
         run=read_only_database,
     ),
     Drill(
@@ -144,7 +144,7 @@ DRILLS = (
         setting=Setting.PAIRS,
         fault="A service's database is put back to a backup",
         waits="That service, until it has read again what it had lost; `/readyz` says no",
-        goes_on="The other services; nobody is told anything twice",
+        goes_on="The other services; no notice is sent twice",
         within_s=120,
         alerts=("ServiceNotReady",),
         operator="docs/operations.md, restoring; then `tuntas reconcile`",
@@ -169,7 +169,7 @@ DRILLS = (
         goes_on="Everything else",
         within_s=300,
         alerts=("NoticesWait", "SendingPaused"),
-        operator="Ask the relay's operator for the reason; what waits is sent by itself",
+        operator="Ask the relay's operator for the reason; what waits is sent automatically",
         run=mail_put_off,
     ),
     Drill(
@@ -180,7 +180,7 @@ DRILLS = (
         goes_on="Reports of everyone else, readiness and metrics",
         within_s=_ANSWERED_WITHIN_S * 2,
         alerts=("ReportLatencyBurnsBudget",),
-        operator="Limit connections by address at the balancer if it goes on",
+        operator="Limit connections by address at the balancer if it continues",
         run=slow_clients,
     ),
 )

@@ -1,4 +1,4 @@
-"""Processes of a service join and leave while others still read what lay on the topics."""
+"""Processes of a service join and leave while others still read what was already on the topics."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ DRILLS = (
         name="replicas-join-and-leave",
         setting=Setting.PAIRS,
         fault="Processes of a service join and leave while others read what has piled up",
-        waits="What lies on the partitions that change hands, for seconds",
+        waits="What is on the partitions that are reassigned, for seconds",
         goes_on="Everything else",
         within_s=_FLOWS_WITHIN_S,
         alerts=("ConsumerLags",),

@@ -34,7 +34,7 @@ class Result:
     name: str
     outcome: Literal["held", "failed", "skipped"]
     seconds: float
-    told: str = ""
+    detail: str = ""
     measured: dict[str, float] = field(default_factory=dict)
 
 
@@ -94,14 +94,14 @@ async def do(drill: Drill, scene: Scene, verdict: Say) -> Result:
     except DrillSkipped as reason:
         result = Result(drill.name, "skipped", monotonic() - began, str(reason))
     except Exception as error:
-        told = str(error) if isinstance(error, StackError) else f"{type(error).__name__}: {error}"
-        result = Result(drill.name, "failed", monotonic() - began, told, scene.measured)
+        detail = str(error) if isinstance(error, StackError) else f"{type(error).__name__}: {error}"
+        result = Result(drill.name, "failed", monotonic() - began, detail, scene.measured)
     else:
         result = Result(drill.name, "held", monotonic() - began, "", scene.measured)
     measured = [f"{what} {seconds:.1f} s" for what, seconds in result.measured.items()]
     verdict(
         f"drill {drill.name}: {result.outcome} after {result.seconds:.0f} s"
-        + "".join(f"; {more}" for more in (result.told, *measured) if more)
+        + "".join(f"; {more}" for more in (result.detail, *measured) if more)
     )
     return result
 
@@ -133,7 +133,7 @@ async def run_drills(drills: Sequence[Drill], seed: int, reports: int, say: Say)
                         results.append(await do(drill, scene, say))
                         if results[-1].outcome == "failed":
                             break
-            except StackError as error:  # the stack itself: what was to be done next on it can't be told
+            except StackError as error:  # the stack itself: what was to be done next on it is unknown
                 if not left:
                     raise
                 say(f"no stack for the drills: {error}")
@@ -179,4 +179,4 @@ def failed(results: Sequence[Result]) -> list[Result]:
 def must_hold(result: Result) -> None:
     """Raises DrillFailed where a drill failed."""
     if result.outcome == "failed":
-        raise DrillFailed(f"{result.name}: {result.told}")
+        raise DrillFailed(f"{result.name}: {result.detail}")

@@ -26,16 +26,16 @@ from tuntas_devstack.stack import Stack
 from tuntas_devstack.state import read_databases
 
 _LOOK_AGAIN_S, _LOOK_AGAIN_AT_LAST_S, _MORE_SELDOM = 0.1, 0.4, 1.2
-_SETTLED_WITHIN_S = 300.0
+_IDLE_WITHIN_S = 300.0
 _JOINED_FOR_S = 5.0
-_TOLD_WITHIN_S = 60.0
+_PUBLISHED_WITHIN_S = 60.0
 _SHOWN = 8
 
 T = TypeVar("T")
 
 
 class Scene:
-    """One stack under drills. `reports` is how many reports a drill files, `say` is told each step in one line.
+    """One stack under drills. `reports` is how many reports a drill files, `say` gets each step in one line.
 
     `measured` holds what the present drill measured, in seconds; `lost` the agencies whose topic was deleted.
     """
@@ -55,7 +55,7 @@ class Scene:
         self._steps: list[tuple[float, timedelta]] = [(0.0, self._offset())]
 
     async def close(self) -> None:
-        """Leave the stack, which goes on."""
+        """Disconnect from the stack, which keeps running."""
         await self.clients.close()
         await self.databases.close()
         async with self._reading:  # what was given up may still read
@@ -74,7 +74,7 @@ class Scene:
                 shared, since = found, monotonic()
             return monotonic() - since > _JOINED_FOR_S
 
-        await self.until(joined, "every process has its partitions", _SETTLED_WITHIN_S)
+        await self.until(joined, "every process has its partitions", _IDLE_WITHIN_S)
 
     # -- load -------------------------------------------------------------------------------------------------------
 
@@ -122,10 +122,10 @@ class Scene:
             await asyncio.to_thread(self.log.read, prefix)
             return self.log.records
 
-    async def made_anew(self, topic: str) -> None:
-        """This topic was deleted and made anew."""
+    async def topic_recreated(self, topic: str) -> None:
+        """This topic was deleted and created again."""
         async with self._reading:
-            await asyncio.to_thread(self.log.begin_anew, topic)
+            await asyncio.to_thread(self.log.read_again, topic)
 
     async def until(self, condition: Callable[[], Awaitable[T]], what: str, within_s: float) -> T:
         """Wait for a condition; gives what it gave. An outage on the way counts as not yet."""
@@ -143,7 +143,7 @@ class Scene:
             pause = min(pause * _MORE_SELDOM, _LOOK_AGAIN_AT_LAST_S)
 
     async def delivered(self, filed: list[Filed], within_s: float, measure: str = "") -> None:
-        """Wait until each of these cases stands on its agency's topic."""
+        """Wait until each of these cases is on its agency's topic."""
         began = monotonic()
 
         async def all_there() -> bool:
@@ -154,19 +154,19 @@ class Scene:
         if measure:
             self.measured[measure] = monotonic() - began
 
-    async def obeyed(self, filed: list[Filed], within_s: float, measure: str) -> None:
-        """Let the agencies' own systems accept these cases one after the other; each must be obeyed in time."""
+    async def commands_accepted(self, filed: list[Filed], within_s: float, measure: str) -> None:
+        """Let the agencies' own systems accept these cases one after the other; each command must be carried out in time."""
         slowest = 0.0
         for report in filed:
             began = monotonic()
             await self.clients.accept_by_system(report)
             topic = agency_topic(report.agency or "")
 
-            async def told(report: Filed = report, topic: str = topic) -> bool:
+            async def answered(report: Filed = report, topic: str = topic) -> bool:
                 changed = of_type(await self.read(topic), topic, "CaseChanged")
                 return any(r.key == report.case_id and r.body.get("transition") == "T4" for r in changed)
 
-            await self.until(told, f"the command of {report.agency} for case {report.case_id} is obeyed", within_s)
+            await self.until(answered, f"the command of {report.agency} for case {report.case_id} is accepted", within_s)
             slowest = max(slowest, monotonic() - began)
         self.measured[measure] = slowest
 
@@ -187,9 +187,9 @@ class Scene:
         return limit
 
     async def approach_deadline(self, filed: Filed, clock: str, lead_s: float) -> datetime:
-        """Step business time to `lead_s` before this clock of the case runs out; gives when it does. Waits until all is at rest."""
+        """Step business time to `lead_s` before this clock of the case runs out; gives when it does. Waits until all is idle."""
         limit = await self.limit_of(filed, clock)
-        await self.settled()
+        await self.wait_until_idle()
         target = limit - timedelta(seconds=lead_s)
         if target < self._clock.now():
             raise DrillFailed(f"{clock} of case {filed.case_id} runs out at {limit}, which is past already")
@@ -197,7 +197,7 @@ class Scene:
         return limit
 
     def pass_time(self, step: timedelta) -> None:
-        """Let business time jump ahead. Only while all is at rest: what is under way would get a wrong business time."""
+        """Let business time jump ahead. Only while all is idle: what is under way would get a wrong business time."""
         self._clock.set_offset(self._offset() + step)
         self._steps.append((time(), self._offset()))
 
@@ -206,19 +206,21 @@ class Scene:
         await asyncio.sleep(max((moment - self._clock.now()).total_seconds(), 0.0))
 
     async def missed_on_time(self, filed: list[Filed], clock: str, limit: datetime, within_s: float, measure: str) -> None:
-        """Wait until the miss of each of these cases is told; each must stand on its topic at most so many seconds after the limit."""
+        """Wait until the miss of each of these cases is published; each must be on its topic at most so many seconds after the limit."""
 
-        async def told() -> dict[str, Record]:
+        async def published() -> dict[str, Record]:
             missed = of_type(await self.read(SLA), SLA, "DeadlineMissed")
             found = {record.key: record for record in missed if record.body["clock"] == clock}
             return found if all(report.case_id in found for report in filed) else {}
 
         left = max((limit - self._clock.now()).total_seconds(), 0.0)
-        found = await self.until(told, f"the miss of {clock}, due at {limit:%H:%M:%S}, is told for {len(filed)} cases", left + within_s)
+        found = await self.until(
+            published, f"the miss of {clock}, due at {limit:%H:%M:%S}, is published for {len(filed)} cases", left + within_s
+        )
         late = max((self.business(found[report.case_id].appended_ms) - limit).total_seconds() for report in filed)
         self.measured[measure] = max(late, 0.0)
         if late > within_s:
-            raise DrillFailed(f"the miss of {clock}, due at {limit:%H:%M:%S}, was told {late:.0f} s later")
+            raise DrillFailed(f"the miss of {clock}, due at {limit:%H:%M:%S}, was published {late:.0f} s later")
 
     def business(self, appended_ms: int) -> datetime:
         """The business time at which a record was appended."""
@@ -231,11 +233,11 @@ class Scene:
 
     # -- the verdict ------------------------------------------------------------------------------------------------
 
-    async def settled(self, within_s: float = _SETTLED_WITHIN_S) -> None:
-        """Wait until every outbox is empty, every topic read by its readers, and nothing new comes of it."""
+    async def wait_until_idle(self, within_s: float = _IDLE_WITHIN_S) -> None:
+        """Wait until every outbox is empty, every topic read by its readers, and nothing new written."""
         reason = ""
 
-        async def at_rest() -> bool:
+        async def idle() -> bool:
             nonlocal reason
             before = await asyncio.to_thread(self._ends)
             if reason := await self.databases.unread(before):
@@ -246,25 +248,25 @@ class Scene:
             return not news
 
         try:
-            await self.until(at_rest, "the platform is at rest", within_s)
+            await self.until(idle, "the platform is idle", within_s)
         except DrillFailed as error:
             raise DrillFailed(f"{error}: {reason or 'it can not be seen'}") from error
 
     async def verdict(self) -> None:
         """Compare everything; raises DrillFailed with what is wrong."""
-        await self.settled()
+        await self.wait_until_idle()
 
         async def mailed() -> bool:
             return await self.databases.waiting_mails() == 0
 
-        async def told() -> bool:
+        async def published() -> bool:
             found = await self.read()
-            return not counting.untold(counting.histories(found), found, self._clock.now())
+            return not counting.unpublished_misses(counting.histories(found), found, self._clock.now())
 
         with contextlib.suppress(DrillFailed):  # the counter names what is left
-            await self.until(told, "each miss is told that waited for the fault's end", _TOLD_WITHIN_S)
-        await self.until(mailed, "every mail is sent", _SETTLED_WITHIN_S)
-        await self.settled()
+            await self.until(published, "each miss is published that waited for the fault's end", _PUBLISHED_WITHIN_S)
+        await self.until(mailed, "every mail is sent", _IDLE_WITHIN_S)
+        await self.wait_until_idle()
         records, tables = await self.read(), await self.databases.tables()
         history = counting.histories(records)
         mails = [json.loads(line) for line in _lines(self.stack.folder.mail)]
@@ -277,7 +279,7 @@ class Scene:
             *counting.wrong_in_tables(filed, history, tables),
         ]
         if self.stack.deaths:
-            wrong.append(f"a part ended that nobody killed: {self.stack.deaths[0]}")
+            wrong.append(f"a part ended that no drill killed: {self.stack.deaths[0]}")
         if wrong:
             raise DrillFailed(f"the counter found {len(wrong)} faults: {'; '.join(_one_of_each(wrong))}")
         self.say(f"the counter agrees: {len(filed)} reports, {len(records)} records, {len(mails)} mails")

@@ -91,8 +91,8 @@ async def soak(scene: Scene, hours: float, seed: int) -> Soak:
     while passed < wholly:
         round_began, idle = monotonic(), passed >= wholly * (1 - _IDLE_SHARE)
         if idle and not rows_before:
-            await scene.settled()
-            rows_before, records_before = await scene.databases.row_counts(), _told(scene)
+            await scene.wait_until_idle()
+            rows_before, records_before = await scene.databases.row_counts(), _records(scene)
         if not idle:
             name = scene.rng.choice(list(faults))
             result.faults[name] = result.faults.get(name, 0) + 1
@@ -100,7 +100,7 @@ async def soak(scene: Scene, hours: float, seed: int) -> Soak:
             doing = asyncio.create_task(faults[name](scene))
             open_cases = await _work(scene, open_cases)
             await doing
-        await scene.settled()
+        await scene.wait_until_idle()
         for part in WATCHED:
             pid = scene.stack.state.part(part).pid
             result.memory.setdefault(part, []).append(psutil.Process(pid).memory_info().rss)
@@ -115,7 +115,7 @@ async def soak(scene: Scene, hours: float, seed: int) -> Soak:
     result.rows, result.reports = await scene.databases.row_counts(), len(scene.clients.filed)
     result.idle_growth = {table: count - rows_before.get(table, 0) for table, count in result.rows.items()}
     result.seconds = monotonic() - began
-    await _judge(scene, result, _told(scene) - records_before)
+    await _judge(scene, result, _records(scene) - records_before)
     return result
 
 
@@ -129,14 +129,14 @@ async def _work(scene: Scene, open_cases: list[Filed]) -> list[Filed]:
     return [*open_cases[len(worked) :], *filed]
 
 
-def _told(scene: Scene) -> int:
+def _records(scene: Scene) -> int:
     return len(scene.log.records)
 
 
-async def _judge(scene: Scene, result: Soak, told_while_idle: int) -> None:
+async def _judge(scene: Scene, result: Soak, records_while_idle: int) -> None:
     wrong = [f"the memory of {part} grew by {share:.1%}" for part, share in result.growth().items() if share > GROWTH]
-    most = told_while_idle * _ROWS_A_RECORD + _ROWS_BESIDE
-    wrong += [f"{table} grew by {rows} rows while nobody did anything" for table, rows in result.idle_growth.items() if rows > most]
+    most = records_while_idle * _ROWS_A_RECORD + _ROWS_BESIDE
+    wrong += [f"{table} grew by {rows} rows without load" for table, rows in result.idle_growth.items() if rows > most]
     reconciler = Reconciler(scene.stack.state.kafka, read_databases(scene.stack.folder), scene.stack.kafka_client())
     try:
         compared = await reconciler.round(in_flight_s=0)

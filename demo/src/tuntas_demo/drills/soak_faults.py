@@ -26,7 +26,7 @@ from tuntas_embedded.threads import in_thread
 WATCHED = tuple(service.value for service in Service)
 """The processes whose memory is measured: they are never killed; their second replicas are."""
 LOSING = "bnpb"
-"""The agency whose topic is deleted: what stood on it is gone, so that nothing is compared for it."""
+"""The agency whose topic is deleted: its records are gone, so that nothing is compared for it."""
 _FAULT_S = 3.0
 _DELIVERED_WITHIN_S = 240.0
 _CASES_OF_THE_WORST = 6
@@ -78,10 +78,10 @@ async def _at_its_worst(scene: Scene, agency: str) -> None:
 
 
 async def _topic_deleted(scene: Scene) -> None:
-    """The topic of one agency is deleted while cases are on their way to it, and made anew."""
+    """The topic of one agency is deleted while cases are on their way to it, and created again."""
     scene.lost.add(LOSING)
     async with topic_deleted(scene.stack, agency_topic(LOSING)):
         waiting = await scene.file(_CASES_OF_A_LOST_TOPIC, LOSING)
         await asyncio.sleep(_FAULT_S)
-    await scene.made_anew(agency_topic(LOSING))
+    await scene.topic_recreated(agency_topic(LOSING))
     await scene.delivered(waiting, _DELIVERED_WITHIN_S)

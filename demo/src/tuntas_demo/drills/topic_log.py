@@ -98,8 +98,8 @@ class TopicLog:
                 self.records.append(record)
         return self.records[known:]
 
-    def begin_anew(self, topic: str) -> None:
-        """This topic was deleted and made anew: read it from its beginning.
+    def read_again(self, topic: str) -> None:
+        """This topic was deleted and created again: read it from its beginning.
 
         The former client would take a leader of the new topic for one that is out of date, if the old one had had several.
         """
@@ -108,7 +108,7 @@ class TopicLog:
         self._consumer = Consumer(self._settings)
 
     def groups(self) -> dict[str, int]:
-        """The members of each group that has some; 0 for a group that is being shared out anew. Raises KafkaException."""
+        """The members of each group that has some; 0 for a group that is being rebalanced. Raises KafkaException."""
         listed = self._admin.list_consumer_groups(request_timeout=_WITHIN_S).result().valid
         names = [group.group_id for group in listed if group.group_id != _GROUP]
         if not names:

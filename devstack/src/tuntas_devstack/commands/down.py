@@ -25,7 +25,7 @@ def down(
     folder: Folder = DEFAULT_FOLDER,
     delete_data: Annotated[bool, typer.Option("--delete-data", help="Also delete the folder and all its data.")] = False,
 ) -> None:
-    """End the running stack; its data stay unless told otherwise."""
+    """End the running stack; its data stay unless an option says otherwise."""
     stack = StackFolder(folder)
     holder = stack.holder()
     if holder is None:

@@ -31,9 +31,9 @@ def status(
     state = read_state(StackFolder(folder))
     if as_json:
         healths = _healths(state.parts)
-        told = asdict(state)
-        told["parts"] = [asdict(part) | {"health": health} for part, health in zip(state.parts, healths, strict=True)]
-        typer.echo(json.dumps(told, indent=1))
+        shown = asdict(state)
+        shown["parts"] = [asdict(part) | {"health": health} for part, health in zip(state.parts, healths, strict=True)]
+        typer.echo(json.dumps(shown, indent=1))
     else:
         healths = print_state(state)
     if any(health != "ready" for health in healths):

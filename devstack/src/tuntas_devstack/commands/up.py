@@ -172,7 +172,7 @@ def _interrupted_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _deaf_to_signals() -> Iterator[None]:
-    """Let nothing break off an orderly end; what hangs is ended by force in its time."""
+    """Keep signals from interrupting an orderly end; what hangs is ended by force in its time."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     try:
         yield

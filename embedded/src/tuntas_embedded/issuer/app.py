@@ -85,9 +85,9 @@ def _credentials(form: Mapping[str, str], basic: str | None) -> tuple[str, str]:
     return unquote(client_id), unquote(secret)
 
 
-def _ttl(told: str | None) -> int:
+def _ttl(given: str | None) -> int:
     try:
-        ttl_s = int(told or _DEFAULT_TTL_S)
+        ttl_s = int(given or _DEFAULT_TTL_S)
     except ValueError:
         ttl_s = 0
     if not 1 <= ttl_s <= _LONGEST_TTL_S:
@@ -104,8 +104,8 @@ def build(key: SigningKey, clients: Mapping[str, Client]) -> Starlette:
         try:
             granted = grant(key, clients, form, request.headers.get("Authorization"))
         except Refused as refused:
-            told = {"error": refused.code, "error_description": str(refused)}
-            return JSONResponse(told, refused.status, headers)
+            body = {"error": refused.code, "error_description": str(refused)}
+            return JSONResponse(body, refused.status, headers)
         return JSONResponse(granted, headers=headers)
 
     async def discovery(_: Request) -> Response:

@@ -61,7 +61,7 @@ def write_clients(file: Path, clients: Mapping[str, Client]) -> None:
 
 def read_clients(file: Path) -> dict[str, Client]:
     """The table from its file."""
-    clients = [Client(**(told | {"roles": tuple(told["roles"])})) for told in json.loads(file.read_text("utf-8"))]
+    clients = [Client(**(fields | {"roles": tuple(fields["roles"])})) for fields in json.loads(file.read_text("utf-8"))]
     return {client.client_id: client for client in clients}
 
 

@@ -22,7 +22,7 @@ ALGORITHM = "ES256"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An ES256 key of one issuer. `issuer` is the URL that stands in `iss`."""
+    """An ES256 key of one issuer. `issuer` is the URL in `iss`."""
 
     issuer: str
     key_id: str

@@ -99,7 +99,7 @@ def class_path(
 ) -> str:
     """Kafka's class path; whatever is missing or not as listed is fetched first, in parallel.
 
-    `on_fetch` is told how many jars are about to be fetched; once `cancelled` says True no further one is begun.
+    `on_fetch` is called with how many jars are about to be fetched; once `cancelled` says True no further one is begun.
 
     Raises:
         FetchFailed: no network, not in the repository, or not the file with the listed SHA-256.
@@ -139,7 +139,7 @@ def _bring(jar: Jar, folder: Path, fetch: Fetch, cancelled: Callable[[], bool]) 
                 return
     raise FetchFailed(
         f"{jar.file_name} came {_TRIES} times with another SHA-256 than kafka/jars.txt lists, so it is not used: "
-        "look at what stands between this machine and the Maven repository"
+        "look at what is between this machine and the Maven repository"
     )
 
 

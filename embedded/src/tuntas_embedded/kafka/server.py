@@ -41,7 +41,7 @@ class KafkaServer:
         cluster_id: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`node` says which of several brokers it is, and `cluster_id` of which cluster; a new one by itself without them.
+        """`node` says which of several brokers it is, and `cluster_id` of which cluster; a new cluster of its own without them.
 
         `environment` adds variables to the process's.
         """
@@ -76,7 +76,7 @@ class KafkaServer:
         elif self._operator is not None and not self._secured.exists():
             raise StackError(
                 f"the broker's data in {self._folder} were written before it had users, so nobody could connect to it: "
-                "remove the stack's folder to begin anew, or name another with --folder"
+                "remove the stack's folder to start again, or name another with --folder"
             )
         several = self._node is not None and self._node.replicas > 1
         client = {} if self._operator is None else self._operator.librdkafka()

@@ -49,7 +49,7 @@ _AMONG_SEVERAL = {
 class Node:
     """One broker among those of a stack: its number from 1 on, and the port of each node's controller by number.
 
-    `proxied` are two ports: where it listens to clients that come through a proxy, and the proxy's own, which it tells them.
+    `proxied` are two ports: where it listens to clients that come through a proxy, and the proxy's own, which it announces to them.
     """
 
     number: int = 1
@@ -114,7 +114,7 @@ def security_settings(client_listeners: Sequence[str], operator: Credentials | N
         "sasl.mechanism.inter.broker.protocol": MECHANISM,
         # The controller's listener takes admin requests too: in clear without a password it would be a way round the
         # authorizer. SCRAM is not to be had there, its credentials being in the very log that the controller must read first;
-        # so the one user that it knows stands here.
+        # so the one user that it knows is here.
         f"{controller}.sasl.enabled.mechanisms": "PLAIN",
         f"{controller}.plain.sasl.jaas.config": (
             f'{_MODULES}.plain.PlainLoginModule required {login} user_{operator.username}="{operator.password}";'

@@ -135,8 +135,8 @@ class PostgresServer:
             log.write(result.stdout)
         if result.returncode:
             lines = result.stdout.strip().splitlines() or ["it said nothing"]
-            told = next((line for line in lines if "error:" in line), lines[-1])
-            raise PartFailed(self.name, f"the database can't be initialised: {told} (see {self._log})")
+            reason = next((line for line in lines if "error:" in line), lines[-1])
+            raise PartFailed(self.name, f"the database can't be initialised: {reason} (see {self._log})")
         draft.rename(data)
 
 

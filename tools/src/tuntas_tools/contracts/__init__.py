@@ -1,4 +1,4 @@
-"""What is made from the contracts: JSON Schemas, AsyncAPI documents, the topology's pictures; and their compatibility.
+"""What is made from the contracts: JSON Schemas, AsyncAPI documents, the topology's diagrams; and their compatibility.
 
 `python -m tuntas_tools.contracts generate | check | release`.
 """

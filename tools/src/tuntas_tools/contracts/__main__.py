@@ -15,10 +15,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tuntas_tools.contracts", description=__doc__)
     parser.add_argument("command", choices=("generate", "check", "release"))
     parser.add_argument("--root", type=Path, default=Path(), help="a folder in the checkout (default: here)")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     commands = {"generate": _generate, "check": _check, "release": _release}
     try:
-        return commands[told.command](Checkout.around(told.root))
+        return commands[options.command](Checkout.around(options.root))
     except (NotACheckout, UnreadableExample, NoPlaceInReadme, released.NotReleasable) as error:
         print(error, file=sys.stderr)
         return 1

@@ -19,18 +19,18 @@ _ROLES = {
     Service.TRIAGE: "Verifies and routes what names no agency; owns a case while it is in the national queue or archived.",
     Service.DISPATCH: "Carries cases between the platform and the agencies; owns a case from the agency on, and the register.",
     Service.SLA_MONITOR: "Watches the legal clocks of every case; says what is due, warned of and missed, and decides nothing.",
-    Service.NOTIFIER: "Tells reporters, officers and leaders by mail what they must know.",
+    Service.NOTIFIER: "Sends reporters, officers and leaders by mail what they must know.",
     AGENCY: "What an agency's own system may read and send. Each agency has topics of its own, and no access to another's.",
 }
 _DELIVERY = (
     "Delivery is at least once: a message is known again by its `ce_id`, and events of one case are in order by `version`. "
-    "Skip message types that you do not know (look at the header `ce_type` before you decode), and pass over fields that "
+    "Skip message types that you do not know (look at the header `ce_type` before you decode), and ignore fields that "
     "you do not know: both will be added. Where a schema gives a list of values or else a text, other values will be added: take one that "
     "you do not know as `other`, and never refuse the message for it. Whatever would break you comes on a new topic."
 )
 _AGENCY_DELIVERY = (
     "Times are RFC 3339, in UTC. The business time of a command is the moment at which the broker took it in. A command that can't be "
-    "obeyed changes nothing and is answered with `ActionRefused` on your cases topic; one that is obeyed with `CaseChanged`, which "
+    "accepted changes nothing and is answered with `ActionRefused` on your cases topic; one that is accepted with `CaseChanged`, which "
     "names the command. Sending a command again under the same `ce_id` is harmless. No personal data of reporters passes here."
 )
 
@@ -147,9 +147,9 @@ def _operations(topic: Topic, party: str) -> Iterable[tuple[str, Document]]:
     if received:
         operation = _operation(topic, "receive", f"Read: {topic.purpose.lower()}.", received)
         group = r"^agency\.[a-z0-9-]+\..+$" if party == AGENCY else rf"^{party}\.[a-z0-9-]+$"
-        told = "`agency.<code>.<any name>`: the access list allows no other" if party == AGENCY else f"`{party}.<subscription>`"
+        described = "`agency.<code>.<any name>`: the access list allows no other" if party == AGENCY else f"`{party}.<subscription>`"
         operation["bindings"] = {
-            "kafka": {"groupId": {"type": "string", "pattern": group, "description": told}, "bindingVersion": _BINDING}
+            "kafka": {"groupId": {"type": "string", "pattern": group, "description": described}, "bindingVersion": _BINDING}
         }
         yield f"receive-{_name(topic)}", operation
 

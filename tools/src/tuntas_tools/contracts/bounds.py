@@ -1,4 +1,4 @@
-"""Lengths, ranges, formats and patterns: whether what may be written lies within what is read."""
+"""Lengths, ranges, formats and patterns: whether what may be written is within what is read."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SIZES = {
 
 
 def findings(kind: str, written: Node, read: Node, path: str, parties: Parties) -> Iterator[Finding]:
-    """What lies outside the reader's bounds, for two nodes of one JSON type."""
+    """What is outside the reader's bounds, for two nodes of one JSON type."""
     if kind == "number":
         yield from _ranges(written, read, path, parties)
     for least, most, what in _SIZES.get(kind, ()):
@@ -35,8 +35,8 @@ def _sizes(written: Node, read: Node, words: tuple[str, str, str], path: str, pa
         text = f"{fewest} {what} may be written, but {parties.readers} need {read[least]} or more"
         yield Finding(path, Kind.REFUSED, text)
     if largest > read.get(most, math.inf):
-        told = "any number of" if largest == math.inf else f"up to {largest:,}"
-        yield Finding(path, Kind.REFUSED, f"{told} {what} may be written, but {parties.readers} take at most {read[most]:,}")
+        described = "any number of" if largest == math.inf else f"up to {largest:,}"
+        yield Finding(path, Kind.REFUSED, f"{described} {what} may be written, but {parties.readers} take at most {read[most]:,}")
 
 
 def _guaranteed(node: Node, words: tuple[str, str, str]) -> tuple[int, float]:
@@ -59,8 +59,8 @@ def _ranges(written: Node, read: Node, path: str, parties: Parties) -> Iterator[
             continue
         own = _limit(written, inclusive, exclusive, sign)
         if own is None or own < limit:
-            told = f"{limit[0] * sign} {'and ' if limit[1] else ''}{side}"
-            yield Finding(path, Kind.REFUSED, f"numbers {told} may be written, but {parties.readers} do not take them")
+            described = f"{limit[0] * sign} {'and ' if limit[1] else ''}{side}"
+            yield Finding(path, Kind.REFUSED, f"numbers {described} may be written, but {parties.readers} do not take them")
     if (step := read.get("multipleOf")) is not None:
         own_step = written.get("multipleOf", 1 if written["type"] == "integer" else None)
         if own_step is None or _exact(own_step) % _exact(step):
@@ -96,7 +96,7 @@ def _formats(written: Node, read: Node, path: str, parties: Parties) -> Iterator
     elif own in _DISTINCT_FORMATS and taken in _DISTINCT_FORMATS:
         yield Finding(path, Kind.REFUSED, f"the format {own} is written, but {parties.readers} take {taken}")
     else:
-        yield Finding(path, Kind.UNDECIDED, f"whether all that is written has the format {taken} can't be told: decide by hand")
+        yield Finding(path, Kind.UNDECIDED, f"whether all that is written has the format {taken} can't be determined: decide by hand")
 
 
 def _patterns(written: Node, read: Node, path: str, parties: Parties) -> Iterator[Finding]:
@@ -106,5 +106,5 @@ def _patterns(written: Node, read: Node, path: str, parties: Parties) -> Iterato
     if own is None and "format" not in written:
         yield Finding(path, Kind.REFUSED, f"any text may be written, but {parties.readers} take only the pattern {taken}")
     else:
-        told = f"the pattern {own}" if own is not None else f"the format {written['format']}"
-        yield Finding(path, Kind.UNDECIDED, f"whether all of {told} has the pattern {taken} can't be told: decide by hand")
+        described = f"the pattern {own}" if own is not None else f"the format {written['format']}"
+        yield Finding(path, Kind.UNDECIDED, f"whether all of {described} has the pattern {taken} can't be determined: decide by hand")

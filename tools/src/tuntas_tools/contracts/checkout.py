@@ -63,7 +63,7 @@ class Checkout:
         return self.root / "README.md"
 
     @property
-    def picture(self) -> Path:
+    def topology_diagram(self) -> Path:
         """The diagram as SVG."""
         return self.root / "docs" / "images" / "topology.svg"
 
@@ -73,6 +73,6 @@ class Checkout:
         return self.root / "docs" / "lifecycle.md"
 
     def contracts_version(self) -> str:
-        """The version that the contracts stand at."""
+        """The present version of the contracts."""
         with (self.contracts / "pyproject.toml").open("rb") as file:
             return str(tomllib.load(file)["project"]["version"])

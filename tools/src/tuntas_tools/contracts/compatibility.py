@@ -45,8 +45,8 @@ def compare(old: Any, new: Any) -> list[Difference]:
         *_differences(forth, Verdict.BREAKS_NEW_READERS),
         *_differences(back, Verdict.BREAKS_OLD_READERS),
     }
-    told = {difference.path for difference in found}
-    found |= {Difference(f.path, Verdict.COMPATIBLE, f.text) for f in forth if f.kind is Kind.NOTE and f.path not in told}
+    listed = {difference.path for difference in found}
+    found |= {Difference(f.path, Verdict.COMPATIBLE, f.text) for f in forth if f.kind is Kind.NOTE and f.path not in listed}
     if not found and _canonical(old) != _canonical(new):
         found.add(Difference("$", Verdict.COMPATIBLE, "written in another way, understood in the same"))
     return sorted(found)
@@ -68,7 +68,7 @@ def compare_all(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, lis
 
 
 def is_compatible(differences: Iterable[Difference]) -> bool:
-    """Whether nothing stands against a release."""
+    """Whether a release is possible."""
     return all(difference.verdict is Verdict.COMPATIBLE for difference in differences)
 
 

@@ -29,8 +29,8 @@ class GoldenExample:
     def read(cls, file: Path) -> "GoldenExample":
         """The example in `<type>/<name>.json`; raises UnreadableExample."""
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            return cls(file.parent.name, file.stem, dict(told["headers"]), told["key"], dict(told["data"]))
+            content = json.loads(file.read_text(encoding="utf-8"))
+            return cls(file.parent.name, file.stem, dict(content["headers"]), content["key"], dict(content["data"]))
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableExample(f'{file}: write {{"headers": …, "key": …, "data": …}} ({error!r})') from error
 

@@ -8,7 +8,7 @@ class Kind(StrEnum):
     """How a finding counts."""
 
     REFUSED = "refused"  # something that may be written is not read, or read as something else
-    UNDECIDED = "undecided"  # it can't be told by looking at the schemas
+    UNDECIDED = "undecided"  # the schemas alone don't show it
     NOTE = "note"  # a difference that harms nobody
 
 

@@ -18,7 +18,7 @@ class Party:
     by: str
 
 
-# The people are not in the topology: they come by HTTP and are told by mail.
+# The people are not in the topology: they use HTTP and receive mail.
 PARTIES: tuple[Party, ...] = (
     Party(Service.INTAKE, "intake", "takes reports in", "Reporters", "HTTP"),
     Party(Service.TRIAGE, "triage", "verifies and routes", "National administrators", "HTTP"),
@@ -27,7 +27,7 @@ PARTIES: tuple[Party, ...] = (
     Party(Service.NOTIFIER, "notifier", "tells people", "Reporters and officers", "mail"),
     Party(AGENCY, "agency systems", "one per agency", "Agencies", "Kafka, SCRAM"),
 )
-TOLD = frozenset({Service.NOTIFIER})  # here the arrow runs from the service to the people
+SENDING = frozenset({Service.NOTIFIER})  # here the arrow runs from the service to the people
 
 
 @dataclass(frozen=True, slots=True)

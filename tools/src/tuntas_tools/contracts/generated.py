@@ -1,8 +1,8 @@
-"""The files that are made from the contracts: made anew, or compared with what is committed."""
+"""The files that are made from the contracts: written again, or compared with what is committed."""
 
 from pathlib import Path
 
-from tuntas_tools.contracts import asyncapi, lifecycle_page, picture
+from tuntas_tools.contracts import asyncapi, lifecycle_page, topology_diagram
 from tuntas_tools.contracts.checkout import Checkout
 from tuntas_tools.contracts.examples import read_examples
 from tuntas_tools.contracts.readme import NoPlaceInReadme, readme_text
@@ -16,7 +16,7 @@ def generated_files(checkout: Checkout) -> dict[Path, str]:
     files = {checkout.schemas / f"{name}.json": as_json(schema) for name, schema in current_schemas().items()}
     documents = asyncapi.documents(checkout.contracts_version(), read_examples(checkout.examples))
     files |= {checkout.asyncapi / f"{name}.yaml": asyncapi.as_yaml(document, COMMAND) for name, document in documents.items()}
-    files[checkout.picture] = picture.svg()
+    files[checkout.topology_diagram] = topology_diagram.svg()
     files[checkout.lifecycle] = lifecycle_page.page()
     return files
 

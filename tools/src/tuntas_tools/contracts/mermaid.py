@@ -1,7 +1,7 @@
 """The topology as a Mermaid flowchart."""
 
 from tuntas_contracts.topology import AGENCY, TOPICS, Topic
-from tuntas_tools.contracts.flows import PARTIES, TOLD, touches
+from tuntas_tools.contracts.flows import PARTIES, SENDING, touches
 
 _FEW = 3
 
@@ -16,16 +16,16 @@ def flowchart() -> str:
     lines += [f'  {_topic_id(topic)}[/"{topic.name}"/]' for topic in TOPICS]
     for party in PARTIES:
         people, service = f"{_id(party.id)}_people", _id(party.id)
-        if party.id in TOLD:
+        if party.id in SENDING:
             lines.append(f'  {service} -. "{party.by}" .-> {people}')
         elif party.id != AGENCY:
             lines.append(f'  {people} -. "{party.by}" .-> {service}')
     for touch in touches():
         party_id, topic_id = _id(touch.party.id), _topic_id(touch.topic)
         if touch.writes:
-            lines.append(f'  {party_id} == "{_told(touch.writes)}" ==> {topic_id}')
+            lines.append(f'  {party_id} == "{_label(touch.writes)}" ==> {topic_id}')
         if touch.reads:
-            lines.append(f'  {topic_id} -- "{_told(touch.reads)}" --> {party_id}')
+            lines.append(f'  {topic_id} -- "{_label(touch.reads)}" --> {party_id}')
     lines += [
         "  classDef service fill:#e6f0fb,stroke:#2563ab,color:#10243e",
         "  classDef topic fill:#fdf3dc,stroke:#b7791f,color:#3b2a06",
@@ -37,7 +37,7 @@ def flowchart() -> str:
     return "\n".join(lines)
 
 
-def _told(kinds: object) -> str:
+def _label(kinds: object) -> str:
     names = [str(kind) for kind in kinds] if isinstance(kinds, (list, tuple)) else []
     return "<br/>".join(names) if len(names) <= _FEW else f"{len(names)} types"
 

@@ -22,7 +22,7 @@ _OF_TYPE: dict[str, frozenset[str]] = {
     "array": frozenset({"items", "prefixItems", "minItems", "maxItems", "uniqueItems"}),
     "object": frozenset({"properties", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties"}),
 }
-# These can name fields too, so they count where they stand on the writer's side.
+# These can name fields too, so they count where they are on the writer's side.
 _NAMING = frozenset({"dependentSchemas", "if", "patternProperties", "unevaluatedProperties"})
 # Left in a node only where they can't be resolved into alternatives.
 _COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
@@ -76,7 +76,7 @@ class Reading:
         return list(dict.fromkeys(found))
 
     def _best(self, written: Node, options: Iterable[Node], path: str, depth: int) -> list[Finding]:
-        """What stands against the reader's most fitting alternative."""
+        """The findings against the reader's most fitting alternative."""
         fitting = [option for option in options if _may_hold(written["type"], option)]
         if not fitting:
             return [self._refused(path, f"{_called(written)} may be written, but {self._parties.readers} do not take it")]
@@ -87,15 +87,15 @@ class Reading:
         validator = self._validator.evolve(schema=read)
         missed = [value for value in values if not validator.is_valid(value)]
         if missed:
-            told = ", ".join(_as_text(value) for value in missed)
-            return [self._refused(path, f"{told} may be written, but {self._parties.readers} do not know it")]
+            unknown = ", ".join(_as_text(value) for value in missed)
+            return [self._refused(path, f"{unknown} may be written, but {self._parties.readers} do not know it")]
         texts = [value for value in values if isinstance(value, str)]
         listed = {value for option in options for value in _values_of(option) or () if isinstance(value, str)}
         found: list[Finding] = []
         if self._parties.know_all and texts and listed:
             if forgotten := [value for value in texts if value not in listed]:
-                told = ", ".join(map(_as_text, forgotten))
-                return [self._refused(path, f"{told} may be written, but {self._parties.readers} no longer know it")]
+                removed = ", ".join(map(_as_text, forgotten))
+                return [self._refused(path, f"{removed} may be written, but {self._parties.readers} no longer know it")]
             if new := sorted(listed.difference(texts)):
                 found = [Finding(path, Kind.NOTE, f"new: {', '.join(map(_as_text, new))}; old readers take it as any text")]
         if any("format" in option for option in options) and any(isinstance(value, str) for value in values):
@@ -104,8 +104,8 @@ class Reading:
 
     def _compare_alternative(self, written: Node, read: Node, path: str, depth: int) -> list[Finding]:
         if (known := _values_of(read)) is not None:
-            told = ", ".join(_as_text(value) for value in known)
-            return [self._refused(path, f"{_called(written)} may be written, but {self._parties.readers} know only {told}")]
+            listed = ", ".join(_as_text(value) for value in known)
+            return [self._refused(path, f"{_called(written)} may be written, but {self._parties.readers} know only {listed}")]
         kind = "number" if written["type"] == "integer" else written["type"]
         found = self._leftovers(written, read, kind, path)
         if kind == "object":

@@ -47,7 +47,7 @@ def schema_differences(checkout: Checkout) -> dict[str, list[Difference]]:
 
 
 def obstacles(checkout: Checkout) -> list[str]:
-    """A sentence for everything that stands against releasing the present contracts after the last release."""
+    """A sentence for everything that prevents releasing the present contracts after the last release."""
     found = [
         f"{name} {difference}; write a new type or a new topic (.v2) instead"
         for name, differences in schema_differences(checkout).items()

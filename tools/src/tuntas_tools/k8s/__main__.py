@@ -17,7 +17,7 @@ from tuntas_tools.k8s.secrets import random_secrets
 from tuntas_tools.k8s.trial import Trial
 
 
-def _generate(k8s: Path, _told: argparse.Namespace) -> int:
+def _generate(k8s: Path, _options: argparse.Namespace) -> int:
     written = generated.generate(k8s)
     for path in written:
         print(f"wrote {path.relative_to(k8s)}")
@@ -26,27 +26,27 @@ def _generate(k8s: Path, _told: argparse.Namespace) -> int:
     return 0
 
 
-def _check(k8s: Path, _told: argparse.Namespace) -> int:
+def _check(k8s: Path, _options: argparse.Namespace) -> int:
     faults = generated.differences(k8s)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
 
 
-def _render(k8s: Path, told: argparse.Namespace) -> int:
+def _render(k8s: Path, options: argparse.Namespace) -> int:
     kustomize = find_kustomize()
-    print("---\n".join(kustomize.build(part) for part in parts(k8s, told.overlay)), end="")
+    print("---\n".join(kustomize.build(part) for part in parts(k8s, options.overlay)), end="")
     return 0
 
 
-def _secrets(k8s: Path, told: argparse.Namespace) -> int:
-    print(yaml.safe_dump_all(random_secrets(namespace_of(k8s, told.overlay)), sort_keys=False), end="")
+def _secrets(k8s: Path, options: argparse.Namespace) -> int:
+    print(yaml.safe_dump_all(random_secrets(namespace_of(k8s, options.overlay)), sort_keys=False), end="")
     return 0
 
 
-def _apply(k8s: Path, told: argparse.Namespace) -> int:
-    folders = parts(k8s, told.overlay)
-    cluster, kustomize = Cluster.at(told.kubeconfig), find_kustomize()
+def _apply(k8s: Path, options: argparse.Namespace) -> int:
+    folders = parts(k8s, options.overlay)
+    cluster, kustomize = Cluster.at(options.kubeconfig), find_kustomize()
     for part in folders:
         for warning in cluster.apply(kustomize.build(part)):
             print(warning, file=sys.stderr)
@@ -54,18 +54,18 @@ def _apply(k8s: Path, told: argparse.Namespace) -> int:
     return 0
 
 
-def _diff(k8s: Path, told: argparse.Namespace) -> int:
-    folders = parts(k8s, told.overlay)
-    cluster, kustomize = Cluster.at(told.kubeconfig), find_kustomize()
+def _diff(k8s: Path, options: argparse.Namespace) -> int:
+    folders = parts(k8s, options.overlay)
+    cluster, kustomize = Cluster.at(options.kubeconfig), find_kustomize()
     changes = "".join(cluster.diff(kustomize.build(part)) for part in folders)
     print(changes, end="")
     return 1 if changes else 0
 
 
-def _test(k8s: Path, told: argparse.Namespace) -> int:
-    trial = Trial(Cluster.at(told.kubeconfig), find_kustomize())
-    trial.prepare(told.crds)
-    faults = [fault for name in (told.overlays or overlay_names(k8s)) for fault in trial.overlay(k8s, name, keep=told.keep)]
+def _test(k8s: Path, options: argparse.Namespace) -> int:
+    trial = Trial(Cluster.at(options.kubeconfig), find_kustomize())
+    trial.prepare(options.crds)
+    faults = [fault for name in (options.overlays or overlay_names(k8s)) for fault in trial.overlay(k8s, name, keep=options.keep)]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
@@ -84,9 +84,9 @@ COMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status."""
-    told = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        return COMMANDS[told.command](Checkout.around(told.root).root / "deploy" / "k8s", told)
+        return COMMANDS[options.command](Checkout.around(options.root).root / "deploy" / "k8s", options)
     except (NotACheckout, StackError) as error:
         print(error, file=sys.stderr)
         return 1

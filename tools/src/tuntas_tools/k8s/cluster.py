@@ -45,10 +45,10 @@ class Cluster:
         kubectl = os.environ.get("TUNTAS_KUBECTL") or shutil.which("kubectl")
         if kubectl is None:
             raise MissingProgram("kubectl is not on this machine: install it, or name it in TUNTAS_KUBECTL")
-        told = kubeconfig or (Path(os.environ["KUBECONFIG"]) if os.environ.get("KUBECONFIG") else None)
-        if told is None or not told.is_file():
-            raise ClusterRefuses(f"there is no kubeconfig {told or ''}: name one, as in `make k8s-diff KUBECONFIG=…`")
-        return cls(kubectl, told)
+        path = kubeconfig or (Path(os.environ["KUBECONFIG"]) if os.environ.get("KUBECONFIG") else None)
+        if path is None or not path.is_file():
+            raise ClusterRefuses(f"there is no kubeconfig {path or ''}: name one, as in `make k8s-diff KUBECONFIG=…`")
+        return cls(kubectl, path)
 
     def apply(self, manifests: str) -> list[str]:
         """Apply server-side; gives the API server's warnings. Raises ClusterRefuses."""
@@ -61,8 +61,8 @@ class Cluster:
 
     def lacking_crds(self) -> list[str]:
         """The kinds that the overlays use and this cluster does not know."""
-        told = json.loads(self._run(["get", "crds", "--output=json"]).stdout)
-        return sorted(set(NEEDED_CRDS) - {item["metadata"]["name"] for item in told["items"]})
+        answer = json.loads(self._run(["get", "crds", "--output=json"]).stdout)
+        return sorted(set(NEEDED_CRDS) - {item["metadata"]["name"] for item in answer["items"]})
 
     def has_namespace(self, name: str) -> bool:
         """Whether there is such a namespace."""

@@ -53,9 +53,9 @@ def find_kustomize(
     Raises:
         MissingProgram: there is none and none can be built.
     """
-    told, path = environment.get(VARIABLE), environment.get("PATH")
-    if told:
-        return Kustomize((told, "build"))
+    named, path = environment.get(VARIABLE), environment.get("PATH")
+    if named:
+        return Kustomize((named, "build"))
     built = (cache or cache_folder()) / f"kustomize-{VERSION}" / "kustomize"
     if built.exists():
         return Kustomize((str(built), "build"))

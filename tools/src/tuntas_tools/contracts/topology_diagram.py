@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from tuntas_contracts.topology import AGENCY, TOPICS, Topic
-from tuntas_tools.contracts.flows import PARTIES, TOLD, Party, Touch, touches
+from tuntas_tools.contracts.flows import PARTIES, SENDING, Party, Touch, touches
 
 _WIDTH, _MARGIN, _LABELS, _COLUMN = 1280, 24, 316, 154
 _PEOPLE_Y, _SERVICE_Y, _LANES_Y = 86, 168, 266
@@ -26,7 +26,7 @@ _STYLE = f"""
 
 
 def svg() -> str:
-    """The whole picture."""
+    """The whole diagram."""
     height = _LANES_Y + _LANE * len(TOPICS) + 62
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
@@ -104,8 +104,8 @@ def _people(x: int, party: Party, colour: str) -> Iterator[str]:
     if party.id == AGENCY:
         return
     top, bottom = _PEOPLE_Y + 24, _SERVICE_Y - 4
-    start, tip = (bottom, top) if party.id in TOLD else (top, bottom)
-    back = 8 if party.id in TOLD else -8
+    start, tip = (bottom, top) if party.id in SENDING else (top, bottom)
+    back = 8 if party.id in SENDING else -8
     yield f'  <line x1="{x}" y1="{start}" x2="{x}" y2="{tip + back}" stroke="{colour}" stroke-width="2" stroke-dasharray="4 4"/>'
     yield f'  <path d="M{x - 6} {tip + back} L{x + 6} {tip + back} L{x} {tip} Z" fill="{colour}"/>'
     yield f'  <text class="small" x="{x + 11}" y="{(top + bottom) // 2 + 4}">{escape(party.by)}</text>'

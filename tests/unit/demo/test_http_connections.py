@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tuntas_demo import wire
+from tuntas_demo import http_connections
 from tuntas_demo.api_client import ApiClient, Faults
-from tuntas_demo.wire import Wire, WireError
+from tuntas_demo.http_connections import HttpConnections, NoAnswer
 
 
 class Server:
@@ -51,7 +51,7 @@ async def serving(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[tupl
 async def test_one_connection_serves_request_after_request() -> None:
     body = b'{"a": "b"}'
     async with serving(lambda request: b"HTTP/1.1 201 Created\r\ncontent-length: 10\r\n\r\n" + body) as (server, url):
-        client = Wire(at_once=4, within_s=5)
+        client = HttpConnections(at_once=4, within_s=5)
         for _ in range(3):
             assert await client.request("POST", f"{url}/v1/x?y=1", {"X-Access-Code": "k"}, b"hello") == (201, body)
         client.close()
@@ -64,15 +64,15 @@ async def test_one_connection_serves_request_after_request() -> None:
 async def test_an_answer_in_pieces_and_in_chunks_is_put_together() -> None:
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"
     async with serving(lambda request: chunked) as (_, url):
-        client = Wire(at_once=1, within_s=5)
+        client = HttpConnections(at_once=1, within_s=5)
         assert await client.request("GET", f"{url}/", {}, None) == (200, b"abcdefg")
         client.close()
 
 
 async def test_a_connection_that_idled_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "_IDLE_S", 0.0)
+    monkeypatch.setattr(http_connections, "_IDLE_S", 0.0)
     async with serving(lambda request: b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") as (server, url):
-        client = Wire(at_once=1, within_s=5)
+        client = HttpConnections(at_once=1, within_s=5)
         for _ in range(2):
             assert (await client.request("GET", f"{url}/", {}, None))[0] == 200
         client.close()
@@ -81,20 +81,20 @@ async def test_a_connection_that_idled_is_not_trusted(monkeypatch: pytest.Monkey
 
 async def test_a_server_that_hangs_up_or_is_not_there_is_an_error_and_not_a_hang() -> None:
     async with serving(lambda request: None) as (_, url):
-        client = Wire(at_once=1, within_s=5)
-        with pytest.raises(WireError):
+        client = HttpConnections(at_once=1, within_s=5)
+        with pytest.raises(NoAnswer):
             await client.request("GET", f"{url}/", {}, None)
-    with pytest.raises(WireError):
+    with pytest.raises(NoAnswer):
         await client.request("GET", f"{url}/", {}, None)
 
 
 async def test_a_server_that_never_answers_is_given_up() -> None:
     async with serving(lambda request: b"") as (_, url):
-        with pytest.raises(WireError, match="no answer"):
-            await Wire(at_once=1, within_s=0.1).request("GET", f"{url}/", {}, None)
+        with pytest.raises(NoAnswer, match="no answer"):
+            await HttpConnections(at_once=1, within_s=0.1).request("GET", f"{url}/", {}, None)
 
 
-async def test_an_unexpected_status_is_a_fault_that_tells_what_was_answered() -> None:
+async def test_an_unexpected_status_is_a_fault_that_names_the_answer() -> None:
     problem = b'{"detail": "not yours"}'
     async with serving(lambda request: b"HTTP/1.1 409 Conflict\r\ncontent-length: %d\r\n\r\n%s" % (len(problem), problem)) as (_, url):
         faults = Faults()

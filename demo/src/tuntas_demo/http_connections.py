@@ -11,7 +11,7 @@ import httptools
 _IDLE_S = 2.0  # servers close an idle connection after five seconds, perhaps just as it is written to
 
 
-class WireError(Exception):
+class NoAnswer(Exception):
     """A request was not answered; whether it had its effect is not known."""
 
 
@@ -35,7 +35,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._end(WireError(f"the answer is not HTTP: {error}"))
+            self._end(NoAnswer(f"the answer is not HTTP: {error}"))
             self.close()
 
     def on_body(self, body: bytes) -> None:
@@ -52,16 +52,16 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False
-        self._end(WireError(f"the connection was lost{f' ({exc})' if exc else ''}"))
+        self._end(NoAnswer(f"the connection was lost{f' ({exc})' if exc else ''}"))
 
-    def _end(self, error: WireError) -> None:
+    def _end(self, error: NoAnswer) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)
 
     async def exchange(self, raw: bytes) -> tuple[int, bytes]:
         """Send a whole request; gives status and body."""
         if self._transport is None:
-            raise WireError("the connection was never made")
+            raise NoAnswer("the connection was never made")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(raw)
         found = await self._waiting
@@ -69,13 +69,13 @@ class _Connection(asyncio.Protocol):
         return found
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.open = False
         if self._transport is not None:
             self._transport.close()
 
 
-class Wire:
+class HttpConnections:
     """Connections to any number of servers, kept and used again; at most `at_once` requests are under way."""
 
     def __init__(self, *, at_once: int, within_s: float) -> None:
@@ -87,7 +87,7 @@ class Wire:
         """Send a request; gives status and body.
 
         Raises:
-            WireError: no answer came.
+            NoAnswer: no answer came.
         """
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -101,9 +101,9 @@ class Wire:
                     connection = await self._connection(parts.netloc)
                     found = await connection.exchange(raw)
             except TimeoutError:
-                raise WireError(f"no answer within {self._within_s:.0f} s") from None
+                raise NoAnswer(f"no answer within {self._within_s:.0f} s") from None
             except OSError as error:
-                raise WireError(f"{type(error).__name__}: {error}") from error
+                raise NoAnswer(f"{type(error).__name__}: {error}") from error
         if connection.open:
             self._idle[parts.netloc].append(connection)
         return found
@@ -120,7 +120,7 @@ class Wire:
         return made
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Close all connections."""
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()

@@ -1,4 +1,4 @@
-"""Tells the summary to a person."""
+"""Prints the summary of a play."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tuntas_demo.pipeline_snapshot import clocks_told
+from tuntas_demo.pipeline_snapshot import clock_rows
 from tuntas_demo.summary import Summary
 
 _SHOWN_DIFFERENCES = 20
@@ -22,14 +22,14 @@ _CLOCKS = {
 }
 
 
-def tell(summary: Summary, console: Console) -> None:
+def print_summary(summary: Summary, console: Console) -> None:
     """Print it."""
     console.print()
-    console.rule("What came of it")
+    console.rule("Result")
     holidays = f", with {', '.join(summary.holidays)}" if summary.holidays else ""
     days = f"{summary.working_days} working days until {summary.last_day}{holidays}"
     console.print(f"{summary.accepted:,} reports from {summary.first_day} on; {days}.\n")
-    console.print(_standing(summary))
+    console.print(_states(summary))
     console.print()
     console.print(_classes(summary.classes))
     console.print()
@@ -47,8 +47,8 @@ def tell(summary: Summary, console: Console) -> None:
         console.print(f"  [red]{fault}[/]", highlight=False, markup=True)
 
 
-def _standing(summary: Summary) -> Table:
-    table = Table(title="Where the reports stand", box=None, pad_edge=False, title_justify="left", title_style="bold")
+def _states(summary: Summary) -> Table:
+    table = Table(title="States of the reports", box=None, pad_edge=False, title_justify="left", title_style="bold")
     table.add_column("bucket of the national statistics")
     table.add_column("reports", justify="right")
     table.add_column("", justify="right")
@@ -74,7 +74,7 @@ def _clocks(warnings: Mapping[str, int], missed: Mapping[str, int]) -> Table:
     table.add_column("clock")
     table.add_column("warnings", justify="right")
     table.add_column("missed", justify="right")
-    for clock, warned, late in clocks_told(warnings, missed):
+    for clock, warned, late in clock_rows(warnings, missed):
         table.add_row(f"{clock} {_CLOCKS.get(clock, '')}", f"{warned:,}", f"{late:,}")
     return table
 
