@@ -66,7 +66,7 @@ def test_each_image_of_ours_is_built_by_one_container() -> None:
 def test_our_images_are_built_by_our_file_under_our_version(name: str) -> None:
     container = containers()[name]
     service = container["build"]["args"]["SERVICE"]
-    folder = ROOT / ("devstack" if service == "devstack" else f"services/{service}")
+    folder = ROOT / (service if service in ("operations", "devstack") else f"services/{service}")
     version = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert container["image"] == f"tuntas/{service}:{version}"
     assert container["build"]["context"] == "."
