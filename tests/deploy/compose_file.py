@@ -17,8 +17,8 @@ _VARIABLE = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 @lru_cache
 def compose() -> dict[str, Any]:
     """The whole file."""
-    told: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    return told
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    return document
 
 
 def containers() -> dict[str, Any]:

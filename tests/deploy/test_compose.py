@@ -85,14 +85,14 @@ def test_our_containers_can_write_nowhere_and_have_no_rights(name: str) -> None:
 def test_every_variable_is_a_setting_of_the_service(name: str) -> None:
     service = containers()[name]["image"].removeprefix("tuntas/").partition(":")[0]
     known = {f"TUNTAS_{field.upper()}" for field in settings_of(service).model_fields}
-    told = environment(containers()[name])
-    assert set(told) <= known
-    for variable, value in told.items():
+    given = environment(containers()[name])
+    assert set(given) <= known
+    for variable, value in given.items():
         assert isinstance(value, str), f"{variable} must be quoted"
 
 
 @each_service
-def test_a_service_starts_with_what_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_starts_with_the_settings_it_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in environment(containers()[name]).items():
         monkeypatch.setenv(variable, value)
     settings = settings_of(name)()
@@ -148,19 +148,19 @@ def test_ports_are_published_on_loopback_and_only_once() -> None:
 
 
 def test_addresses_name_containers_and_their_ports() -> None:
-    told: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for name in SERVICES:
-        told |= environment(containers()[name])
-    assert told["TUNTAS_KAFKA"] == environment(containers()["create-topics"])["TUNTAS_KAFKA"]
-    host, port = told["TUNTAS_KAFKA"].split(":")
+        given |= environment(containers()[name])
+    assert given["TUNTAS_KAFKA"] == environment(containers()["create-topics"])["TUNTAS_KAFKA"]
+    host, port = given["TUNTAS_KAFKA"].split(":")
     assert host in containers()
     assert f"INTERNAL://{host}:{port}" in containers()["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
-    issuer = urlsplit(told["TUNTAS_OIDC_ISSUER"])
+    issuer = urlsplit(given["TUNTAS_OIDC_ISSUER"])
     assert issuer.hostname == "issuer"
-    assert told["TUNTAS_OIDC_ISSUER"] in containers()["issuer"]["command"]
-    assert urlsplit(told["TUNTAS_INTAKE_URL"]).hostname == "intake"
-    assert told["TUNTAS_SMTP_HOST"] == "mail"
-    assert told["TUNTAS_CLIENT_SECRET"] == environment(containers()["issuer"])["DEVELOPMENT_CLIENT_SECRET"]
+    assert given["TUNTAS_OIDC_ISSUER"] in containers()["issuer"]["command"]
+    assert urlsplit(given["TUNTAS_INTAKE_URL"]).hostname == "intake"
+    assert given["TUNTAS_SMTP_HOST"] == "mail"
+    assert given["TUNTAS_CLIENT_SECRET"] == environment(containers()["issuer"])["DEVELOPMENT_CLIENT_SECRET"]
 
 
 @each_container

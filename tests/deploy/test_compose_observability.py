@@ -41,8 +41,8 @@ def test_it_runs_only_when_asked_for_and_has_no_rights() -> None:
 
 
 def test_prometheus_takes_its_settings(tmp_path: Path) -> None:
-    told = (PARTS / "prometheus.yml").read_text(encoding="utf-8").replace("/etc/prometheus/rules", str(RULES))
-    (tmp_path / "prometheus.yml").write_text(told, encoding="utf-8")
+    settings = (PARTS / "prometheus.yml").read_text(encoding="utf-8").replace("/etc/prometheus/rules", str(RULES))
+    (tmp_path / "prometheus.yml").write_text(settings, encoding="utf-8")
     done = subprocess.run([find_promtool(), "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert mounted("prometheus")["/etc/prometheus/rules"] == RULES

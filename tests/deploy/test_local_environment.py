@@ -1,4 +1,4 @@
-"""What the local stack tells a service is understood by it, and is all that it must be told."""
+"""Each service understands the settings that the local stack gives it, and needs no others."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_every_variable_is_a_setting_of_the_service(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_required_setting_is_told_there_and_in_containers(name: str) -> None:
+def test_every_required_setting_is_given_there_and_in_containers(name: str) -> None:
     required = {f"TUNTAS_{field.upper()}" for field, info in settings_of(name).model_fields.items() if info.is_required()}
     assert required <= variables(name)
     assert required <= set(environment(containers()[name]))

@@ -58,8 +58,8 @@ def _is_command(words: list[str]) -> bool:
 
 def _declared() -> Iterator[str]:
     for file in (ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")):
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
-        for line in (*told["project"].get("dependencies", ()), *told.get("dependency-groups", {}).get("dev", ())):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))
+        for line in (*project["project"].get("dependencies", ()), *project.get("dependency-groups", {}).get("dev", ())):
             found = _REQUIREMENT.match(line)
             if found and not found[0].startswith("tuntas"):
                 yield found[0]

@@ -1,4 +1,4 @@
-"""What the documents tell people to run works: each snippet is run as it stands, against a real platform."""
+"""What the documents say to run works: each snippet is run as it stands, against a real platform."""
 
 import asyncio
 import json
@@ -37,8 +37,8 @@ async def shell(name: str, **variables: str) -> Json:
 
     def run() -> Json:
         ran = subprocess.run(["sh", "-eu", SNIPPETS / name], env=environment, capture_output=True, text=True, timeout=60, check=True)
-        told: Json = json.loads(ran.stdout)
-        return told
+        printed: Json = json.loads(ran.stdout)
+        return printed
 
     return await asyncio.to_thread(run)
 
@@ -63,15 +63,15 @@ async def submitted_to_the_agency(stack: Stack) -> Json:
 
 
 def test_documents_show_or_name_the_snippets_that_are_run() -> None:
-    told = set()
+    shown = set()
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        told |= set(_LINKED.findall(text))
+        shown |= set(_LINKED.findall(text))
         for quote in _QUOTED.finditer(text):
-            told.add(Path(quote["path"]).name)
+            shown.add(Path(quote["path"]).name)
             source = (ROOT / quote["path"]).read_text(encoding="utf-8")
             assert quote["text"] == source, f"{document.relative_to(ROOT)} shows another text than {quote['path']}"
-    assert told == {path.name for path in SNIPPETS.iterdir() if path.is_file()}
+    assert shown == {path.name for path in SNIPPETS.iterdir() if path.is_file()}
 
 
 async def test_a_report_is_submitted_accepted_by_the_agency_s_system_and_seen_by_its_reporter(stack: Stack) -> None:

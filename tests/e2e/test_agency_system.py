@@ -17,7 +17,7 @@ async def assigned(platform: Platform) -> Receipt:
     return receipt
 
 
-async def obeyed(platform: Platform, command: AgencyCommand, step: int) -> TopicRecord:
+async def carried_out(platform: Platform, command: AgencyCommand, step: int) -> TopicRecord:
     """Send a command and wait for the change that it leads to, the `step`th of the case."""
     command_id = await platform.command(BANDUNG, command)
     changes = await platform.until_events(command.case_id, "CaseChanged", count=step, topic=TOPIC)
@@ -28,10 +28,10 @@ async def obeyed(platform: Platform, command: AgencyCommand, step: int) -> Topic
 async def test_the_whole_walk_by_commands(platform: Platform) -> None:
     receipt = await assigned(platform)
     case = receipt.case_id
-    accepted = await obeyed(platform, AcceptCase(case_id=case, unit="dinas-perhubungan", officer="petugas-7"), 1)
+    accepted = await carried_out(platform, AcceptCase(case_id=case, unit="dinas-perhubungan", officer="petugas-7"), 1)
     assert (accepted.body["state"], accepted.body["transition"], accepted.body["version"]) == ("dispatched", "T4", 3)
-    assert (await obeyed(platform, RecordFollowUp(case_id=case, note="Sudah ditinjau."), 2)).body["transition"] == "T14"
-    assert (await obeyed(platform, AnswerCase(case_id=case, answer="Lampu sudah diganti.", evidence=("foto-1.jpg",)), 3)).body[
+    assert (await carried_out(platform, RecordFollowUp(case_id=case, note="Sudah ditinjau."), 2)).body["transition"] == "T14"
+    assert (await carried_out(platform, AnswerCase(case_id=case, answer="Lampu sudah diganti.", evidence=("foto-1.jpg",)), 3)).body[
         "transition"
     ] == "T15"
     status = await platform.until_state(receipt, "responded")
@@ -39,7 +39,7 @@ async def test_the_whole_walk_by_commands(platform: Platform) -> None:
     await platform.reply(receipt, "Belum menyala.")
     resumed = (await platform.until_events(case, "CaseChanged", count=4, topic=TOPIC))[-1]
     assert (resumed.body["transition"], resumed.body["text"], resumed.body["command_id"]) == ("T16", "Belum menyala.", None)
-    await obeyed(platform, AnswerCase(case_id=case, answer="Sekarang menyala."), 5)
+    await carried_out(platform, AnswerCase(case_id=case, answer="Sekarang menyala."), 5)
     await platform.until_state(receipt, "responded", version=7)
     await platform.confirm(receipt, 5)
     closed = (await platform.until_events(case, "CaseChanged", count=6, topic=TOPIC))[-1]
@@ -52,9 +52,9 @@ async def test_a_command_sent_again_changes_nothing_more(platform: Platform) -> 
     command, command_id = AcceptCase(case_id=receipt.case_id, unit="layanan"), new_id()
     for _ in range(3):
         await platform.command(BANDUNG, command, command_id=command_id)
-    await obeyed(platform, RecordFollowUp(case_id=receipt.case_id, note="Sudah ditinjau."), 2)
-    told = await platform.agency_messages(BANDUNG, receipt.case_id)
-    assert [(r.kind, r.body.get("transition")) for r in told] == [("CaseAssigned", "T2"), ("CaseChanged", "T4"), ("CaseChanged", "T14")]
+    await carried_out(platform, RecordFollowUp(case_id=receipt.case_id, note="Sudah ditinjau."), 2)
+    messages = await platform.agency_messages(BANDUNG, receipt.case_id)
+    assert [(r.kind, r.body.get("transition")) for r in messages] == [("CaseAssigned", "T2"), ("CaseChanged", "T4"), ("CaseChanged", "T14")]
 
 
 async def test_what_can_t_be_obeyed_is_refused_with_the_reason(platform: Platform) -> None:
@@ -80,7 +80,7 @@ async def test_a_command_on_another_agency_s_topic_changes_nothing(platform: Pla
     ]
     refused = await platform.until_events(receipt.case_id, "ActionRefused", count=2, topic=AGENCY_CASES.for_agency(BOGOR))
     assert {r.body["command_id"] for r in refused} == {str(command_id) for command_id in stolen}
-    # the thief is not told whose case it is, nor that there is one
+    # the thief does not learn whose case it is, nor that there is one
     unknown = await platform.command(BOGOR, ReturnCase(case_id=new_id(), reason="Ambil saja."))
     other = [r for r in await platform.read_topics() if r.kind == "ActionRefused" and r.body["command_id"] == str(unknown)]
     await platform.at_rest()

@@ -126,11 +126,11 @@ def is_problem(answer: httpx.Response, status: int, what: object) -> None:
     """The answer is a problem of RFC 9457 with that status that says something."""
     assert answer.status_code == status, f"{what}: {answer.status_code} {answer.text}"
     assert answer.headers["content-type"] == "application/problem+json", what
-    told = answer.json()
-    assert told["status"] == status, what
-    assert told["title"], what
-    assert told["code"], what
-    assert len(told["detail"]) > 15, what
+    problem = answer.json()
+    assert problem["status"] == status, what
+    assert problem["title"], what
+    assert problem["code"], what
+    assert len(problem["detail"]) > 15, what
 
 
 async def unchanged(platform: Platform, ground: Ground) -> None:
@@ -208,14 +208,14 @@ async def test_a_report_received_by_hand_needs_a_clerk(platform: Platform) -> No
             is_problem(answer, status, role)
 
 
-async def test_the_reporter_of_an_anonymous_case_is_told_to_nobody(platform: Platform) -> None:
+async def test_the_reporter_of_an_anonymous_case_is_disclosed_to_no_one(platform: Platform) -> None:
     named, anonymous = await platform.submit(addressed_agency=BANDUNG), await platform.submit(addressed_agency=BANDUNG, anonymous=True)
     for receipt in (named, anonymous):
         await platform.until_state(receipt, "at_agency")
     asked: dict[str, Any] = {"role": Role.AGENCY_ADMINISTRATOR, "agency": BANDUNG, "json": {"reason": "Perlu konfirmasi lokasi."}}
-    told = await platform.call("intake", "POST", f"/v1/cases/{named.case_id}/reporter-disclosure", **asked)
-    assert told.status_code == 200
-    assert told.json()["name"] == "Sekar Ayu Wulandari"
+    disclosed = await platform.call("intake", "POST", f"/v1/cases/{named.case_id}/reporter-disclosure", **asked)
+    assert disclosed.status_code == 200
+    assert disclosed.json()["name"] == "Sekar Ayu Wulandari"
     secret = await platform.call("intake", "POST", f"/v1/cases/{anonymous.case_id}/reporter-disclosure", **asked)
     is_problem(secret, 403, "an anonymous reporter")
     logged = await platform.query(

@@ -39,8 +39,8 @@ async def test_a_report_that_names_an_agency_is_on_its_topic_and_its_reporter_kn
 
     assigned = await platform.until_events(receipt.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(BANDUNG))
     assert len(assigned) == 1
-    told = assigned[0].body
-    assert (told["version"], told["state"], told["transition"]) == (2, "at_agency", "T2")
+    message = assigned[0].body
+    assert (message["version"], message["state"], message["transition"]) == (2, "at_agency", "T2")
     assert "Sekar" not in assigned[0].text
     assert "3456" not in assigned[0].text
 
@@ -165,7 +165,7 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
     assert [r.body["version"] for r in assigned] == [2, 6]
 
 
-async def test_archived_with_a_reason_and_the_reporter_is_told(platform: Platform) -> None:
+async def test_an_archived_case_has_a_reason_and_its_reporter_is_notified(platform: Platform) -> None:
     receipt = await platform.submit(title="Tolong diperbaiki", body="Tolong semuanya diperbaiki segera.")
     await platform.until_state(receipt, "received", version=2)
     archived = await platform.archive(receipt, "too_general", note="Sebutkan tempat dan waktunya.")

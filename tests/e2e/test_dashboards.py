@@ -39,10 +39,10 @@ def hurried(rules: Path) -> Path:
     """Our rules, evaluated every second."""
     rules.mkdir()
     for file in RULES.glob("*.yaml"):
-        told = yaml.safe_load(file.read_text(encoding="utf-8"))
-        for group in told["groups"]:
+        rules_file = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for group in rules_file["groups"]:
             group["interval"] = "1s"
-        (rules / file.name).write_text(yaml.safe_dump(told), encoding="utf-8")
+        (rules / file.name).write_text(yaml.safe_dump(rules_file), encoding="utf-8")
     return rules
 
 

@@ -26,13 +26,13 @@ async def due(platform: Platform, receipt: Receipt, clock: str) -> datetime:
     return found
 
 
-async def until_told(platform: Platform, case_id: UUID, *wanted: tuple[str, str, str]) -> None:
+async def until_published(platform: Platform, case_id: UUID, *wanted: tuple[str, str, str]) -> None:
     """Wait until these (kind, clock, level) stand on the SLA topic of a case."""
 
-    async def told() -> bool:
+    async def published() -> bool:
         return set(wanted) <= set(await platform.deadlines(case_id))
 
-    await until(told, f"{wanted} of case {case_id}", TIMEOUT_S)
+    await until(published, f"{wanted} of case {case_id}", TIMEOUT_S)
 
 
 async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> None:
@@ -52,9 +52,9 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     # a minute before the reporter's window closes: everything else has run out, the answered case still stands
     closes = await due(platform, answered, "C6")
     await platform.move_clock(closes - timedelta(minutes=1))
-    await until_told(platform, queued.case_id, ("DeadlineWarning", "C1", "reminder"), ("DeadlineMissed", "C1", "missed"))
-    await until_told(platform, at_agency.case_id, ("DeadlineWarning", "C2", "reminder"), ("DeadlineMissed", "C2", "missed"))
-    await until_told(
+    await until_published(platform, queued.case_id, ("DeadlineWarning", "C1", "reminder"), ("DeadlineMissed", "C1", "missed"))
+    await until_published(platform, at_agency.case_id, ("DeadlineWarning", "C2", "reminder"), ("DeadlineMissed", "C2", "missed"))
+    await until_published(
         platform,
         accepted.case_id,
         ("DeadlineWarning", "C3", "yellow"),
@@ -62,7 +62,7 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
         ("DeadlineWarning", "C5", "checkpoint"),
         ("DeadlineMissed", "C4", "missed"),
     )
-    await until_told(platform, answered.case_id, ("DeadlineWarning", "C6", "reminder"))
+    await until_published(platform, answered.case_id, ("DeadlineWarning", "C6", "reminder"))
     assert (await platform.status(answered))["state"]["code"] == "responded"
 
     # a reply in the last minute counts, and cancels the closing
@@ -86,12 +86,12 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     await platform.until_mails(queued.tracking_id, "Peringatan", to="admin-nasional@lapor.example")
 
     await platform.at_rest()
-    told = Counter(
+    published = Counter(
         (r.key, r.body["clock"], r.body.get("level"), r.body["deadline_version"], r.kind)
         for r in await platform.read_topics()
         if r.topic == SLA.name
     )
-    assert {what: times for what, times in told.items() if times > 1} == {}, "something was told more than once"
+    assert {what: times for what, times in published.items() if times > 1} == {}, "something was published more than once"
     mails = Counter((mail.message_id, tuple(mail.to)) for mail in platform.mails())
     assert {mail: times for mail, times in mails.items() if times > 1} == {}, "a mail was sent more than once"
 
@@ -105,5 +105,5 @@ async def test_a_case_that_moves_on_in_time_is_not_warned_of(platform: Platform)
     bystander = await platform.submit(addressed_agency=BANDUNG)
     await platform.until_state(receipt, "closed")
     await platform.move_clock(max(verification, await due(platform, bystander, "C2")) + timedelta(hours=1))
-    await until_told(platform, bystander.case_id, ("DeadlineMissed", "C2", "missed"))
+    await until_published(platform, bystander.case_id, ("DeadlineMissed", "C2", "missed"))
     assert {kind for kind, _, _ in await platform.deadlines(receipt.case_id)} == {"DeadlineSet"}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from tests.e2e.test_deadlines import BANDUNG, due, until_told
+from tests.e2e.test_deadlines import BANDUNG, due, until_published
 from tests.support.operator import Operator
 from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
@@ -74,7 +74,7 @@ async def test_deadlines_of_a_case_that_did_not_arrive_wait_for_the_replay_and_o
         dead_letters[bounced] = await until_parked(platform, Service.TRIAGE, bounced)
         clocks = [await due(platform, unassigned, "C2"), await due(platform, bounced, "C1"), await due(platform, bystander, "C2")]
         await platform.move_clock(max(clocks) + timedelta(hours=1))
-        await until_told(platform, bystander.case_id, C2_MISSED)
+        await until_published(platform, bystander.case_id, C2_MISSED)
 
         async def both_are_named() -> bool:
             return all([await waiting_for(platform, f"dead letter in {service}") for service in (Service.DISPATCH, Service.TRIAGE)])
@@ -82,14 +82,14 @@ async def test_deadlines_of_a_case_that_did_not_arrive_wait_for_the_replay_and_o
         await until(both_are_named, "the metrics say which services' dead letters deadlines wait for", TIMEOUT_S)
         for receipt in dead_letters:
             kinds = {kind for kind, clock, _ in await platform.deadlines(receipt.case_id) if clock in ("C1", "C2")}
-            assert kinds <= {"DeadlineSet"}, f"nothing of case {receipt.case_id} was told while it waited"
+            assert kinds <= {"DeadlineSet"}, f"nothing of case {receipt.case_id} was published while it waited"
         assert await platform.agency_messages(BANDUNG, unassigned.case_id) == []
 
     for message_id in dead_letters.values():
         await replay(platform, message_id)
     await platform.until_events(unassigned.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(BANDUNG))
-    await until_told(platform, unassigned.case_id, C2_MISSED)
-    await until_told(platform, bounced.case_id, C1_MISSED)
+    await until_published(platform, unassigned.case_id, C2_MISSED)
+    await until_published(platform, bounced.case_id, C1_MISSED)
     await platform.at_rest()
     for receipt, missed in ((unassigned, C2_MISSED), (bounced, C1_MISSED), (bystander, C2_MISSED)):
         assert (await platform.deadlines(receipt.case_id)).count(missed) == 1

@@ -41,8 +41,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
 def summary(demo: tuple[subprocess.CompletedProcess[str], Path]) -> dict[str, Any]:
     done, _ = demo
     assert done.stdout, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 def test_it_says_that_all_held_and_exits_so(demo: tuple[subprocess.CompletedProcess[str], Path], summary: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def test_it_needs_no_more_memory_than_promised(summary: dict[str, Any]) -> None:
     assert 200 < summary["pace"]["memory_mb"] <= 3_000
 
 
-def test_progress_is_told_and_nothing_is_left_behind(demo: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+def test_progress_is_shown_and_nothing_is_left_behind(demo: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     done, temporary = demo
     assert "WIB" in done.stderr
     assert "Traceback" not in done.stderr

@@ -114,12 +114,12 @@ async def nothing_lost_nor_doubled(platform: Platform, where: dict[UUID, str]) -
     for case_id, agency in where.items():
         once_and_in_order(platform.log.of_key(case_id, CASES.name))
         for other in AGENCIES:
-            told = platform.log.of_key(case_id, AGENCY_CASES.for_agency(other))
+            messages = platform.log.of_key(case_id, AGENCY_CASES.for_agency(other))
             if other == agency:
-                assert "CaseAssigned" in {r.kind for r in told}, (case_id, "never reached its agency")
-                once_and_in_order(told)
+                assert "CaseAssigned" in {r.kind for r in messages}, (case_id, "never reached its agency")
+                once_and_in_order(messages)
             else:
-                assert told == [], (case_id, f"reached {other}")
+                assert messages == [], (case_id, f"reached {other}")
 
 
 @pytest.mark.parametrize("seed", [SEED])
@@ -155,8 +155,8 @@ async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform
     assert await reconciled(platform) == before[0]["number"] + REPORTS, "a retry made a second report"
     await nothing_lost_nor_doubled(platform, where)
     for case_id, agency in worked.items():
-        told = platform.log.of_key(case_id, AGENCY_CASES.for_agency(agency))
-        assert {r.body["transition"] for r in told} == {"T2", "T4", "T15"}, case_id
+        messages = platform.log.of_key(case_id, AGENCY_CASES.for_agency(agency))
+        assert {r.body["transition"] for r in messages} == {"T2", "T4", "T15"}, case_id
 
     await all_mailed(platform)
     subjects = Counter(word for mail in platform.mails() for word in (mail.subject,))
@@ -166,7 +166,7 @@ async def test_two_thousand_reports_while_everything_is_killed(drilled: Platform
 
 
 async def repeats_are_counted(platform: Platform) -> dict[str, int]:
-    """Each mail came at most twice, and whatever came twice is told as a possible repeat; gives the repeats."""
+    """Each mail came at most twice, and whatever came twice is reported as a possible repeat; gives the repeats."""
     repeats = repeats_by_message_id(platform.stack.folder.mail)
     assert set(repeats.values()) <= {1}, "a mail came more than twice"
     await platform.at_rest(QUIET_WITHIN_S)
@@ -177,7 +177,7 @@ async def repeats_are_counted(platform: Platform) -> dict[str, int]:
             sent[record.body["message_id"]].append(record.body["possible_repeat"])
             ids[record.body["message_id"]].add(record.header("ce_id"))
     assert all(any(sent[message_id]) for message_id in repeats), "a repeat that nobody counted"
-    assert all(len(found) == 1 for found in ids.values()), "a notice told as sent by two events"
+    assert all(len(found) == 1 for found in ids.values()), "a notice reported as sent by two events"
     return repeats
 
 
@@ -219,7 +219,7 @@ async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event
     assert [len(names) for names in endpoints.replicas.values()] == [2] * len(SERVICES)
     traffic, stopping = Traffic(platform, endpoints), asyncio.Event()
     await platform.read_topics()
-    told_before = len(platform.log.records)
+    records_before = len(platform.log.records)
 
     async def roll() -> dict[str, int | None]:
         try:
@@ -237,10 +237,12 @@ async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event
     assert await reconciled(platform) == before[0]["number"] + len(traffic.where)
     await nothing_lost_nor_doubled(platform, traffic.where)
 
-    told = [r for r in platform.log.records[told_before:] if r.topic in (CASES.name, SLA.name)]
-    assert len(told) > len(traffic.where) * 4
-    late = [(r.kind, wait) for r in told if (wait := r.timestamp_ms / 1000 - datetime.fromisoformat(r.header("ce_time")).timestamp()) > 5]
-    assert late == [], f"{len(late)} of {len(told)} events stand on their topic later than 5 s after they happened"
+    records = [r for r in platform.log.records[records_before:] if r.topic in (CASES.name, SLA.name)]
+    assert len(records) > len(traffic.where) * 4
+    late = [
+        (r.kind, wait) for r in records if (wait := r.timestamp_ms / 1000 - datetime.fromisoformat(r.header("ce_time")).timestamp()) > 5
+    ]
+    assert late == [], f"{len(late)} of {len(records)} events are on their topic later than 5 s after they happened"
 
 
 def of(service: Service, platform: Platform) -> list[str]:
@@ -270,14 +272,14 @@ async def put_back(service: Service, platform: Platform) -> None:
     await on_each(of(service, platform), "restart", platform)
 
 
-def told_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str, str]]:
-    """What readers have been told: topic, kind and message id, each once however often it came.
+def published_so_far(records: Sequence[TopicRecord]) -> Counter[tuple[str, str, str]]:
+    """What readers have received: topic, kind and message id, each once however often it came.
 
     Inputs count by their input id: an owner may repeat one behind what it has lost, and everyone is idempotent on it.
     """
     inputs = {kind.__name__ for kind in INPUTS}
-    told = ((r.topic, r.kind, r.body["input_id"] if r.kind in inputs else r.header("ce_id")) for r in records)
-    return Counter(dict.fromkeys(told, 1))
+    published = ((r.topic, r.kind, r.body["input_id"] if r.kind in inputs else r.header("ce_id")) for r in records)
+    return Counter(dict.fromkeys(published, 1))
 
 
 async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Platform) -> None:
@@ -322,13 +324,13 @@ async def test_a_database_put_back_to_an_earlier_backup_catches_up(drilled: Plat
     }
 
     for service in services:
-        before, mails = told_so_far(await platform.read_topics()), len(platform.mails())
+        before, mails = published_so_far(await platform.read_topics()), len(platform.mails())
         await put_back(service, platform)
         await reconciled(platform)
         await all_mailed(platform)
         assert len(platform.mails()) == mails, "a mail that was sent went out again"
-        news = told_so_far(await platform.read_topics()) - before
-        assert news == Counter(), f"{service} told something new of what was over: {list(news)[:5]}"
+        news = published_so_far(await platform.read_topics()) - before
+        assert news == Counter(), f"{service} published something new of what was over: {list(news)[:5]}"
         for receipt, state in cases.items():
             assert (await platform.status(receipt))["state"]["code"] == state
 
@@ -348,17 +350,17 @@ async def test_a_reporter_who_was_erased_does_not_come_back_with_a_backup(drille
     [row] = await platform.query("intake", "SELECT reporter_ref FROM report WHERE case_id = $1", receipt.case_id)
     reporter = str(row["reporter_ref"])
 
-    async def told_of_the_reporter() -> list[str]:
+    async def history_of_the_reporter() -> list[str]:
         wanted = {"contacts": [{"reporter_ref": reporter, "case_id": str(receipt.case_id), "purpose": "drill"}]}
         answer = await platform.call("intake", "POST", "/v1/contacts/lookup", role=Role.SERVICE, json=wanted)
         return ["known" for _ in answer.json()["contacts"]] + [missing["reason"] for missing in answer.json()["missing"]]
 
     async def erased() -> bool:
-        return await told_of_the_reporter() == ["erased"]
+        return await history_of_the_reporter() == ["erased"]
 
     await back_up(Service.INTAKE, platform)
     await on_each(of(Service.INTAKE, platform), "restart", platform)
-    assert await told_of_the_reporter() == ["known"]
+    assert await history_of_the_reporter() == ["known"]
     answer = await platform.call("intake", "DELETE", f"/v1/reporters/{reporter}", role=Role.OPERATOR)
     assert answer.status_code == 204
     assert await erased()

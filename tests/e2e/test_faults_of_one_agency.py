@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]  # it is there, its stub is not
 
-from tests.e2e.test_deadlines import BANDUNG, due, until_told
+from tests.e2e.test_deadlines import BANDUNG, due, until_published
 from tests.support.platform import TIMEOUT_S, Platform, Receipt
 from tests.support.waiting import until
 from tuntas_chassis.ids import new_id
@@ -73,8 +73,8 @@ async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_
         await platform.until_events(prompt.case_id, "CaseAccepted")
         ends = [await due(platform, receipt, "C2") for receipt in (unsent, unread, unheard, late)]
         await platform.move_clock(max(ends) + timedelta(hours=1), at_rest=False)
-        await until_told(platform, late.case_id, MISSED)
-        await until_told(platform, unheard.case_id, MISSED)
+        await until_published(platform, late.case_id, MISSED)
+        await until_published(platform, unheard.case_id, MISSED)
 
         await until_shown(platform, "sla-monitor", HELD, 2)
         for receipt in (unsent, unread):
@@ -85,7 +85,7 @@ async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_
         await accept(platform, NEVER_CREATED, unheard)
 
     await platform.until_events(unsent.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(UNWRITABLE))
-    await until_told(platform, unsent.case_id, MISSED)
+    await until_published(platform, unsent.case_id, MISSED)
     await platform.until_events(unread.case_id, "CaseAccepted")
     await platform.until_events(unheard.case_id, "CaseAccepted")
     await platform.at_rest()

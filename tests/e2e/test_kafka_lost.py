@@ -66,7 +66,7 @@ async def test_what_the_databases_know_goes_on_after_all_of_kafka_is_lost(tmp_pa
 
     shutil.rmtree(folder / "kafka")
     lost_at = datetime.now(UTC)
-    stack = await started(folder, ())  # makes users and topics anew
+    stack = await started(folder, ())  # creates users and topics again
     for service in Service:
         await execute(stack.database_url(module_of(service)), "DELETE FROM consumer_offset")
     await asyncio.to_thread(stack.stop)

@@ -62,7 +62,7 @@ async def test_a_thousand_pieces_on_the_cases_topic_are_parked_and_nobody_else_w
         ours = found[before[service] :]
         assert all(item["error"] and item["error_type"] and item["topic"] == CASES.name for item in ours)
         reasons = Counter(item["error"] for item in ours)
-        assert len(reasons) >= 5, f"the reasons tell the sorts apart: {reasons}"
+        assert len(reasons) >= 5, f"the reasons distinguish the sorts: {reasons}"
         ready = await platform.http.get(f"{platform.url(service)}/readyz")
         assert ready.status_code == 200, ready.text
         metrics = (await platform.http.get(f"{platform.url(service)}/metrics")).text

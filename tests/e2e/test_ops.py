@@ -64,8 +64,8 @@ async def test_a_parked_message_is_found_shown_tried_again_and_given_up_with_a_r
     assert "<laporan>" not in shown, "content is for those who ask for it"
 
     assert "still wait" in await operator.run("parked", "replay", first, status=1)
-    told = await operator.run("parked", "discard", first, second, "--reason", "sent by a broken test", "--service", "dispatch")
-    assert "0 replayed, nothing waits" in told
+    answer = await operator.run("parked", "discard", first, second, "--reason", "sent by a broken test", "--service", "dispatch")
+    assert "0 replayed, nothing waits" in answer
     assert await operator.parked(key, Service.DISPATCH) == []
     audit = await operator.parked(key, Service.DISPATCH, "--audit")
     assert [(m["id"], m["state"], m["settled_why"]) for m in audit] == [
@@ -85,12 +85,12 @@ async def test_a_parked_message_is_found_shown_tried_again_and_given_up_with_a_r
 
 async def test_a_new_agency_gets_cases_and_a_disabled_one_none(platform: Platform) -> None:
     operator = AtWork(platform)
-    told = await operator.json(
+    answer = await operator.json(
         *("agencies", "add", NEW, "--name", "Badan Uji", "--kind", "body", "--email", "aduan@uji.example", "--sectors", "health"),
         *("--reason", "a new agency"),
     )
-    assert told["topics_made"] == 2
-    assert f"Read on topic {AGENCY_CASES.for_agency(NEW)}" in told["agencies"][0]["rights"]
+    assert answer["topics_made"] == 2
+    assert f"Read on topic {AGENCY_CASES.for_agency(NEW)}" in answer["agencies"][0]["rights"]
 
     async def known(enabled: bool) -> bool:
         rows = await platform.query("triage", f"SELECT enabled FROM agency WHERE code = '{NEW}'")
@@ -128,6 +128,6 @@ async def test_reconciliation_of_a_platform_names_the_cases_that_differ_and_no_o
     receipt = await platform.submit(addressed_agency="kemenkes")
     await platform.until_state(receipt, "at_agency")
     # other tests have put garbage on the topics, of which some looks like cases
-    told = await AtWork(platform).json("reconcile", status=None)
-    assert told["accepted"] >= 1
-    assert str(receipt.case_id) not in {difference["case_id"] for difference in told["differences"]}
+    answer = await AtWork(platform).json("reconcile", status=None)
+    assert answer["accepted"] >= 1
+    assert str(receipt.case_id) not in {difference["case_id"] for difference in answer["differences"]}

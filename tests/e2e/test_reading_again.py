@@ -61,7 +61,7 @@ async def lived(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platf
 
 
 async def lives(platform: Platform) -> None:
-    """Replies that are refused, taken, too late; windows that elapse; commands that are refused, and would be obeyed later."""
+    """Replies that are refused, taken, too late; windows that elapse; commands that are refused, and would be accepted later."""
     early = await platform.submit()
     await platform.until_state(early, "received", version=2)
     await reply_crosses(platform, early)
@@ -112,7 +112,7 @@ async def reply_crosses(platform: Platform, receipt: Receipt) -> None:
 
 
 async def by_the_agency_s_own_system(platform: Platform) -> Receipt:
-    """Commands that were refused in the state of their time and would be obeyed in the state that the case came to."""
+    """Commands that were refused in the state of their time and would be accepted in the state that the case came to."""
     receipt = await platform.submit(addressed_agency=BOGOR)
     topic = AGENCY_CASES.for_agency(BOGOR)
     await platform.until_events(receipt.case_id, "CaseAssigned", topic=topic)
@@ -149,7 +149,8 @@ async def content(platform: Platform, service: Service) -> dict[str, list[str]]:
     tables = await platform.query(service, "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     names = [row["name"] for row in tables if row["name"] not in OF_THE_DELIVERY]
     return {
-        name: [row["told"] for row in await platform.query(service, f'SELECT t::text AS told FROM "{name}" t ORDER BY 1')] for name in names
+        name: [row["content"] for row in await platform.query(service, f'SELECT t::text AS content FROM "{name}" t ORDER BY 1')]
+        for name in names
     }
 
 
@@ -189,7 +190,7 @@ async def test_old_mails_are_not_sent_again_by_a_notifier_that_has_forgotten_the
     await platform.pass_time(timedelta(days=500))
     await comes_to_rest(platform)
     records, mails = await sent(platform), len(platform.mails())
-    # as its retention leaves it, and that of the topic of notices: neither tells any more of what was sent
+    # as its retention leaves it, and that of the topic of notices: neither has what was sent any more
     gone = ("DELETE FROM delivery", "DELETE FROM case_notice_state", "DELETE FROM inbox")
     await forget(platform, Service.NOTIFIER, *gone, "DELETE FROM consumer_offset WHERE consumer <> 'notifier.notices'")
     await comes_to_rest(platform)

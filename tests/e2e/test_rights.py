@@ -115,7 +115,7 @@ async def test_nobody_rules_the_broker(platform: Platform, user: str) -> None:
         "give itself rights": CLUSTER_REFUSED,
         "make a user": CLUSTER_REFUSED,
     }
-    assert admin.describe_acls(every_rule()).result(20) == []  # the client does not tell this refusal
+    assert admin.describe_acls(every_rule()).result(20) == []  # the client does not report this refusal
 
 
 async def test_the_autoscaler_sees_how_far_each_service_has_read(platform: Platform) -> None:

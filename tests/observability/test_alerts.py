@@ -33,11 +33,11 @@ def test_alerts_are_silent_before_and_fire_after(file: Path) -> None:
 
 
 def test_promtool_does_find_what_is_wrong(tmp_path: Path) -> None:
-    told = yaml.safe_load((ROOT / "deploy/prometheus/tests/deadlines.yaml").read_text(encoding="utf-8"))
-    told["rule_files"] = [str(ROOT / "deploy/prometheus/rules/deadlines.yaml")]
-    told["tests"][0]["alert_rule_test"][0]["eval_time"] = "16m"
+    tests = yaml.safe_load((ROOT / "deploy/prometheus/tests/deadlines.yaml").read_text(encoding="utf-8"))
+    tests["rule_files"] = [str(ROOT / "deploy/prometheus/rules/deadlines.yaml")]
+    tests["tests"][0]["alert_rule_test"][0]["eval_time"] = "16m"
     file = tmp_path / "wrong.yaml"
-    file.write_text(yaml.safe_dump(told), encoding="utf-8")
+    file.write_text(yaml.safe_dump(tests), encoding="utf-8")
     assert "DeadlinesStandStill" in (run_tests(file) or "")
 
 
@@ -46,14 +46,14 @@ def _tried(moment: str) -> set[str]:
     found = set()
     for file in unit_tests(ROOT):
         for case in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
-            for told in case.get("alert_rule_test", ()):
-                expected = told["exp_alerts"]
-                found |= {f"{told['alertname']}-{one['exp_labels']['severity']}" for one in expected if moment == "after"}
-                found |= {told["alertname"]} if not expected and moment == "before" else set()
-            for told in case.get("promql_expr_test", ()):
-                alert, rate = re.findall(r'(?:alertname|burn_rate)="([^"]+)"', told["expr"])
-                severity = re.findall(r'severity="([^"]+)"', told["expr"])[0]
-                fires = told["exp_samples"][0]["value"] == 1
+            for check in case.get("alert_rule_test", ()):
+                expected = check["exp_alerts"]
+                found |= {f"{check['alertname']}-{one['exp_labels']['severity']}" for one in expected if moment == "after"}
+                found |= {check["alertname"]} if not expected and moment == "before" else set()
+            for check in case.get("promql_expr_test", ()):
+                alert, rate = re.findall(r'(?:alertname|burn_rate)="([^"]+)"', check["expr"])
+                severity = re.findall(r'severity="([^"]+)"', check["expr"])[0]
+                fires = check["exp_samples"][0]["value"] == 1
                 found |= {f"{alert}-{severity}-{rate}"} if fires == (moment == "after") else set()
     return found
 
@@ -79,11 +79,11 @@ def test_each_alert_says_who_is_to_do_what(alert: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=_name)
 def test_texts_name_only_labels_that_the_alert_has(alert: dict[str, Any]) -> None:
-    told = " ".join(alert["annotations"].values())
+    texts = " ".join(alert["annotations"].values())
     names = {label for selector in selectors(alert["expr"]) for label in selector.labels}
     whole = not re.search(r"\b(sum|max|min|count)\b", alert["expr"])  # nothing is aggregated away: every label of the target is there
     there = grouped_by(alert["expr"]) | names | ({"service", "instance"} if whole else set())
-    assert set(_USED_LABEL.findall(told)) <= there
+    assert set(_USED_LABEL.findall(texts)) <= there
 
 
 def test_pages_are_few() -> None:

@@ -157,9 +157,9 @@ def test_generating_writes_what_differs_and_removes_what_is_no_dashboard(tmp_pat
     (grafana / "bus.json").write_text("{}", encoding="utf-8")
     (grafana / "gone.json").write_text("{}", encoding="utf-8")
     assert main(["check", "--root", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
-    assert "deploy/grafana/bus.json is out of date" in told
-    assert "deploy/grafana/gone.json is out of date" in told
+    errors = capsys.readouterr().err
+    assert "deploy/grafana/bus.json is out of date" in errors
+    assert "deploy/grafana/gone.json is out of date" in errors
     assert main(["generate", "--root", str(tmp_path)]) == 0
     assert not (grafana / "gone.json").exists()
     assert (grafana / "bus.json").read_bytes() == (ROOT / "deploy" / "grafana" / "bus.json").read_bytes()

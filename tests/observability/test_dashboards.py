@@ -20,8 +20,8 @@ each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda das
 
 
 def document(dashboard: Dashboard) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((REPOSITORY / "deploy" / "grafana" / f"{dashboard.file}.json").read_text(encoding="utf-8"))
-    return told
+    written: dict[str, Any] = json.loads((REPOSITORY / "deploy" / "grafana" / f"{dashboard.file}.json").read_text(encoding="utf-8"))
+    return written
 
 
 def declared() -> set[str]:
@@ -84,9 +84,9 @@ def test_links_lead_to_dashboards_that_exist_with_variables_that_they_have(dashb
 
 @each_dashboard
 def test_the_reader_chooses_the_data_source(dashboard: Dashboard) -> None:
-    told = document(dashboard)
-    assert told["templating"]["list"][0]["type"] == "datasource"
-    text = json.dumps(told["panels"])
+    written = document(dashboard)
+    assert written["templating"]["list"][0]["type"] == "datasource"
+    text = json.dumps(written["panels"])
     assert set(re.findall(r'"uid": "([^"]*)"', text)) == {"${datasource}"}
 
 

@@ -16,7 +16,7 @@ NOWHERE = {"PATH": "/nonexistent"}
 def put(folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / name
-    program.write_text("#!/bin/sh\necho told\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\necho started\n", encoding="utf-8")
     program.chmod(0o755)
     return program
 

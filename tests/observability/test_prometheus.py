@@ -1,4 +1,4 @@
-"""Prometheus beside the local stack: its settings are sound, and a real one runs with them and tells what it scraped."""
+"""Prometheus beside the local stack: its settings are sound, and a real one runs with them and shows what it scraped."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Each alert has a runbook with four headings, and what a runbook tells one to type exists."""
+"""Each alert has a runbook with four headings, and every command of a runbook exists."""
 
 import re
 import shlex
@@ -178,7 +178,7 @@ async def test_what_is_asked_of_a_database_is_understood_by_it(database: str, se
     try:
         async with engine.connect() as connection:
             for statement in _statements()[database]:
-                assert statement.startswith(_ALLOWED), "a runbook reads, has a topic read anew, or a batch passed"
+                assert statement.startswith(_ALLOWED), "a runbook reads, has a topic read again, or a batch passed"
                 await connection.execute(text(statement))
     finally:
         await engine.dispose()

@@ -33,16 +33,16 @@ def test_committed_files_are_up_to_date() -> None:
     assert generated.differences(ROOT) == []
 
 
-def test_a_stricter_objective_changes_its_alert_and_is_told_until_generated(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stricter_objective_changes_its_alert_and_is_reported_until_generated(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     generated.generate(copy)
     assert generated.generate(copy) == []
     file = copy / "deploy" / "prometheus" / "slo.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("objective: 0.999", "objective: 0.9995"), encoding="utf-8")
     (copy / "docs" / "metrics.md").unlink()
     assert main(["check", "--root", str(copy)]) == 1
-    told = capsys.readouterr().err
-    assert f"deploy/prometheus/rules/slo.yaml is out of date: run `{generated.COMMAND}`" in told
-    assert f"docs/metrics.md is missing: run `{generated.COMMAND}`" in told
+    errors = capsys.readouterr().err
+    assert f"deploy/prometheus/rules/slo.yaml is out of date: run `{generated.COMMAND}`" in errors
+    assert f"docs/metrics.md is missing: run `{generated.COMMAND}`" in errors
     assert main(["generate", "--root", str(copy)]) == 0
     assert "14.4 * 0.0005" in (copy / "deploy" / "prometheus" / "rules" / "slo.yaml").read_text(encoding="utf-8")
     assert "14.4 * 0.0005" in (copy / "deploy/k8s/components/alerts/generated/rules.yaml").read_text(encoding="utf-8")
@@ -70,19 +70,19 @@ def test_an_objective_that_is_none_is_refused_with_what_to_change(old: str, new:
 
 
 def test_the_four_promises_are_kept_in_view_and_burn_at_four_speeds() -> None:
-    told = read_objectives(SLO)
+    objectives = read_objectives(SLO)
     assert {"report-acceptance", "report-latency", "report-delivery", "warning-punctuality", "notice-delivery"} == {
-        s.name for s in told.slos
+        s.name for s in objectives.slos
     }
     assert [burn.rate for burn in BURNS] == [14.4, 6, 3, 1]
     assert all(seconds(burn.long) == 12 * seconds(burn.short) for burn in BURNS)
     rules = yaml.safe_load((ROOT / "deploy/prometheus/rules/slo.yaml").read_text(encoding="utf-8"))
     fired = [(r["alert"], r["labels"]["burn_rate"]) for g in rules["groups"] for r in g["rules"] if "alert" in r]
-    assert sorted(fired) == sorted((s.alert, f"{b.rate:g}") for s in told.slos for b in BURNS)
+    assert sorted(fired) == sorted((s.alert, f"{b.rate:g}") for s in objectives.slos for b in BURNS)
 
 
 def test_every_bucket_that_is_read_is_a_bucket_of_its_histogram() -> None:
     known = {m.name: {str(float(bound)) for bound in m.buckets} for metrics in DECLARED.values() for m in metrics if m.kind == "histogram"}
     read = {(r.kind, r.name, *bucket) for r in readers(ROOT) for bucket in buckets(r.expression)}
     assert read, "the objectives read buckets"
-    assert [told for told in read if told[3] not in known[told[2]] | {"+Inf"}] == []
+    assert [one for one in read if one[3] not in known[one[2]] | {"+Inf"}] == []
