@@ -24,7 +24,7 @@ PARTIES: tuple[Party, ...] = (
     Party(Service.TRIAGE, "triage", "verifies and routes", "National administrators", "HTTP"),
     Party(Service.DISPATCH, "dispatch", "works with agencies", "Agencies' officers", "HTTP"),
     Party(Service.SLA_MONITOR, "sla-monitor", "watches the clocks", "The public", "figures, HTTP"),
-    Party(Service.NOTIFIER, "notifier", "tells people", "Reporters and officers", "mail"),
+    Party(Service.NOTIFIER, "notifier", "notifies people", "Reporters and officers", "mail"),
     Party(AGENCY, "agency systems", "one per agency", "Agencies", "Kafka, SCRAM"),
 )
 SENDING = frozenset({Service.NOTIFIER})  # here the arrow runs from the service to the people
