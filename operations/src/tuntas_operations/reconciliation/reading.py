@@ -11,13 +11,14 @@ import asyncpg
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is there, its stubs are not
 
+from tuntas_contracts.base import CaseEvent
 from tuntas_contracts.envelope import TYPE_PREFIX
-from tuntas_contracts.topology import AGENCY_CASES, CASES, OWNER_EVENTS
+from tuntas_contracts.topology import AGENCY_CASES, CASES
 from tuntas_operations.errors import Unreachable
 from tuntas_operations.reconciliation.ledger import Delivery, Holding, TopicEvent
 from tuntas_operations.rights import RECONCILE_GROUP
 
-_OWNER_EVENTS = {kind.__name__ for kind in OWNER_EVENTS}
+_OWNER_EVENTS = {kind.__name__ for kind in CASES.messages() if issubclass(kind, CaseEvent)}
 _PREFIX = TYPE_PREFIX.encode()
 _AT_ONCE = 5_000
 _LOOK_S = 0.1
