@@ -16,7 +16,7 @@ from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.lifecycle import CLOCKS, ENDED
 from tuntas_contracts.vocabulary import Clock, ServiceClass, Transition
 from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
-from tuntas_reference.profile import DEFAULT_PROFILE
+from tuntas_reference.profile import DEFAULT_PROFILE, load_profile
 
 _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
@@ -87,8 +87,9 @@ class _Move:
                 self.end((row.number,), RunOutcome.STOPPED)
         if over:
             self.end(tuple(self.running), RunOutcome.STOPPED)
+        profile = load_profile(self.get("profile"))
         for row in _TIMED:
-            if number in row.starts and row.number is not self.replaced:
+            if number in row.starts and row.number is not self.replaced and profile.has_clock(row.number):
                 self.start(row.number, self.limits.get(row.number), met_at_once=number in row.meets)
 
     def entered(self, at: datetime | None) -> None:
