@@ -87,10 +87,13 @@ class _Move:
                 self.end((row.number,), RunOutcome.STOPPED)
         if over:
             self.end(tuple(self.running), RunOutcome.STOPPED)
-        profile = load_profile(self.get("profile"))
         for row in _TIMED:
-            if number in row.starts and row.number is not self.replaced and profile.has_clock(row.number):
+            if number in row.starts and row.number is not self.replaced and self._has(row.number):
                 self.start(row.number, self.limits.get(row.number), met_at_once=number in row.meets)
+
+    def _has(self, clock: Clock) -> bool:
+        """Whether the case's profile has that clock, which may have come after it. Raises LookupError for an unknown profile."""
+        return load_profile(self.get("profile")).has_clock(clock)
 
     def entered(self, at: datetime | None) -> None:
         """The report of the case was entered at that time, which is later than the event where it had been received by hand before."""
