@@ -6,20 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tuntas_contracts.lifecycle import CLOCKS
 from tuntas_demo.pipeline_snapshot import clock_rows
 from tuntas_demo.summary import Summary
 
 _SHOWN_DIFFERENCES = 20
-_CLOCKS = {
-    "C1": "national verification",
-    "C2": "agency verification",
-    "C3": "first follow-up",
-    "C4": "completion",
-    "C5": "monitoring warning",
-    "C6": "reporter's reply",
-    "C8": "re-answer",
-    "C10": "arbitration",
-}
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -74,8 +65,9 @@ def _clocks(warnings: Mapping[str, int], missed: Mapping[str, int]) -> Table:
     table.add_column("clock")
     table.add_column("warnings", justify="right")
     table.add_column("missed", justify="right")
+    measures = {str(row.number): row.measures for row in CLOCKS.values()}
     for clock, warned, late in clock_rows(warnings, missed):
-        table.add_row(f"{clock} {_CLOCKS.get(clock, '')}", f"{warned:,}", f"{late:,}")
+        table.add_row(f"{clock} {measures.get(clock, '')}", f"{warned:,}", f"{late:,}")
     return table
 
 

@@ -13,13 +13,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuntas_contracts.base import AgencyCode
-from tuntas_contracts.vocabulary import ArchiveReason, Role, ServiceClass, WarningLevel
+from tuntas_contracts.vocabulary import ArchiveReason, Clock, Role, ServiceClass, WarningLevel
 from tuntas_reference.categories import BilingualName
 
 DEFAULT_PROFILE = "permenpan-62-2018"
-CLOCKS = tuple(f"C{number}" for number in range(1, 14))
+FIRST_CLOCKS = tuple(Clock)[:13]
+"""The clocks of every profile; a profile that was released before a later clock has no such clock, and its cases none."""
 
-ClockCode = Annotated[str, Field(pattern=r"^C([1-9]|1[0-3])$")]
 TransitionCode = Annotated[str, Field(pattern=r"^T([1-9]|1\d|2[0-6])$")]
 PositiveDays = Annotated[int, Field(ge=1)]
 
@@ -139,7 +139,7 @@ class ClockRule(ProfileModel):
     `zone`: whose local time ends a day; `agency` is the agency that has the case, Asia/Jakarta while none has.
     """
 
-    code: ClockCode
+    code: Clock
     name: Annotated[str, Field(pattern=r"^[a-z_]+$")]
     title: BilingualName
     kind: ClockKind
@@ -224,7 +224,7 @@ class RegulationProfile(ProfileModel):
     def _complete(self) -> Self:
         for what, given, wanted in (
             ("service classes", [rule.service_class for rule in self.service_classes], list(ServiceClass)),
-            ("clocks", [rule.code for rule in self.clocks], list(CLOCKS)),
+            ("clocks", [rule.code for rule in self.clocks], [c for c in Clock if c in FIRST_CLOCKS or self.has_clock(c)]),
             ("archive reasons", [rule.code for rule in self.archive_reasons], list(ArchiveReason)),
         ):
             if sorted(given) != sorted(wanted):
@@ -243,12 +243,16 @@ class RegulationProfile(ProfileModel):
         """The rule of a service class."""
         return next(rule for rule in self.service_classes if rule.service_class == code)
 
+    def has_clock(self, code: str) -> bool:
+        """Whether cases under this profile have that clock."""
+        return any(rule.code == code for rule in self.clocks)
+
     def clock(self, code: str) -> ClockRule:
-        """The rule of a clock, "C1" to "C13". Raises `ProfileLookupError`."""
+        """The rule of a clock, such as "C1". Raises `ProfileLookupError`."""
         for rule in self.clocks:
             if rule.code == code:
                 return rule
-        raise ProfileLookupError(f"no clock {code!r} in {self.name}: its clocks are {', '.join(CLOCKS)}")
+        raise ProfileLookupError(f"no clock {code!r} in {self.name}: its clocks are {', '.join(rule.code for rule in self.clocks)}")
 
     def days(self, code: str, service_class: ServiceClass | None = None) -> int:
         """The length of a clock in its own unit. Raises `ProfileLookupError`, for C4 and C5 without a class too."""

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from tuntas_contracts.vocabulary import ArchiveReason, Clock, ServiceClass
+from tuntas_contracts.vocabulary import ArchiveReason, ServiceClass
 from tuntas_reference.categories import Sector, UnknownCategoryError, load_categories
 from tuntas_reference.profile import (
     DEFAULT_PROFILE,
+    FIRST_CLOCKS,
     Anchor,
     ProfileLookupError,
     RegulationProfile,
@@ -137,7 +138,7 @@ def test_pauses_and_zones(profile: RegulationProfile) -> None:
 
 
 def test_every_clock_of_the_events_has_a_rule(profile: RegulationProfile) -> None:
-    assert [clock for clock in Clock if profile.clock(clock).code != clock] == []
+    assert [clock for clock in FIRST_CLOCKS if profile.clock(clock).code != clock] == []
     with pytest.raises(ProfileLookupError, match="no clock 'C14'"):
         profile.clock("C14")
 
@@ -222,6 +223,14 @@ def test_a_profile_that_lacks_something_is_refused(profile: RegulationProfile) -
     ):
         with pytest.raises(ValidationError, match=says):
             changed(profile, **fields)
+
+
+def test_a_profile_need_not_have_clocks_that_came_after_it(profile: RegulationProfile, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = profile.model_dump(mode="json")
+    monkeypatch.setattr("tuntas_reference.profile.FIRST_CLOCKS", FIRST_CLOCKS[:-1])
+    earlier = changed(profile, clocks=data["clocks"][:-1])
+    assert (earlier.has_clock("C12"), earlier.has_clock("C13")) == (True, False)
+    assert changed(profile).has_clock("C13")
 
 
 def test_the_roots_of_the_category_tree_are_the_sectors_of_the_law() -> None:

@@ -48,7 +48,7 @@ LABELS: Final[dict[str, str]] = {
     "cause": "contacts, relay",
     "channel": "the ten channels of the contract's vocabulary",
     "classification": "complaint, information request, aspiration",
-    "clock": "C1 to C13",
+    "clock": "the clocks of the contract's vocabulary",
     "code": "codes of refusals, each a literal in the code",
     "command": "types of agencies' commands in the topology",
     "consumer": "a service's subscriptions, named in its code",

@@ -16,7 +16,7 @@ from tuntas_contracts.base import CaseEvent, InputEvent
 from tuntas_contracts.lifecycle import CLOCKS, ENDED
 from tuntas_contracts.vocabulary import Clock, ServiceClass, Transition
 from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
-from tuntas_reference.profile import DEFAULT_PROFILE
+from tuntas_reference.profile import DEFAULT_PROFILE, load_profile
 
 _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
@@ -88,8 +88,12 @@ class _Move:
         if over:
             self.end(tuple(self.running), RunOutcome.STOPPED)
         for row in _TIMED:
-            if number in row.starts and row.number is not self.replaced:
+            if number in row.starts and row.number is not self.replaced and self._has(row.number):
                 self.start(row.number, self.limits.get(row.number), met_at_once=number in row.meets)
+
+    def _has(self, clock: Clock) -> bool:
+        """Whether the case's profile has that clock, which may have come after it. Raises LookupError for an unknown profile."""
+        return load_profile(self.get("profile")).has_clock(clock)
 
     def entered(self, at: datetime | None) -> None:
         """The report of the case was entered at that time, which is later than the event where it had been received by hand before."""
