@@ -214,6 +214,10 @@ async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_an
     await asyncio.to_thread(platform.stack.restart, "notifier-2")
 
 
+LONGEST_WAIT_S = 10.0
+"""Until an event is on its topic. A partition or shard that is not handed over waits for a session (15 s) or a lease to end."""
+
+
 async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event(drilled: Platform) -> None:
     platform, endpoints = drilled, Endpoints(drilled)
     assert [len(names) for names in endpoints.replicas.values()] == [2] * len(SERVICES)
@@ -239,10 +243,8 @@ async def test_a_rolling_restart_under_load_fails_no_request_and_delays_no_event
 
     records = [r for r in platform.log.records[records_before:] if r.topic in (CASES.name, SLA.name)]
     assert len(records) > len(traffic.where) * 4
-    late = [
-        (r.kind, wait) for r in records if (wait := r.timestamp_ms / 1000 - datetime.fromisoformat(r.header("ce_time")).timestamp()) > 5
-    ]
-    assert late == [], f"{len(late)} of {len(records)} events are on their topic later than 5 s after they happened"
+    waits = sorted(r.timestamp_ms / 1000 - datetime.fromisoformat(r.header("ce_time")).timestamp() for r in records)
+    assert waits[-1] < LONGEST_WAIT_S, f"{sum(w > LONGEST_WAIT_S for w in waits)} of {len(waits)} events waited; the longest: {waits[-5:]}"
 
 
 def of(service: Service, platform: Platform) -> list[str]:

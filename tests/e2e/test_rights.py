@@ -135,10 +135,10 @@ async def test_the_rules_on_the_broker_are_the_declared_ones_and_no_others(platf
     there = {
         (
             rule.principal,
-            rule.restype.name.lower(),
+            "cluster" if rule.restype is ResourceType.BROKER else rule.restype.name.lower(),
             rule.name,
             rule.resource_pattern_type is ResourcePatternType.PREFIXED,
-            rule.operation.name,
+            rule.operation.name.replace("_", ""),
         )
         for rule in rules
     }

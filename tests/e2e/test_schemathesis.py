@@ -14,7 +14,7 @@ from tuntas_embedded.issuer import mint_token
 BANDUNG = "kota-32-73"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 EXAMPLES = 8
-LONGEST_S = 120
+LONGEST_S = 270  # so that it ends before the test's own time is over
 
 
 async def real_case(platform: Platform) -> tuple[str, str, str]:
