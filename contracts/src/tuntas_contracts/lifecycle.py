@@ -47,6 +47,10 @@ class TransitionRow:
         """What an event of this transition says of the case: its number, and state and owner after it."""
         return {"transition": self.number, "state": self.target, "owner": self.owner}
 
+    def effect_on(self, state: CaseState, owner: Service) -> dict[str, Any]:
+        """The same where the row leaves the state or the owner as before: what they are then."""
+        return {"transition": self.number, "state": self.target or state, "owner": self.owner or owner}
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
@@ -204,7 +208,7 @@ def events_of(service: Service) -> tuple[str, ...]:
 
 def asked_by(role: Role, owner: Service) -> tuple[str, ...]:
     """The commands and inputs by which `role` asks `owner` for transitions in this release."""
-    rows = [row for row in _ROWS if row.possible_from and _may_ask(row, owner, role)]
+    rows = [row for row in _ROWS if row.possible_from and owner in _publishers(row) and _may_ask(row, owner, role)]
     return tuple(dict.fromkeys(row.asked_by for row in rows))
 
 
@@ -216,8 +220,11 @@ def _publishers(row: TransitionRow) -> Set[Service]:
 
 
 def owners_of(state: CaseState) -> tuple[Service, ...]:
-    """Who owns a case that a transition brought into this state, in the order of `Service`."""
-    found = {row.owner for row in _ROWS if row.target is state}
+    """Who owns a case that a transition of this release brought into this state, in the order of `Service`."""
+    found: set[Service] = set()
+    for row in _ROWS:
+        if row.target is state and not row.planned:
+            found |= {row.owner} if row.owner else row.owners & {owner for source in row.possible_from for owner in owners_of(source)}
     return tuple(service for service in Service if service in found)
 
 
