@@ -47,13 +47,17 @@ class TransitionRow:
         """What an event of this transition says of the case: its number, and state and owner after it."""
         return {"transition": self.number, "state": self.target, "owner": self.owner}
 
+    def effect_on(self, state: CaseState, owner: Service) -> dict[str, Any]:
+        """The same where the row leaves the state or the owner as before: what they are then."""
+        return {"transition": self.number, "state": self.target or state, "owner": self.owner or owner}
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
     """One clock, and which transitions start it, meet it, stop it, pause it and let it run on.
 
     What is met was done in time or late; what is stopped is no longer asked for. A transition that both starts and meets a clock has done
-    at once what it asks for.
+    at once what it asks for. Only cases of `owner`, where there is one, have it. A `window` is the reporter's: it runs out with no fault.
     """
 
     number: Clock
@@ -64,6 +68,8 @@ class ClockRow:
     pauses: Set[Transition] = frozenset()
     resumes: Set[Transition] = frozenset()
     planned: bool = False
+    owner: Service | None = None
+    window: bool = False
 
 
 _RECEIVED, _AT_AGENCY, _AWAITING, _DISPATCHED, _IN_PROGRESS, _RESPONDED, _CLOSED, _ARCHIVED = CaseState
@@ -177,16 +183,16 @@ TRANSITIONS: Final[Mapping[Transition, TransitionRow]] = MappingProxyType({row.n
 _OVER: Final = frozenset({_T9, _T13, _T23, _T26})  # every way into the archive
 
 _CLOCKS: Final = (
-    ClockRow(Clock.C1, "national verification", {_T1, _T8, _T10, _T20, _T22, _T25}, {_T3, _T13}, {_T6, _T26}),
-    ClockRow(Clock.C2, "agency verification", {_T2, _T3, _T8, _T11}, {_T4, _T5, _T13}, {_T6, _T10, _T11, _T26}),
+    ClockRow(Clock.C1, "national verification", {_T1, _T8, _T10, _T20, _T22, _T25}, {_T3, _T13}, {_T6, _T26}, owner=_TRIAGE),
+    ClockRow(Clock.C2, "agency verification", {_T2, _T3, _T8, _T11}, {_T4, _T5, _T13}, {_T6, _T10, _T11, _T26}, owner=_DISPATCH),
     ClockRow(Clock.C3, "first follow-up", {_T4, _T5, _T12, _T21}, {_T5, _T14, _T15}, {_T10, _T12, _T22, _T23, _T26}, {_T7}, {_T8, _T24}),
     ClockRow(Clock.C4, "completion", {_T4, _T5, _T21}, {_T15}, {_T10, _T22, _T23, _T26}, {_T7}, {_T8, _T24}),
     ClockRow(Clock.C5, "monitoring of C4", frozenset()),
-    ClockRow(Clock.C6, "the reporter's reply", {_T15}, {_T16, _T17, _T18}, {_T15, _T26}),
-    ClockRow(Clock.C7, "completion of data", {_T6, _T7}, {_T8}, {_T9, _T24, _T26}, planned=True),
+    ClockRow(Clock.C6, "the reporter's reply", {_T15}, {_T16, _T17, _T18}, {_T15, _T26}, window=True),
+    ClockRow(Clock.C7, "completion of data", {_T6, _T7}, {_T8, _T9, _T24}, {_T26}, planned=True, window=True),
     ClockRow(Clock.C8, "answer to a reply", {_T16, _T19}, {_T15}, {_T22, _T23, _T26}, {_T7}, {_T8, _T24}),
     ClockRow(Clock.C9, "statutory decision", {_T4, _T5, _T21}, {_T15}, {_T23, _T26}, {_T7}, {_T8, _T24}, planned=True),
-    ClockRow(Clock.C10, "arbitration", {_T10, _T22}, {_T3, _T13}, {_T26}),
+    ClockRow(Clock.C10, "arbitration", {_T10, _T22}, {_T3, _T13}, {_T26}, owner=_TRIAGE),
     ClockRow(Clock.C11, "eligibility for the Ombudsman", {_T2, _T3, _T21}, {_T17, _T18}, _OVER, {_T6, _T7}, {_T8, _T24}, planned=True),
     ClockRow(Clock.C12, "window to reopen", {_T17, _T18}, {_T19}, planned=True),
     ClockRow(Clock.C13, "window to appeal", _OVER, {_T20}, planned=True),
@@ -204,7 +210,7 @@ def events_of(service: Service) -> tuple[str, ...]:
 
 def asked_by(role: Role, owner: Service) -> tuple[str, ...]:
     """The commands and inputs by which `role` asks `owner` for transitions in this release."""
-    rows = [row for row in _ROWS if row.possible_from and _may_ask(row, owner, role)]
+    rows = [row for row in _ROWS if row.possible_from and owner in _publishers(row) and _may_ask(row, owner, role)]
     return tuple(dict.fromkeys(row.asked_by for row in rows))
 
 
@@ -216,8 +222,11 @@ def _publishers(row: TransitionRow) -> Set[Service]:
 
 
 def owners_of(state: CaseState) -> tuple[Service, ...]:
-    """Who owns a case that a transition brought into this state, in the order of `Service`."""
-    found = {row.owner for row in _ROWS if row.target is state}
+    """Who owns a case that a transition of this release brought into this state, in the order of `Service`."""
+    found: set[Service] = set()
+    for row in _ROWS:
+        if row.target is state and not row.planned:
+            found |= {row.owner} if row.owner else row.owners & {owner for source in row.possible_from for owner in owners_of(source)}
     return tuple(service for service in Service if service in found)
 
 

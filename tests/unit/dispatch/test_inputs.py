@@ -9,6 +9,7 @@ from dispatch.domain.case import Case
 from dispatch.domain.evolution import evolve
 from dispatch.domain.inputs import react
 from tests.unit.dispatch.builders import NOON, a_case
+from tuntas_contracts.base import InputEvent
 from tuntas_contracts.cases import CaseClosed, CaseResumed, InputRefused, ReporterConfirmed, ReporterReplied, WindowElapsed
 from tuntas_contracts.vocabulary import CaseState, Clock, Transition
 
@@ -50,6 +51,13 @@ def test_a_reply_resumes_an_answered_case_with_its_text() -> None:
     event = react(case, reply(case))
     assert isinstance(event, CaseResumed)
     assert (event.transition, event.state, event.reply) == (Transition.T16, CaseState.IN_PROGRESS, "Belum beres")
+
+
+def test_an_input_that_dispatch_never_acts_upon_is_refused_and_not_a_dead_letter() -> None:
+    case = answered()
+    event = react(case, InputEvent(case_id=case.case_id, input_id=uuid4(), occurred_at=NOON + timedelta(days=1)))
+    assert isinstance(event, InputRefused)
+    assert (event.code, event.state) == ("not_in_state", CaseState.RESPONDED)
 
 
 def test_a_confirmation_closes_with_its_rating() -> None:

@@ -4,7 +4,7 @@ from triage.domain.case import Case
 from tuntas_chassis.messaging.messages import Incoming, Outcome
 from tuntas_chassis.telemetry.metrics import Metric, MetricSet
 from tuntas_contracts.base import InputEvent
-from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack
+from tuntas_contracts.cases import CaseArchived, CaseForwarded, CaseReceived, CaseReturned, FastTrack, InputRefused
 from tuntas_contracts.vocabulary import DecisionOutcome, Transition
 
 DECISIONS = "tuntas_triage_decisions_total"
@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         INPUTS,
         "counter",
-        "Inputs of reporters and of time, by what became of them (rejected, republished, held, ignored)",
+        "Inputs of reporters and of time, by what became of them",
         ("type", "outcome"),
         "events",
     ),
@@ -66,7 +66,10 @@ def _outcome_of_input(outcome: Outcome[Case]) -> DecisionOutcome:
     if outcome.hold:
         return DecisionOutcome.HELD
     if outcome.outgoing:
-        return DecisionOutcome.REPUBLISHED if outcome.state is None else DecisionOutcome.REJECTED
+        if outcome.state is None:
+            return DecisionOutcome.REPUBLISHED
+        refused = any(isinstance(message.body, InputRefused) for message in outcome.outgoing)
+        return DecisionOutcome.REJECTED if refused else DecisionOutcome.ACCEPTED
     return DecisionOutcome.IGNORED
 
 

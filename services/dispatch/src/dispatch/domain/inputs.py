@@ -15,6 +15,7 @@ _REFUSALS = {
     RefusalCode.NOT_ANSWERED: "Laporan belum dijawab instansi; tunggu jawabannya. / Not answered yet; wait for the answer.",
     RefusalCode.BEING_ANSWERED_AGAIN: "Instansi sedang menindaklanjuti tanggapan Anda. / The agency is at work on your reply.",
     RefusalCode.ALREADY_CONFIRMED: "Laporan sudah selesai atas konfirmasi Anda. / The case was closed by your confirmation.",
+    RefusalCode.NOT_IN_STATE: "Laporan tidak menunggu hal itu dari Anda. / The report does not wait for that from you.",
     RefusalCode.WINDOW_OVER: "Masa tanggapan sudah berakhir dan laporan ditutup. / The time to reply is over and the case is closed.",
 }
 
@@ -28,7 +29,7 @@ def react(case: Case, event: InputEvent) -> CaseEvent | None:
             return _confirm(case, event)
         case WindowElapsed():
             return _elapse(case, event)
-    raise TypeError(f"{type(event).__name__} is not an input that dispatch knows")
+    return _refuse(case, event)  # an input that triage alone acts upon
 
 
 def _reply(case: Case, event: ReporterReplied) -> CaseEvent:
@@ -62,7 +63,9 @@ def _elapse(case: Case, event: WindowElapsed) -> CaseClosed | None:
 
 
 def _refuse(case: Case, event: InputEvent) -> InputRefused:
-    if case.state is CaseState.CLOSED:
+    if not isinstance(event, ReporterReplied | ReporterConfirmed):
+        code = RefusalCode.NOT_IN_STATE
+    elif case.state is CaseState.CLOSED:
         code = RefusalCode.ALREADY_CONFIRMED if case.closed_reason is CloseReason.SATISFIED else RefusalCode.WINDOW_OVER
     else:
         code = RefusalCode.BEING_ANSWERED_AGAIN if case.answers else RefusalCode.NOT_ANSWERED

@@ -35,8 +35,8 @@ class Running(NamedTuple):
 class CaseClocks(NamedTuple):
     """What the SLA monitor knows of one case.
 
-    `held_by` are inputs of the reporter accepted within C6 that the owner of the case has not decided on yet: while there is one, C6
-    does not elapse. `settled` are those that it refused, lest a repeat holds C6 again. `responded_at` is the first T5, T14 or T15,
+    `held_by` are inputs of the reporter accepted within a window that the owner of the case has not decided on yet: while there is one,
+    it does not elapse. `settled` are those that it refused, lest a repeat holds it again. `responded_at` is the first T5, T14 or T15,
     `answered_at` the first T15.
     """
 

@@ -13,12 +13,13 @@ from sla_monitor.domain.case_clocks import CaseClocks, Ended, Held, Running, Run
 from sla_monitor.domain.deadlines import DeadlinePlanner
 from tuntas_contracts import cases
 from tuntas_contracts.base import CaseEvent, InputEvent
-from tuntas_contracts.lifecycle import CLOCKS, ENDED
-from tuntas_contracts.vocabulary import Clock, ServiceClass, Transition
+from tuntas_contracts.lifecycle import CLOCKS, ENDED, TRANSITIONS
+from tuntas_contracts.vocabulary import Clock, Service, ServiceClass, Transition
 from tuntas_reference.deadlines import NATIONAL_TIME_ZONE
 from tuntas_reference.profile import DEFAULT_PROFILE, load_profile
 
 _TIMED = tuple(row for row in CLOCKS.values() if not row.planned)
+_BY_TIME = frozenset(row.number for row in TRANSITIONS.values() if not row.roles)
 Change = tuple[CaseClocks | None, tuple[Step, ...]]
 
 
@@ -31,8 +32,8 @@ class ClockMachine:
     def on_event(self, state: CaseClocks | None, event: CaseEvent | InputEvent, partition: int) -> Change:
         """The new state (None: unchanged) and the steps that led to it.
 
-        An event whose version is known already, an input outside of C6 and an input of an unknown case change nothing. A case that is
-        first seen in its middle is taken up from there. Raises CalendarError and LookupError where its zone or profile is unknown.
+        An event whose version is known already, an input outside of its window and an input of an unknown case change nothing. A case
+        that is first seen in its middle is taken up from there. Raises CalendarError and LookupError where its zone or profile is unknown.
         """
         if isinstance(event, InputEvent):
             return _hold(state, event)
@@ -50,13 +51,18 @@ class ClockMachine:
 
 
 def _hold(state: CaseClocks | None, event: InputEvent) -> Change:
-    window = state.clock(Clock.C6) if state else None
+    window = _window(state.running) if state else None
     if state is None or window is None or not window.started_at <= event.occurred_at <= window.due_at:
         return None, ()
     if event.input_id in state.held_by or event.input_id in state.settled:
         return None, ()
     held = state._replace(held_by=(*state.held_by, event.input_id))
-    return held, () if state.held_by else (Held(state.case_id, Clock.C6, True, event.occurred_at),)
+    return held, () if state.held_by else (Held(state.case_id, window.clock, True, event.occurred_at),)
+
+
+def _window(running: Iterable[Running]) -> Running | None:
+    """The reporter's window; no two run at once."""
+    return next((run for run in running if CLOCKS[run.clock].window), None)
 
 
 class _Move:
@@ -65,6 +71,7 @@ class _Move:
     def __init__(self, state: CaseClocks, event: CaseEvent, partition: int, planner: DeadlinePlanner) -> None:
         self.before = state
         self.at = event.occurred_at
+        self.owner = event.owner
         self.steps: list[Step] = []
         self.changed: dict[str, Any] = {"version": event.version, "state": event.state, "partition": partition}
         self.running = {run.clock: run for run in state.running}
@@ -82,13 +89,13 @@ class _Move:
         """
         for row in _TIMED:
             if number in row.meets:
-                self.end((row.number,), RunOutcome.ELAPSED if number is Transition.T17 else RunOutcome.MET)
+                self.end((row.number,), RunOutcome.ELAPSED if row.window and number in _BY_TIME else RunOutcome.MET)
             elif number in row.stops:
                 self.end((row.number,), RunOutcome.STOPPED)
         if over:
             self.end(tuple(self.running), RunOutcome.STOPPED)
         for row in _TIMED:
-            if number in row.starts and row.number is not self.replaced and self._has(row.number):
+            if number in row.starts and row.number is not self.replaced and row.owner in (None, self.owner) and self._has(row.number):
                 self.start(row.number, self.limits.get(row.number), met_at_once=number in row.meets)
 
     def _has(self, clock: Clock) -> bool:
@@ -112,7 +119,7 @@ class _Move:
         number = self._versions.get(clock, 0) + 1
         self._versions = {**self._versions, clock: number}
         run = Running(clock, number, self.at, plan.due_at)
-        national = clock in (Clock.C1, Clock.C10)
+        national = CLOCKS[clock].owner is Service.TRIAGE
         started = Started(
             case_id=self.before.case_id,
             partition=self.get("partition"),
@@ -138,11 +145,11 @@ class _Move:
             run = self.running.pop(clock, None)
             if run is not None:
                 self._ended(run, outcome)
-                if clock is Clock.C6:
+                if CLOCKS[clock].window:
                     self.changed["held_by"] = ()
 
     def _ended(self, run: Running, outcome: RunOutcome) -> None:
-        window = run.clock is Clock.C6
+        window = CLOCKS[run.clock].window
         late = self.at > run.due_at and not window
         if late and outcome is RunOutcome.MET:
             outcome = RunOutcome.MET_LATE
@@ -213,8 +220,9 @@ def _input_refused(move: _Move, event: cases.InputRefused) -> None:
         return
     left = tuple(held for held in move.before.held_by if held != event.input_id)
     move.changed |= {"held_by": left, "settled": (*move.before.settled, event.input_id)}
-    if not left and Clock.C6 in move.running:
-        move.steps.append(Held(move.before.case_id, Clock.C6, False, move.running[Clock.C6].started_at))
+    window = _window(move.running.values())
+    if not left and window is not None:
+        move.steps.append(Held(move.before.case_id, window.clock, False, window.started_at))
 
 
 _NOTES: Mapping[type[CaseEvent], Callable[[_Move, Any], None]] = MappingProxyType(
