@@ -18,7 +18,7 @@ async def due(platform: Platform, receipt: Receipt, clock: str) -> datetime:
 
     async def shown() -> datetime | None:
         path = f"/v1/cases/{receipt.case_id}/clocks"
-        answer = await platform.settled_call("sla-monitor", "GET", path, role=Role.NATIONAL_ADMINISTRATOR)
+        answer = await platform.call_until_known("sla-monitor", "GET", path, role=Role.NATIONAL_ADMINISTRATOR)
         running = [c for c in answer.json()["clocks"] if c["clock"] == clock and c["ended_at"] is None]
         return datetime.fromisoformat(running[0]["due_at"]) if running else None
 

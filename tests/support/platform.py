@@ -187,11 +187,11 @@ class Platform:
     async def _officer(self, service: str, receipt: Receipt, verb: str, role: Role, agency: str | None, body: Json) -> Json:
         path = f"/v1/cases/{receipt.case_id}/{verb}"
         # a case may still be on its way to the service that is to have it
-        answer = await self.settled_call(service, "POST", path, role=role, agency=agency, json=body)
+        answer = await self.call_until_known(service, "POST", path, role=role, agency=agency, json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def settled_call(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
+    async def call_until_known(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
         """A call that is made again while the service says that the case is unknown or still with its former owner or agency."""
 
         async def answered() -> httpx.Response | None:

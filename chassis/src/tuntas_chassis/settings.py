@@ -81,7 +81,7 @@ class ServiceSettings(BaseSettings):
     )
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)
-    settled_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")
+    resolved_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")
     drain_timeout_s: float = Field(default=20, gt=0)
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from tests.support.waiting import until
 from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messaging.dead_letters import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_resolved
 from tuntas_contracts.envelope import Envelope
 
 GOOD = b'{"amount": 1}'
@@ -83,7 +83,7 @@ async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[...
     assert not [row for row in parked if row.key and row.key.startswith("good")]
 
 
-async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
+async def test_many_operators_resolve_a_message_once(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
     keys = [f"a{n}" for n in range(20)]
@@ -108,7 +108,7 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
         await lots[0].replay(first.id, "late")
 
 
-async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
+async def test_resolved_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
     await delivery.feed([("a", Added(amount=10, fail=True)), ("b", Added(amount=10, fail=True))])
@@ -121,7 +121,7 @@ async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Deliver
     dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     await dead_letters.discard((await dead_letters.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
     async with app.database.begin() as connection:
-        assert await purge_settled(connection, 90, 100) == 0
+        assert await purge_resolved(connection, 90, 100) == 0
         await connection.execute(text("UPDATE parked_message SET settled_at = settled_at - interval '91 days'"))
-        assert await purge_settled(connection, 90, 100) == 1
+        assert await purge_resolved(connection, 90, 100) == 1
     assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"

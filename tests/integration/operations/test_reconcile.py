@@ -57,8 +57,8 @@ async def _report(url: str, case_id: UUID) -> None:
             "WHERE table_name = 'report' AND is_nullable = 'NO' AND column_default IS NULL AND column_name <> 'case_id'"
         )
         made = {"text": "'x'", "uuid": f"'{new_id()}'", "bytea": "'\\x00'", "jsonb": "'{}'", "boolean": "false", "integer": "0"}
-        told = {row["name"]: made.get(row["kind"], "now()") for row in columns}
-        names, values = ", ".join(["case_id", *told]), ", ".join([f"'{case_id}'", *told.values()])
+        columns_given = {row["name"]: made.get(row["kind"], "now()") for row in columns}
+        names, values = ", ".join(["case_id", *columns_given]), ", ".join([f"'{case_id}'", *columns_given.values()])
         await connection.execute(f"INSERT INTO report ({names}) VALUES ({values})")
     finally:
         await connection.close()
@@ -87,16 +87,16 @@ def test_a_report_that_was_never_published_is_named_and_counted(operator: Operat
     assert found["tuntas_reconcile_last_clean_timestamp_seconds"] == 0, "this process has seen no clean round"
 
 
-def test_garbage_on_the_topic_is_counted_and_passed_over(operator: Operator, servers: Servers) -> None:
+def test_malformed_records_on_the_topic_are_counted_and_skipped(operator: Operator, servers: Servers) -> None:
     producer = Producer({"bootstrap.servers": servers.bootstrap, "log_level": 0})
     for value in (b"{", b"[]", b'{"case_id": "x"}', b'{"case_id": "%s", "version": "1", "owner": "triage"}' % str(uuid4()).encode()):
         producer.produce(CASES.name, value, headers={"ce_type": "id.tuntas.CaseReceived", "ce_id": str(uuid4())})
     assert producer.flush(20) == 0
-    told = operator.json("reconcile")
-    assert (told["clean"], told["unreadable"]) == (True, 4)
+    result = operator.json("reconcile")
+    assert (result["clean"], result["unreadable"]) == (True, 4)
 
 
-def test_the_metrics_are_served_and_tell_of_the_last_round() -> None:
+def test_the_metrics_are_served_and_show_the_last_round() -> None:
     metrics = ReconcileMetrics()
     port = metrics.serve("127.0.0.1", 0)
     metrics.note(Result(5, 5, 5, 4, 4, 9, ()), took_s=2.5)

@@ -54,9 +54,9 @@ def _kinds(changes: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 def test_an_empty_cluster_gets_every_topic_and_a_second_run_changes_nothing(operator: Operator, admin: AdminClient) -> None:
-    told = operator.json("topics", "plan", status=1)
+    plan = operator.json("topics", "plan", status=1)
     names = {*PLAIN, *(family.for_agency(code) for family in (AGENCY_CASES, AGENCY_ACTIONS) for code in FEW)}
-    assert _kinds(told["changes"]) == {("missing", name) for name in names}
+    assert _kinds(plan["changes"]) == {("missing", name) for name in names}
     assert _ours(admin) == set(), "a plan changes nothing"
 
     made = operator.json("topics", "apply")

@@ -87,14 +87,14 @@ class DeadLetters:
         await delivery.all_waiting(3)
         letters = delivery.dead_letters
         first = (await letters.list(EVER, 10, key="a"))[0]
-        assert (await letters.list(EVER, 10, settled=True)) == []
+        assert (await letters.list(EVER, 10, resolved=True)) == []
         await letters.discard(first.id, "siti", "sent twice by mistake")
-        closed = await letters.list(EVER, 10, settled=True)
-        assert [(m.state, m.key, m.settled_by, m.settled_why) for m in closed] == [
+        closed = await letters.list(EVER, 10, resolved=True)
+        assert [(m.state, m.key, m.resolved_by, m.resolution_reason) for m in closed] == [
             ("discarded", "a", "siti", "sent twice by mistake"),
             ("replayed", "a", "siti", f"behind {first.id}: sent twice by mistake"),
         ]
-        assert all(m.settled_at is not None and m.settled_at >= m.parked_at for m in closed)
+        assert all(m.resolved_at is not None and m.resolved_at >= m.parked_at for m in closed)
         assert await letters.list(EVER, 10, key="a") == []
         assert [m.key for m in await letters.list(EVER, 10)] == ["b"]
         with pytest.raises(Problem, match="discarded"):

@@ -56,16 +56,16 @@ class DeliveryInMemory(DeliveryUnderTest):
 
     async def start(self) -> None:
         self.service = self._process()
-        await self.service.settle()
+        await self.service.run_until_idle()
 
     async def stop(self) -> None:
-        await self.service.settle()
+        await self.service.run_until_idle()
 
     async def crash(self) -> None:
         pass
 
     async def until(self, condition: Callable[[], Awaitable[object]], what: str) -> Any:
-        await self.service.settle()
+        await self.service.run_until_idle()
         found = await condition()
         assert found, f"not: {what}"
         return found

@@ -26,5 +26,5 @@ def test_a_clock_that_shows_whole_seconds_has_shown_anything_within_one() -> Non
 
 
 def test_it_says_how_far_and_which_way() -> None:
-    assert "is 60.0 s ahead of this machine's" in skew_finding("clock", 165.0, before=100.0, after=105.0).told
-    assert "is 40.0 s behind this machine's" in skew_finding("clock", 60.0, before=100.0, after=105.0).told
+    assert "is 60.0 s ahead of this machine's" in skew_finding("clock", 165.0, before=100.0, after=105.0).found
+    assert "is 40.0 s behind this machine's" in skew_finding("clock", 60.0, before=100.0, after=105.0).found

@@ -23,7 +23,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.touch()
-    told = {
+    options = {
         "KAFKA": "one:9093,two:9093",
         "KAFKA_USERNAME": "operator",
         "KAFKA_PASSWORD": "hidden",
@@ -32,7 +32,7 @@ def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.Monke
         "DATABASE_URL_SLA_MONITOR": "postgresql://sla:hidden@db/sla_monitor",
         "URL_SLA_MONITOR": "https://sla.example/",
     }
-    for name, value in told.items():
+    for name, value in options.items():
         monkeypatch.setenv(f"TUNTAS_{name}", value)
     installation = find_installation(None)
     assert installation.name == "the cluster at one:9093,two:9093"
@@ -46,7 +46,7 @@ def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.Monke
     assert installation.needs_database(Service.SLA_MONITOR).endswith("@db/sla_monitor")
     assert installation.needs_url(Service.SLA_MONITOR) == "https://sla.example"
     assert "hidden" not in repr(installation)
-    assert all(f"TUNTAS_{name}" in help_text() for name in told)
+    assert all(f"TUNTAS_{name}" in help_text() for name in options)
 
 
 def test_a_folder_wins_over_the_environment_and_nothing_is_mixed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -77,8 +77,8 @@ def test_a_setting_that_can_t_be_used_is_named(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(f"TUNTAS_{name}", value)
     with pytest.raises(UnusableSettings) as refused:
         load_operator_settings()
-    [told] = refused.value.faults
-    assert fault in told
+    [message] = refused.value.faults
+    assert fault in message
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

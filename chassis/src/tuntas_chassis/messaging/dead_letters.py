@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -20,6 +21,8 @@ from tuntas_chassis.messaging.raw_records import columns_of, record_of
 from tuntas_chassis.messaging.subscription import Record
 
 _LONGEST_KEY = 200
+_COLUMNS = {"resolved_at": "settled_at", "resolved_by": "settled_by", "resolution_reason": "settled_why"}
+"""Fields whose column in the table has another name."""
 _LOCK_SEED = 0x7061726B  # "park": apart from other advisory locks
 _SKEW_MS = 60_000  # producers' clocks set a record's time
 _PARK = text(
@@ -42,16 +45,17 @@ _PURGE = text(
     "DELETE FROM parked_message WHERE id = ANY(ARRAY(SELECT id FROM parked_message WHERE state IN ('replayed', 'discarded') "
     "AND settled_at < now() - make_interval(days => :days) LIMIT :most))"
 )
-_SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
+_RESOLVE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
 _FAILED_AGAIN = text(
     "UPDATE parked_message SET attempts = attempts + 1, error_type = :error_type, error = :error, state = 'parked' WHERE id = :id"
 )
 _SHOWN = (
     'SELECT id, consumer, topic, partition, "offset", key, error_type, error, attempts, state, parked_at, length(value) AS bytes, '
-    "settled_at, settled_by, settled_why FROM parked_message WHERE (CAST(:key AS text) IS NULL OR key = :key) "
+    "settled_at AS resolved_at, settled_by AS resolved_by, settled_why AS resolution_reason FROM parked_message "
+    "WHERE (CAST(:key AS text) IS NULL OR key = :key) "
 )
 _OPEN = text(_SHOWN + "AND state IN ('parked', 'waiting') AND id > :after ORDER BY id LIMIT :limit")
-_SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after ORDER BY id LIMIT :limit")
+_RESOLVED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after ORDER BY id LIMIT :limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,9 @@ class ParkedMessage:
     state: str
     parked_at: datetime
     bytes: int | None
-    settled_at: datetime | None
-    settled_by: str | None
-    settled_why: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
 
 
 async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequence[DeadLetter]) -> None:
@@ -158,11 +162,11 @@ def stored_key(key: str) -> str:
 
 
 async def list_parked(
-    connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, settled: bool = False
+    connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, resolved: bool = False
 ) -> list[ParkedMessage]:
     """What waits, or what was replayed and discarded; of one key where one is given; oldest first, behind the id `after`."""
     values = {"after": after, "limit": limit, "key": None if key is None else stored_key(key)}
-    rows = await connection.execute(_SETTLED if settled else _OPEN, values)
+    rows = await connection.execute(_RESOLVED if resolved else _OPEN, values)
     return [ParkedMessage(**row) for row in rows.mappings()]
 
 
@@ -191,7 +195,7 @@ async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[
     return {message.id: message for message in (letter_of(dict(row)) for row in rows.mappings())}
 
 
-async def purge_settled(connection: AsyncConnection, days: int, most: int) -> int:
+async def purge_resolved(connection: AsyncConnection, days: int, most: int) -> int:
     """Delete what was replayed or discarded more than `days` ago, `most` at once; how many went."""
     return (await connection.execute(_PURGE, {"days": days, "most": most})).rowcount
 
@@ -200,7 +204,7 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     """Everything of a key that waits, in the order of the topic, locked.
 
     The key itself is locked first, until the transaction's end. Rows alone are not enough: a statement that began before another
-    operator's commit also locks what is settled since, so two operators could lock the same rows in different orders.
+    operator's commit also locks what is resolved since, so two operators could lock the same rows in different orders.
     """
     await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
@@ -219,7 +223,8 @@ def in_topic_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
 def letter_of(row: Mapping[str, object]) -> OpenDeadLetter:
     """The dead letter of such a row."""
     record = record_of(row)
-    listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
+    shown: dict[str, Any] = {name: row[_COLUMNS.get(name, name)] for name in ParkedMessage.__slots__ if name != "bytes"}
+    listed = ParkedMessage(**shown, bytes=_length(record.value))
     return OpenDeadLetter(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))
 
 
@@ -227,9 +232,9 @@ def _length(value: bytes | None) -> int | None:
     return None if value is None else len(value)
 
 
-async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: str, why: str | None) -> None:
+async def resolve(connection: AsyncConnection, message_id: UUID, state: str, by: str, why: str | None) -> None:
     """Mark a parked message as `replayed` or `discarded`: by whom, and why where that was said."""
-    await connection.execute(_SETTLE, {"id": message_id, "state": state, "by": by, "why": why})
+    await connection.execute(_RESOLVE, {"id": message_id, "state": state, "by": by, "why": why})
 
 
 async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuntas_chassis.messaging.dead_letters import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_resolved
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by
 from tuntas_chassis.persistence.probe import DatabaseState
@@ -115,5 +115,5 @@ class Maintenance:
         """Forget what the inbox has kept for long enough, a portion of it; returns the seconds until the next."""
         async with self._database.begin() as connection:
             purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days, "most": _PURGE_AT_ONCE})
-            settled = await purge_settled(connection, self._settings.settled_retention_days, _PURGE_AT_ONCE)
-        return _PURGE_MORE_S if max(purged.rowcount, settled) >= _PURGE_AT_ONCE else PURGE_EVERY_S
+            resolved = await purge_resolved(connection, self._settings.resolved_retention_days, _PURGE_AT_ONCE)
+        return _PURGE_MORE_S if max(purged.rowcount, resolved) >= _PURGE_AT_ONCE else PURGE_EVERY_S

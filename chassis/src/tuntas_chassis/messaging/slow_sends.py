@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from tuntas_chassis.messaging.kafka import abort
 from tuntas_chassis.messaging.producers import Producers
-from tuntas_chassis.messaging.sending import Destination, Outcome, send, settle_late
+from tuntas_chassis.messaging.sending import Destination, Outcome, await_late_outcome, send
 from tuntas_chassis.messaging.set_aside import Hold
 from tuntas_contracts.envelope import Headers
 
@@ -70,7 +70,7 @@ class SlowSends:
 
     async def _wait_on(self, producer: AIOKafkaProducer, before: Outcome) -> Outcome:
         try:
-            return await settle_late(before, LIMIT_S)
+            return await await_late_outcome(before, LIMIT_S)
         finally:
             await abort(producer)
 

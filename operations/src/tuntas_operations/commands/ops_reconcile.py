@@ -43,7 +43,7 @@ def reconcile(
     """Prove that nothing was lost or done twice. Exit status 1 if anything differs (in the last round).
 
     A round compares intake's, triage's and dispatch's databases with the topics. While watching, a round that can't be carried
-    out is told and counted, and the next one tries again.
+    out is reported and counted, and the next one tries again.
     """
     # Imported here, with all its clients: `tuntas --help` does without.
     from tuntas_operations.commands.reconciliation_output import print_json, print_result

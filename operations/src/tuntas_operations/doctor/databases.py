@@ -64,9 +64,9 @@ async def _rights(connection: "asyncpg.Connection[asyncpg.Record]", about: str, 
         return ok(about, f"the role {role} may read every table, and write none: the service's own role is not examined")
     lacking = [(row["relname"], row["privilege"]) for row in await connection.fetch(_LACKING)]
     if lacking:
-        told = ", ".join(f"{privilege} on {table}" for table, privilege in lacking[:_SHOWN])
+        shown = ", ".join(f"{privilege} on {table}" for table, privilege in lacking[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-        return wrong(about, f"the role {role} lacks {told}{more}", "make it the owner of its database's tables, or GRANT it these")
+        return wrong(about, f"the role {role} lacks {shown}{more}", "make it the owner of its database's tables, or GRANT it these")
     return ok(about, f"the role {role} may read and write every table")
 
 

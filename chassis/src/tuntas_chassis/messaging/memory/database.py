@@ -192,9 +192,9 @@ class MemoryTransaction:
         """Where the first dead letter of each of these keys lies."""
         return self.tables.dead_letters.blocked(consumer, keys)
 
-    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, closed: bool) -> list[ParkedMessage]:
+    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, resolved: bool) -> list[ParkedMessage]:
         """A page of them."""
-        return self.tables.dead_letters.list(after, limit, key, closed=closed)
+        return self.tables.dead_letters.list(after, limit, key, resolved=resolved)
 
     async def find_dead_letter(self, letter_id: UUID) -> OpenDeadLetter | None:
         """One of them."""
@@ -208,7 +208,7 @@ class MemoryTransaction:
         """Everything of a key that waits, in order."""
         return self.tables.dead_letters.waiting(consumer, key)
 
-    async def close_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
+    async def resolve_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
         """It was replayed or discarded."""
         self.tables.dead_letters.change(letter_id, state=state, settled_at=datetime.now(UTC), settled_by=by, settled_why=why)
 

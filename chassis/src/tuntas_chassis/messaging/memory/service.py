@@ -176,7 +176,7 @@ class MemoryService:
         sent = await self.relay()
         return any(read) or sent > 0 or before != self.database.tables or reading != len(self._reading)
 
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Step until nothing moves any more."""
         for _ in range(_MOST_STEPS):
             if not await self.step():
