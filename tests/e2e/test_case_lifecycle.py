@@ -32,7 +32,7 @@ async def test_a_report_that_names_an_agency_is_on_its_topic_and_its_reporter_kn
         body="Lampu padam. Hubungi saya Sekar Ayu Wulandari di 0812-3456-7890 atau sekar.ayu@surat.example, terima kasih.",
         reporter={"name": "Sekar Ayu Wulandari", "email": "sekar.ayu@surat.example", "phone": "081234567890"},
     )
-    assert {item["kind"] for item in receipt.told["masked"]} == {"nama", "telepon", "email"}
+    assert {item["kind"] for item in receipt.answer["masked"]} == {"nama", "telepon", "email"}
     status = await platform.until_state(receipt, "at_agency")
     assert status["agency"] == BANDUNG
     assert transitions(status) == ["T2"]

@@ -47,7 +47,7 @@ class Receipt:
     case_id: UUID
     tracking_id: str
     access_code: str
-    told: Json = field(compare=False)
+    answer: Json = field(compare=False)
 
     @property
     def code(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Platform:
         self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
-        """Leave the stack, which goes on."""
+        """Leave the stack, which keeps running."""
         await self.http.aclose()
         await self.databases.close()
         for producer in self._producers.values():
@@ -98,10 +98,10 @@ class Platform:
         **request: Any,
     ) -> httpx.Response:
         """One request, with the token of a role where one is given."""
-        told = dict(headers or {})
+        all_headers = dict(headers or {})
         if role is not None:
-            told["Authorization"] = f"Bearer {self.token(role, agency)}"
-        return await self.http.request(method, self.url(service) + path, headers=told, **request)
+            all_headers["Authorization"] = f"Bearer {self.token(role, agency)}"
+        return await self.http.request(method, self.url(service) + path, headers=all_headers, **request)
 
     async def metric(self, service: str, series: str) -> float:
         """What a service's metrics say of one series, named with its labels."""
@@ -240,7 +240,7 @@ class Platform:
             return await asyncio.to_thread(self.log.refresh)
 
     async def events(self, case_id: UUID, *kinds: str, topic: str = CASES.name) -> list[TopicRecord]:
-        """What stands on a topic of one case, in order."""
+        """What is on a topic of one case, in order."""
         await self.read_topics()
         return self.log.of_key(case_id, topic, *kinds)
 
@@ -253,7 +253,7 @@ class Platform:
         return [(r.kind, r.body["clock"], r.body.get("level", "")) for r in await self.events(case_id, topic=SLA.name)]
 
     async def until_events(self, case_id: UUID, *kinds: str, count: int = 1, topic: str = CASES.name) -> list[TopicRecord]:
-        """Wait until that many events (of these kinds, where some are named) stand on a topic of one case."""
+        """Wait until that many events (of these kinds, where some are named) are on a topic of one case."""
 
         async def there() -> list[TopicRecord] | None:
             found = await self.events(case_id, *kinds, topic=topic)
@@ -311,9 +311,9 @@ class Platform:
 
     async def at_rest(self, within_s: float = TIMEOUT_S) -> None:
         """Wait until every topic is read by all its readers and every outbox is empty."""
-        await until(self._is_at_rest, "the platform is at rest", within_s)
+        await until(self._is_idle, "the platform is idle", within_s)
 
-    async def _is_at_rest(self) -> bool:
+    async def _is_idle(self) -> bool:
         before = await asyncio.to_thread(self.log.ends)
         for service in Service:
             # in this order: what the last record read has led to is then in the outbox, or sent
@@ -341,5 +341,5 @@ def _reads(service: Service, topic: str) -> bool:
 
 def receipt_of(answer: httpx.Response) -> Receipt:
     """The receipt in an answer."""
-    told = answer.json()
-    return Receipt(UUID(told["case_id"]), told["tracking_id"], told["access_code"], told)
+    found = answer.json()
+    return Receipt(UUID(found["case_id"]), found["tracking_id"], found["access_code"], found)

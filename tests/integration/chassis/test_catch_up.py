@@ -1,4 +1,4 @@
-"""Ready is who knows all that lay on the topics when it began, whoever read it and whatever a rebalance moves meanwhile."""
+"""A replica is ready when all that was on the topics at its start is read, whoever read it and whatever a rebalance moves meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ WITHIN_S = 120.0
 
 
 class Watch:
-    """Replicas that begin while so many records lie on the topic, looked at again and again until each is ready."""
+    """Replicas that begin while so many records are on the topic, looked at again and again until each is ready."""
 
     def __init__(self, delivery: Delivery, records: int = RECORDS) -> None:
         self._delivery = delivery

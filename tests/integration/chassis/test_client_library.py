@@ -172,7 +172,7 @@ async def test_records_that_the_client_had_taken_when_it_failed_are_read_again(m
         found = await getmany(*partitions, **options)
         if found and not lost:
             lost.append(found)
-            raise RuntimeError("the client fails while it hands out")
+            raise RuntimeError("the client fails while it returns records")
         return found
 
     draining._getmany = fail_once

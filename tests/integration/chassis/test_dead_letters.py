@@ -1,4 +1,4 @@
-"""What can't be read or handled is parked with its reason; its key waits, everyone else goes on."""
+"""What can't be read or handled is parked with its reason; its key waits, all other keys continue."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -50,10 +50,10 @@ async def _parked(delivery: Delivery) -> list[Any]:
     return await delivery.query("SELECT * FROM parked_message WHERE state IN ('parked', 'waiting') ORDER BY id")
 
 
-async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[..., Delivery]) -> None:
+async def test_a_thousand_malformed_records_block_no_other_key(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
-    garbage: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
+    malformed: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
         (b"bad-json", b"{not json", headers()),
         (b"bad-schema", b'{"amount": "many"}', headers()),
         (b"no-headers", GOOD, []),
@@ -66,7 +66,7 @@ async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[...
     records = []
     for n in range(1000):
         big = n % 8 == 5 and n > 40  # five of nearly 1 MB are enough
-        records.append(garbage[n % 8] if not big else garbage[0])
+        records.append(malformed[n % 8] if not big else malformed[0])
         records.append((f"good-{n % 10}".encode(), GOOD, headers()))
     await delivery.feed_raw(records)
     await _reach(delivery, {f"good-{n}": (100, 100) for n in range(10)})

@@ -42,7 +42,7 @@ async def _let_in(servers: Servers, database_url: str, allowed: bool) -> None:
         await admin.close()
 
 
-async def test_it_tells_of_its_health_and_loses_nothing_when_told_to_end(start: Callable[..., Any], servers: Servers) -> None:
+async def test_it_reports_its_health_and_loses_nothing_when_stopped(start: Callable[..., Any], servers: Servers) -> None:
     process: ServiceProcess = await start()
     delivery = process.delivery
     await process.until_ready()
@@ -98,7 +98,7 @@ async def test_without_its_schema_it_waits_and_says_so_until_two_that_migrate_at
     assert (await process.ended())[0] == 0
 
 
-async def test_it_can_be_told_to_end_before_it_has_reached_anybody(start: Callable[..., Any]) -> None:
+async def test_it_can_be_stopped_before_it_has_reached_any_server(start: Callable[..., Any]) -> None:
     process: ServiceProcess = await start(TUNTAS_KAFKA="127.0.0.1:1")
     await process.until_ready(503)
     process.terminate()

@@ -1,4 +1,4 @@
-"""A partition that the broker does not hand out for a while: the others flow, and it is read on when it is handed out again."""
+"""A partition that the broker does not return for a while: the others are read, and it is read on when the broker returns it again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 
 
 class Refusals:
-    """Stands between a replica and its broker, and answers in its name that the right to read these partitions was taken."""
+    """Is between a replica and its broker, and answers in its name that the right to read these partitions was taken."""
 
     def __init__(self, app: ServiceApp) -> None:
         self.partitions: set[int] = set()

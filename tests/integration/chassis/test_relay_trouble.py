@@ -64,7 +64,7 @@ async def _until_published(delivery: Delivery, expected: dict[str, list[int]], w
     await until(there, "everything is published in order", within_s)
 
 
-async def test_a_topic_that_refused_for_a_while_goes_on_by_itself_and_holds_up_nobody(
+async def test_a_topic_that_refused_for_a_while_recovers_automatically_and_blocks_no_other(
     make: Callable[..., Delivery], servers: Servers
 ) -> None:
     delivery = make()
@@ -112,7 +112,7 @@ async def test_a_backlog_of_a_blocked_topic_is_moved_out_of_the_way_of_each_look
     assert await _first_steps(delivery) == {key: list(range(3)) for key in KEYS}
 
 
-async def test_what_was_sent_and_cannot_be_deleted_is_not_sent_again(make: Callable[..., Delivery]) -> None:
+async def test_a_sent_message_that_cannot_be_deleted_is_not_sent_again(make: Callable[..., Delivery]) -> None:
     delivery = make()
     app = await delivery.start()
     for statement in (
@@ -131,11 +131,11 @@ async def test_what_was_sent_and_cannot_be_deleted_is_not_sent_again(make: Calla
 
     await until(sent, "the first messages are sent")
 
-    async def begun_anew() -> bool:
+    async def restarted() -> bool:
         (tries,) = await delivery.query("SELECT last_value FROM tries")
         return bool(tries.last_value > 3)
 
-    await until(begun_anew, "the relay has begun anew a few times")
+    await until(restarted, "the relay has restarted a few times")
     async with app.database.begin() as connection:
         await connection.execute(text("DROP TRIGGER refuse ON outbox"))
     await _until_published(delivery, {key: list(range(3)) for key in KEYS})

@@ -166,7 +166,7 @@ def test_a_database_that_is_not_migrated(servers: Servers, database: str) -> Non
     run_apart(execute(database, "UPDATE alembic_version SET version_num = '0001'"))
     operator = Operator({"TUNTAS_DATABASE_URL_INTAKE": database, "TUNTAS_DATABASE_URL_NOTIFIER": servers.database()})
     wrong = wrongs(operator.json("doctor", status=1))
-    assert "stands at migration 0001" in wrong["intake schema"]
+    assert "is at migration 0001" in wrong["intake schema"]
     assert "python -m intake migrate" in wrong["intake schema"]
     assert "never migrated" in wrong["notifier schema"]
     run_apart(execute(database, "UPDATE alembic_version SET version_num = '9999'"))

@@ -70,7 +70,7 @@ def test_a_garbled_header_is_named(name: str, value: bytes, says: str) -> None:
 
 
 @given(any_headers)
-def test_whatever_stands_in_the_headers_nothing_but_an_envelope_error_comes_of_it(headers: Headers) -> None:
+def test_any_headers_are_read_or_raise_an_envelope_error(headers: Headers) -> None:
     try:
         found = Envelope.read([*envelope().headers(), *headers])
     except EnvelopeError:

@@ -1,4 +1,4 @@
-"""The HTTP server ends when it is told, though it hardly ever wakes, and its Date goes with the time."""
+"""The HTTP server ends when it is asked to, though it hardly ever wakes, and its Date follows the clock."""
 
 import asyncio
 from time import monotonic
@@ -31,10 +31,10 @@ async def test_it_ends_at_once_and_keeps_its_date() -> None:
             return bool((await client.get("/")).headers["date"] != first)
 
         await until(goes_on, "the Date header is renewed", 5)
-    told = monotonic()
+    asked = monotonic()
     server.end()
     await serving
-    assert monotonic() - told < 0.9, "it was asleep"
+    assert monotonic() - asked < 0.9, "it was asleep"
 
 
 PROXIES_KEEP_S = 60

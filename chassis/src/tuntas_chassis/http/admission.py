@@ -1,4 +1,4 @@
-"""How many requests are answered at once, and how much of their bodies is held: more are told to come again."""
+"""How many requests are answered at once, and how much of their bodies is held: more are refused with 503."""
 
 from typing import Final
 

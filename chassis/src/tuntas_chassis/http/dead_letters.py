@@ -110,7 +110,7 @@ class DeadLetterQueue:
         others = [await self.show(one_id) for one_id in dict.fromkeys(also) if one_id != message_id]
         for one in others:  # before anything is locked: rows of two keys have no common order
             if one.key is None or (one.consumer, one.key) != (found.consumer, found.key):
-                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
+                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it separately.", "other_key")
         async with self._tables.begin() as transaction:
             if found.key is not None:
                 await transaction.lock_dead_letters_of(found.consumer, found.key)

@@ -46,7 +46,7 @@ CLOSED_BECAUSE = (
 
 
 class GuardedConfig(uvicorn.Config):
-    """uvicorn's configuration with these limits; `closed` is told of each connection that the guard closes, and why."""
+    """uvicorn's configuration with these limits; `closed` is called for each connection that the guard closes, with the reason."""
 
     def __init__(self, app: Any, limits: HttpLimits, closed: Callable[[str], None], **options: Any) -> None:
         """`options` are uvicorn's. There are no web sockets: a connection that became one would escape the guard."""

@@ -98,7 +98,7 @@ class AccessPage(BaseModel):
 
 
 class Resumed(BaseModel):
-    """How many partitions go on."""
+    """How many partitions were resumed."""
 
     resumed: Total
 
@@ -175,7 +175,7 @@ def _listed(message: ParkedMessage) -> dict[str, Any]:
 
 
 def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Awaitable[int]]) -> APIRouter:
-    """Look at, replay and discard what is parked; let halted partitions go on."""
+    """Look at, replay and discard what is parked; resume halted partitions."""
     router = APIRouter(
         prefix="/v1/parked", route_class=JsonRoute, tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS}
     )
@@ -232,7 +232,7 @@ def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Await
         result = await dead_letters.discard(message_id, operator.subject, given.reason, given.also)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
-    @router.post("/resume", summary="Let halted partitions go on")
+    @router.post("/resume", summary="Resume halted partitions")
     async def resume_halted(_operator: Operator) -> Resumed:
         return Resumed(resumed=await resume())
 

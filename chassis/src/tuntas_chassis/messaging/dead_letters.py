@@ -60,9 +60,9 @@ _RESOLVED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :afte
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record to keep as a dead letter. `waiting`: it is sound itself but stands behind a parked one of its key.
+    """A record to keep as a dead letter. `waiting`: it is sound itself but is behind a parked one of its key.
 
-    `catching_up`: it lay on the topic before this process began to read it, so own events may lie behind it that the database has lost.
+    `catching_up`: it was on the topic before this process began to read it, so own events may follow it that the database has lost.
     """
 
     record: Record
@@ -103,7 +103,7 @@ async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequenc
 
 
 def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
-    """The columns of a new dead letter that the table does not fill in by itself."""
+    """The columns of a new dead letter that the table does not fill in itself."""
     fault = dead_letter.fault
     return {
         **columns_of(dead_letter.record),
@@ -111,7 +111,7 @@ def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, objec
         "consumer": consumer,
         "key": stored_key(dead_letter.key) if dead_letter.key else None,
         "error_type": type(fault).__name__ if fault else "Waiting",
-        "error": fault_text(fault) if fault else "stands behind a parked message of the same key",
+        "error": fault_text(fault) if fault else "waits behind a parked message of the same key",
         "state": "waiting" if dead_letter.waiting else "parked",
         "catching_up": dead_letter.catching_up,
     }
@@ -119,7 +119,7 @@ def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, objec
 
 @dataclass(frozen=True, slots=True)
 class FirstDeadLetter:
-    """Where the first of a key lies that is parked."""
+    """Where the first parked message of a key is."""
 
     topic: str
     partition: int
@@ -132,13 +132,13 @@ class FirstDeadLetter:
         return cls(record.topic, record.partition, record.offset, record.timestamp)
 
     def is_behind(self, record: Record) -> bool:
-        """Whether the record lies before it: read again, it need not wait. A topic that was made anew tells itself by its times."""
+        """Whether the record comes before it: read again, it need not wait. A topic that was recreated is known by its times."""
         same_log = (record.topic, record.partition) == (self.topic, self.partition)
         return same_log and record.offset < self.offset and record.timestamp <= self.timestamp_ms + _SKEW_MS
 
 
 async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-    """Which of these keys have dead letters, and where the first of them lies."""
+    """Which of these keys have dead letters, and where the first of them is."""
     stored = {key: stored_key(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
     blocked = {row.key: FirstDeadLetter(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
@@ -156,7 +156,7 @@ def _clean(text: str) -> str:
 
 
 def stored_key(key: str) -> str:
-    """The key as it stands in the table, which takes no NUL and indexes only short texts."""
+    """The key as it is in the table, which takes no NUL and indexes only short texts."""
     clean = _clean(key)
     return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
 
@@ -212,12 +212,12 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
 
 
 def in_topic_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
-    """What lies in the order of offsets, in that of times where the topic was made anew: it has lower offsets at later times."""
-    anew = any(
+    """In the order of offsets; in that of times where the topic was recreated: it has lower offsets at later times."""
+    recreated = any(
         (a.record.topic, a.record.partition) == (b.record.topic, b.record.partition) and a.record.timestamp > b.record.timestamp + _SKEW_MS
         for a, b in pairwise(waiting)
     )
-    return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if anew else waiting
+    return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if recreated else waiting
 
 
 def letter_of(row: Mapping[str, object]) -> OpenDeadLetter:
@@ -263,7 +263,7 @@ class DeadLetterLimit:
         return False
 
     def resume(self) -> set[TopicPartition]:
-        """Let every halted partition go on; returns them."""
+        """Resume every halted partition; returns them."""
         resumed, self.halted = self.halted, set()
         self._times.clear()
         return resumed

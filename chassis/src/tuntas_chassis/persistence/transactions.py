@@ -1,4 +1,4 @@
-"""Open transactions in a service's database: its own writers hold watermarks back, those of others are only told of."""
+"""Open transactions in a service's database: its own writers hold watermarks back, those of others are only reported."""
 
 from dataclasses import dataclass
 

@@ -115,7 +115,7 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
         ("consumer",),
         "batches",
     ),
-    Metric("tuntas_consumer_refused_partitions", "gauge", "Partitions that the broker does not hand out", ("consumer",), "partitions"),
+    Metric("tuntas_consumer_refused_partitions", "gauge", "Partitions that the broker does not return", ("consumer",), "partitions"),
     Metric("tuntas_consumer_gaps_total", "counter", "Times that a consumer went back behind records it had not handled", ("consumer",)),
     Metric("tuntas_parked_messages", "gauge", "Messages that wait for an operator", ("consumer",), "messages"),
     Metric("tuntas_parked_oldest_seconds", "gauge", "How long the oldest message has waited for an operator", ("consumer",), "seconds"),

@@ -68,7 +68,7 @@ def show(
     service: OfService = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one message: where it lay, why it is parked, its headers, the shape of its value. No texts: those an auditor reads."""
+    """Show one message: where it was, why it is parked, its headers, the shape of its value. No texts: those an auditor reads."""
     with _parked(folder, service) as parked:
         message = parked.show(message_id)
     if as_json:

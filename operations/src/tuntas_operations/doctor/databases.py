@@ -81,7 +81,7 @@ async def _migrated(connection: "asyncpg.Connection[asyncpg.Record]", service: S
     if found is None:
         return wrong(about, f"the database was never migrated, this release needs {needed}", todo)
     if not is_served_by(package, found):
-        return wrong(about, f"the database stands at migration {found}, this release needs {needed}", todo)
+        return wrong(about, f"the database is at migration {found}, this release needs {needed}", todo)
     later = "" if found == needed else f", later than this release's {needed}, which can work on it"
     return ok(about, f"migration {found}{later}")
 

@@ -34,7 +34,7 @@ class Unsent(NamedTuple):
 
 @dataclass
 class Tables:
-    """All that is kept. States lie by their store and key, further rows in the order in which they were saved."""
+    """All that is kept. States are kept by their store and key, further rows in the order in which they were saved."""
 
     states: dict[object, dict[str, Any]] = field(default_factory=dict)
     rows: list[object] = field(default_factory=list)
@@ -189,7 +189,7 @@ class MemoryTransaction:
         self.tables.dead_letters.add(consumer, letters)
 
     async def blocked_keys(self, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-        """Where the first dead letter of each of these keys lies."""
+        """Where the first dead letter of each of these keys is."""
         return self.tables.dead_letters.blocked(consumer, keys)
 
     async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, resolved: bool) -> list[ParkedMessage]:

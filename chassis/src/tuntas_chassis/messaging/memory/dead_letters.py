@@ -45,7 +45,7 @@ class MemoryDeadLetters:
                 self.rows[row["id"]] = row
 
     def blocked(self, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-        """Where the first of each of these keys lies."""
+        """Where the first of each of these keys is."""
         found = {}
         for key in keys:
             if rows := self._open_of(consumer, key):
