@@ -42,7 +42,7 @@ def broken_envelope(kind: str) -> Raw:
 
 
 def no_key(kind: str) -> Raw:
-    """Nobody says whose it is."""
+    """A record without a key."""
     return None, b"[]", headers_of(kind)
 
 

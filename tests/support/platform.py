@@ -42,7 +42,7 @@ A_REPORT: Json = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a reporter holds in hands."""
+    """What a reporter gets for a report."""
 
     case_id: UUID
     tracking_id: str

@@ -25,7 +25,7 @@ class Watch:
         self._ready: set[str] = set()
 
     async def look(self, replicas: Sequence[ServiceApp]) -> None:
-        """Who says that it is ready must be right."""
+        """A replica that says it is ready must be right."""
         ready = [app.member for app in replicas if not await app.unready()]
         rows = await self._delivery.query("SELECT coalesce(sum(position), 0) AS read FROM consumer_offset")
         self.read = int(rows[0].read)

@@ -172,7 +172,7 @@ class DeliveryUnderTest(ABC):
 
     @abstractmethod
     async def set_group_offsets(self, offset: int) -> None:
-        """What Kafka believes of how far the group is, while nobody is in it."""
+        """Set the group's committed offset in Kafka, while the group has no member."""
 
     @abstractmethod
     async def recreate_input(self) -> None:

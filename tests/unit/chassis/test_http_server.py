@@ -42,7 +42,7 @@ PROXIES_KEEP_S = 60
 
 
 def test_an_idle_connection_is_kept_longer_than_its_callers_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who closes first decides who is surprised: a server that does meets requests under way, and refuses them by a reset."""
+    """A server that closes first may meet requests under way, and refuses them by a reset."""
     for name, value in {
         "KAFKA": "kafka:9092",
         "DATABASE_URL": "postgresql://role@db/intake",

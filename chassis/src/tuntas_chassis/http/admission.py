@@ -42,7 +42,7 @@ class Admission:
 
 
 class Turn:
-    """One request's part. It counts as being answered only once its body is here: who sends slowly takes nobody's place."""
+    """One request's part. It counts as being answered only once its body is here: a slow sender takes no place."""
 
     __slots__ = ("_admission", "_answered", "_held")
 

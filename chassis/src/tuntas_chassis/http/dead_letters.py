@@ -48,7 +48,7 @@ class DeadLetterQueue:
         return found
 
     async def read_content(self, message_id: UUID, by: str, why: str) -> OpenDeadLetter:
-        """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
+        """The same with its content; the access is recorded for ever; Problem 404."""
         async with self._tables.begin() as transaction:
             found = await transaction.find_dead_letter(message_id)
             if found is None:

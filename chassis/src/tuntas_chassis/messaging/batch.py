@@ -1,4 +1,4 @@
-"""The batch: many records, one transaction, each key's messages in order, and nobody stopped by somebody else's fault."""
+"""The batch: many records, one transaction, each key's messages in order, and no key stopped by another key's fault."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -222,7 +222,7 @@ class BatchWorker(Generic[S]):
         if self.subscription.refuse is not None:
             try:
                 answer = self.subscription.refuse(d.record, fault)
-            except Exception as error:  # what can't even be refused must not stop everybody else
+            except Exception as error:  # what can't even be refused must not stop the other keys
                 _log.error(
                     "refusal_failed", consumer=self.consumer, topic=d.record.topic, offset=d.record.offset,
                     error=type(error).__name__, exc_info=error,

@@ -39,7 +39,7 @@ class Draining:
         client.getmany = self.getmany
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: float = 0, max_records: int | None = None) -> Drained:
-        """As aiokafka's, but it raises for nobody's records: ConsumerStoppedError is all that ends it."""
+        """As aiokafka's, but it raises for no records: ConsumerStoppedError is all that ends it."""
         self._go_back(self._continuity.gaps(self._handled()), "not everything was handled")
         while True:
             try:

@@ -169,7 +169,7 @@ class Fetching:
                     )
 
     def set_aside(self, partition: TopicPartition, reason: str) -> None:
-        """Ask the broker for this partition again only after a while: it answers such a fetch at once, and with it everybody's."""
+        """Ask the broker for this partition again only after a while: it answers such a fetch at once, and with it all partitions."""
         client = self._client
         if self.refused.get(partition) != reason:
             _log.error("partition_refused", consumer=self._name, topic=partition.topic, partition=partition.partition, reason=reason)

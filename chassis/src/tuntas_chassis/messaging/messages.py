@@ -19,7 +19,7 @@ class Incoming(NamedTuple):
     started: events of this very service that the database has lost may still follow. `replayed` marks such an event, delivered so
     that a restored database catches up. `held` marks an input that was held back while catching up: all that was on the topic
     behind it has been read, and no owner's event there answers it. `id` is what it is known by here: the envelope's id, or one
-    derived from that and its `writer` where somebody else writes, whose ids may be anybody's.
+    derived from that and its `writer` where another system writes, whose ids may be anything.
     """
 
     envelope: Envelope

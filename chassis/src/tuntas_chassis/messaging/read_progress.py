@@ -126,4 +126,4 @@ def _case_id(key: str) -> UUID | None:
     try:
         return UUID(key)
     except ValueError:
-        return None  # nobody's case
+        return None  # of no case

@@ -90,7 +90,7 @@ async def send(
 
 
 async def await_late_outcome(before: Outcome, limit_s: float) -> Outcome:
-    """Wait on for what had no answer in time; what has none now either may still arrive, but nobody asks any more."""
+    """Wait on for what had no answer in time; what has none now either may still arrive, but is not waited for any more."""
     outcome = Outcome(partitions=before.partitions)
     await _await_outcome(before.unanswered, outcome, limit_s)
     return outcome

@@ -107,7 +107,7 @@ class ShardShare:
             if member == self._member:
                 continue
             renewed_at, since = self._others.get(member, (None, now))
-            # by our own clock, for as long as we looked: a database's clock that jumped, or one that could not be written, ends nobody
+            # by our own clock, for as long as we looked: a database's clock that jumped, or one that could not be written, ends no relay
             seen[member] = (row["renewed_at"], since if renewed_at == row["renewed_at"] else now)
             if row["pid"] is None:
                 gone.append(member)

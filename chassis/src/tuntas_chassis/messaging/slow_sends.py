@@ -1,4 +1,4 @@
-"""Sends that nobody waits for: to what is in trouble, each by a producer that is ended afterwards unless all went well."""
+"""Sends in the background: to destinations in trouble, each by a producer that is ended afterwards unless all went well."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence

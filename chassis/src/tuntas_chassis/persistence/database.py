@@ -1,4 +1,4 @@
-"""One PostgreSQL database per service, by SQLAlchemy's asyncpg dialect: a pool for work and a pool for reads that anybody may ask."""
+"""One PostgreSQL database per service, by SQLAlchemy's asyncpg dialect: a pool for work and a pool for reads over HTTP."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -113,7 +113,7 @@ class Database:
         return self._work.connect()
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection for a read that somebody asks over HTTP.
+        """A connection for a read over HTTP.
 
         It comes from a small pool of its own, writes nothing, and a statement that takes longer than `database_read_timeout_s` is
         cancelled: however much is asked, the connections that work needs are not among those that it takes.

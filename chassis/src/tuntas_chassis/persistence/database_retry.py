@@ -27,7 +27,7 @@ async def retry_while_unavailable(
     is_temporary: Callable[[BaseException], bool] | None = None,
     then: str = "see whether the server runs and this machine may connect, and repeat",
 ) -> T:
-    """The result of `work`, tried again for `timeout_s` seconds while it fails by something that `is_temporary`; raises DatabaseUnavailable.
+    """The result of `work`, tried again for `timeout_s` seconds while its error `is_temporary`; raises DatabaseUnavailable.
 
     `work` must be one that may be repeated although it succeeded. `then` says to the operator what to do in the end.
     """

@@ -18,7 +18,7 @@ from tuntas_chassis.persistence.schema import TABLE_NAMES
 from tuntas_chassis.telemetry.logs import logger
 
 _LOCK = 0x74756E746173  # "tuntas": one migration at a time, whoever starts
-# A statement that waits for a table's lock makes everybody wait behind it: after so long it gives way, and is tried again.
+# A statement that waits for a table's lock makes all others wait behind it: after so long it is cancelled, and is tried again.
 _LOCK_TIMEOUT = "SET lock_timeout = '3s'"
 _LOCK_NOT_AVAILABLE = "55P03"
 _LOCK_TIMEOUT_S = 600.0
@@ -76,7 +76,8 @@ def _upgrade(connection: Connection, package: str) -> None:
 async def upgrade(package: str, sqlalchemy_url: str, *, timeout_s: float = TIMEOUT_S, lock_timeout_s: float = _LOCK_TIMEOUT_S) -> None:
     """Bring the database to the package's head; several processes may do so at once. One that is at a later revision is left alone.
 
-    Waits `timeout_s` seconds for a database that does not answer, and `lock_timeout_s` for tables that others hold; raises DatabaseUnavailable.
+    Waits `timeout_s` seconds for a database that does not answer, and `lock_timeout_s` for tables that others hold; then raises
+    DatabaseUnavailable.
     """
     engine = create_async_engine(
         sqlalchemy_url,

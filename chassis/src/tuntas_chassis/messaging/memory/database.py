@@ -217,11 +217,11 @@ class MemoryTransaction:
         self.tables.dead_letters.fail(letter_id, fault)
 
     async def log_access(self, letter: OpenDeadLetter, subject: str, reason: str) -> None:
-        """Somebody read its content."""
+        """Its content was read."""
         self.tables.dead_letters.log_access(letter, subject, reason)
 
     async def list_accesses(self, after: UUID, limit: int) -> list[DeadLetterAccess]:
-        """Who did."""
+        """Those accesses."""
         return [one for one in self.tables.dead_letters.accesses if one.id > after][:limit]
 
     @asynccontextmanager
