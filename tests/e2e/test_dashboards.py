@@ -209,7 +209,7 @@ async def test_every_query_of_every_panel_finds_what_it_asks_for(platform: Platf
 
 async def figures_are_true(platform: Platform, prometheus: httpx.AsyncClient) -> None:
     """The buckets of the overview are what the databases hold, once gauges were brought up to date."""
-    await platform.at_rest()
+    await platform.until_idle()
     shown = {str(asked): asked.with_values(**DATASOURCE_VALUES) for asked in all_asked()}
     states = 'SELECT count(*) FROM "case" WHERE state = ANY($1)'
     expected = {

@@ -85,7 +85,7 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     await platform.until_mails(at_agency.tracking_id, "Peringatan", "TERLAMBAT", to=MAILBOX.format(role="agency_administrator"))
     await platform.until_mails(queued.tracking_id, "Peringatan", to="admin-nasional@lapor.example")
 
-    await platform.at_rest()
+    await platform.until_idle()
     told = Counter(
         (r.key, r.body["clock"], r.body.get("level"), r.body["deadline_version"], r.kind)
         for r in await platform.read_topics()

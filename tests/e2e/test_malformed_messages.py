@@ -88,7 +88,7 @@ async def test_a_thousand_pieces_on_the_cases_topic_are_parked_and_nobody_else_w
 async def test_a_case_with_garbage_under_its_key_waits_until_an_operator_discards_it(platform: Platform) -> None:
     receipt = await platform.submit(category="transport")
     await platform.until_state(receipt, "received", version=2)
-    await platform.at_rest()
+    await platform.until_idle()
     key = str(receipt.case_id).encode()
     await platform.produce(CASES.name, [(key, b"{", headers_of(CaseForwarded.__name__))])
 

@@ -297,10 +297,10 @@ class Platform:
         """The stack's business time."""
         return SimulatedClock(self.stack.folder.clock)
 
-    async def move_clock(self, to: datetime, *, at_rest: bool = True) -> None:
-        """Let business time jump ahead to `to`, once nothing is under way; `at_rest` is false where something stays under way."""
-        if at_rest:
-            await self.at_rest()
+    async def move_clock(self, to: datetime, *, idle: bool = True) -> None:
+        """Let business time jump ahead to `to`, once nothing is under way; `idle` is false where something stays under way."""
+        if idle:
+            await self.until_idle()
         clock = self.clock
         assert to > clock.now(), f"the clock is already past {to}"
         clock.set_offset(to - datetime.now(UTC))
@@ -309,7 +309,7 @@ class Platform:
         """Let business time jump ahead by `time`, once nothing is under way."""
         await self.move_clock(self.clock.now() + time)
 
-    async def at_rest(self, within_s: float = TIMEOUT_S) -> None:
+    async def until_idle(self, within_s: float = TIMEOUT_S) -> None:
         """Wait until every topic is read by all its readers and every outbox is empty."""
         await until(self._is_idle, "the platform is idle", within_s)
 

@@ -121,7 +121,7 @@ async def test_a_producer_can_be_ended_without_waiting_for_what_it_could_not_sen
     assert task.done()
 
 
-async def test_a_service_fetches_each_partition_by_itself(make: Callable[..., Delivery]) -> None:
+async def test_a_service_fetches_each_partition_separately(make: Callable[..., Delivery]) -> None:
     app = await make().start()
     assert app._consumers["in"]._fetching.isolating
 

@@ -117,7 +117,7 @@ async def test_after_an_idle_time_nothing_waits_for_a_fetch_under_way(make: Call
             await _all_published(delivery, number)
 
 
-async def test_a_replica_that_joins_one_at_rest_does_not_wait_for_its_fetch(make: Callable[..., Delivery]) -> None:
+async def test_a_replica_that_joins_an_idle_one_does_not_wait_for_its_fetch(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await _rests(await delivery.start())
     await delivery.start()

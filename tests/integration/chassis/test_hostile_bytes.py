@@ -120,7 +120,7 @@ async def test_every_codec_of_kafka_is_read(agencies: Callable[..., Agencies]) -
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_bytes_of_one_writer_hold_up_no_other(agencies: Callable[..., Agencies], name: str) -> None:
+async def test_malformed_bytes_of_one_writer_delay_no_other(agencies: Callable[..., Agencies], name: str) -> None:
     delivery = agencies()
     app = await delivery.start()
     bad = await asyncio.to_thread(HOSTILE[name])

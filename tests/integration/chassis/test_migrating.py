@@ -37,7 +37,7 @@ def _environment(url: str, **more: str) -> dict[str, str]:
     }
 
 
-async def _stands_at(url: str) -> str:
+async def _revision_of(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
         return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
@@ -60,7 +60,7 @@ async def test_the_migration_of_a_former_release_leaves_a_later_schema_alone_and
     )
     assert done.returncode == 0, done.stderr
     assert "a later release has migrated the database" in done.stdout
-    assert await _stands_at(url) == LATER
+    assert await _revision_of(url) == LATER
 
 
 async def test_a_pod_of_a_former_release_starts_on_a_later_schema(servers: Servers) -> None:
@@ -87,7 +87,7 @@ async def test_a_migration_waits_for_its_database(servers: Servers) -> None:
     assert unfinished, "it does not give up at the first refusal"
     await execute(servers.admin_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
     await migrating
-    assert await _stands_at(url) == head_revision(PACKAGE)
+    assert await _revision_of(url) == head_revision(PACKAGE)
 
 
 async def test_a_database_that_stays_away_is_reported_in_one_sentence() -> None:
@@ -117,6 +117,6 @@ async def test_a_table_that_somebody_holds_is_waited_for_without_holding_up_othe
     assert not migrating.done()
     await holder.execute("ROLLBACK")
     await migrating
-    assert await _stands_at(url) == head_revision(PACKAGE)
+    assert await _revision_of(url) == head_revision(PACKAGE)
     await holder.close()
     await other.close()

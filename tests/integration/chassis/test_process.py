@@ -30,7 +30,7 @@ async def start(make: Callable[..., Delivery]) -> AsyncIterator[Callable[..., An
         await process.kill()
 
 
-async def _let_in(servers: Servers, database_url: str, allowed: bool) -> None:
+async def _allow_connections(servers: Servers, database_url: str, allowed: bool) -> None:
     """Let nobody into a database any more and throw out who is there, or let them in again."""
     name = database_url.rpartition("/")[2]
     admin = await asyncpg.connect(servers.admin_url)
@@ -59,13 +59,13 @@ async def test_it_reports_its_health_and_loses_nothing_when_stopped(start: Calla
     parked = await process.get("/v1/parked")
     assert (parked.status_code, parked.headers["content-type"]) == (401, "application/problem+json")
 
-    await _let_in(servers, delivery.database_url, False)
+    await _allow_connections(servers, delivery.database_url, False)
     away = await process.until_ready(503)
     assert "does not answer" in away.json()["database"]
     assert (await process.get("/livez")).status_code == 200, "a database that is away is no reason to restart the service"
     assert (await process.get("/metrics")).status_code == 200
     await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(20)])
-    await _let_in(servers, delivery.database_url, True)
+    await _allow_connections(servers, delivery.database_url, True)
     assert (await process.until_ready()).json() == {"status": "ok"}
 
     await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(60)])

@@ -35,7 +35,7 @@ class Refusals:
         return (entry[0], RIGHT_TAKEN, *entry[2:-1], b"") if entry[0] in self.partitions else entry
 
 
-async def test_the_others_flow_and_it_is_read_on_later(make: Callable[..., Delivery]) -> None:
+async def test_the_others_are_read_and_it_is_read_on_later(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=2)
     app = await delivery.start()
     refusals, refused = Refusals(app), app._consumers["in"]._fetching.refused

@@ -93,7 +93,7 @@ async def test_a_relay_whose_connection_is_cut_continues_with_nothing_lost_or_re
     assert order == {key: list(range(40)) for key in KEYS}
 
 
-async def test_a_topic_that_is_not_there_holds_up_only_itself(make: Callable[..., Delivery], servers: Servers) -> None:
+async def test_a_missing_topic_delays_only_its_own_messages(make: Callable[..., Delivery], servers: Servers) -> None:
     delivery = make()
     app = await delivery.start()
     missing = f"{delivery.outputs}.missing"

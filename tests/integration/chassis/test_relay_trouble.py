@@ -34,7 +34,7 @@ async def _write(app: ServiceApp, topic: str, steps: Sequence[int], keys: Sequen
         app.outbox.written()
 
 
-def _let_in(servers: Servers, topic: str, number_of_bytes: int) -> None:
+def _set_largest_message(servers: Servers, topic: str, number_of_bytes: int) -> None:
     """Let the broker take records of a topic up to a size: refusing all is for a producer as if it had lost its right."""
     resource = ConfigResource(
         ResourceType.TOPIC,
@@ -72,7 +72,7 @@ async def test_a_topic_that_refused_for_a_while_recovers_automatically_and_block
     refusing = Delivery(servers, delivery.database_url, delivery.inputs, servers.topic("refusing", 4), 4)
     await _write(app, refusing.outputs, range(3))
     await _until_published(refusing, {key: list(range(3)) for key in KEYS})
-    await asyncio.to_thread(_let_in, servers, refusing.outputs, 1)
+    await asyncio.to_thread(_set_largest_message, servers, refusing.outputs, 1)
     await _write(app, refusing.outputs, range(3, 6))
     await _write(app, delivery.outputs, range(5))
     await _until_published(delivery, {key: list(range(5)) for key in KEYS})
@@ -82,7 +82,7 @@ async def test_a_topic_that_refused_for_a_while_recovers_automatically_and_block
 
     await until(blocked, "the topic is set aside")
     await _write(app, refusing.outputs, range(6, 9))
-    await asyncio.to_thread(_let_in, servers, refusing.outputs, 1_048_588)
+    await asyncio.to_thread(_set_largest_message, servers, refusing.outputs, 1_048_588)
     await _until_published(refusing, {key: list(range(9)) for key in KEYS})
     assert (app.metrics.value("tuntas_outbox_producer_renewals_total") or 0) >= 1
     await _write(app, refusing.outputs, range(9, 12))

@@ -94,7 +94,7 @@ async def test_the_end_offset_follows_all_that_was_acknowledged(replica: Waterma
     assert sum(p.end_offset for p in last.partitions) == 20
 
 
-async def test_at_rest_the_topic_of_events_grows_by_nothing(replica: Watermarked) -> None:
+async def test_an_idle_platform_adds_nothing_to_the_topic_of_events(replica: Watermarked) -> None:
     await replica.write(replica.delivery.outputs, "a")
     await replica.until_advanced()
     before = await replica.events()

@@ -107,7 +107,7 @@ def topics_of(secured: Secured) -> set[str]:
     return set(secured.admin.list_topics(timeout=20).topics)
 
 
-def test_where_all_is_well_it_says_so_of_each_part(secured: Secured, servers: Servers, database: str, collector: str) -> None:
+def test_a_healthy_installation_is_ok_in_each_part(secured: Secured, servers: Servers, database: str, collector: str) -> None:
     register = register_of(servers, AGENCIES)
     operator = secured.operator(TUNTAS_DATABASE_URL_INTAKE=database, TUNTAS_DATABASE_URL_DISPATCH=register, TUNTAS_OTLP_ENDPOINT=collector)
     assert operator.run("doctor").output.endswith("all is well\n")

@@ -111,7 +111,7 @@ def test_the_metrics_are_served_and_show_the_last_round() -> None:
     assert 0 < found["tuntas_reconcile_last_clean_timestamp_seconds"] <= found["tuntas_reconcile_last_round_timestamp_seconds"]
 
 
-def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator, servers: Servers, tmp_path: Path) -> None:
+def test_it_keeps_comparing_and_a_round_that_fails_is_counted(operator: Operator, servers: Servers, tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "reconcile.prom"
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
     process = subprocess.Popen(
@@ -145,12 +145,12 @@ def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator
         process.wait(30)
 
 
-def test_a_port_that_is_none_and_a_file_that_can_t_be_written_are_said(operator: Operator, tmp_path: Path) -> None:
+def test_an_invalid_port_and_an_unwritable_file_are_reported(operator: Operator, tmp_path: Path) -> None:
     assert "write a port, or host:port" in operator.refused("reconcile", "--serve", "here")
     assert "can't be written" in operator.run("reconcile", "--metrics-file", str(tmp_path / "no" / "folder.prom"), status=1).stderr
 
 
-def test_what_is_not_named_is_named() -> None:
+def test_missing_settings_are_named() -> None:
     without = Operator({"TUNTAS_KAFKA": f"127.0.0.1:{free_port()}"})
     assert "set TUNTAS_DATABASE_URL_INTAKE" in without.refused("reconcile")
     assert "set TUNTAS_KAFKA" in Operator({"TUNTAS_DATABASE_URL_INTAKE": "postgresql://a:b@127.0.0.1/a"}).refused("reconcile")

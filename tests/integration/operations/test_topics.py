@@ -136,6 +136,6 @@ def test_the_topics_of_679_agencies_in_a_minute(servers: Servers, admin: AdminCl
     assert (again["changed"], again["left"]) == ([], [])
 
 
-def test_a_broker_that_is_not_there_is_said_in_a_sentence() -> None:
+def test_an_unreachable_broker_is_reported_in_one_sentence() -> None:
     sentence = Operator({"TUNTAS_KAFKA": "127.0.0.1:1"}).refused("topics", "plan")
     assert "Kafka at 127.0.0.1:1 does not answer" in sentence

@@ -27,10 +27,10 @@ async def test_it_ends_at_once_and_keeps_its_date() -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         first = (await client.get("/")).headers["date"]
 
-        async def goes_on() -> bool:
+        async def renewed() -> bool:
             return bool((await client.get("/")).headers["date"] != first)
 
-        await until(goes_on, "the Date header is renewed", 5)
+        await until(renewed, "the Date header is renewed", 5)
     asked = monotonic()
     server.end()
     await serving

@@ -55,7 +55,7 @@ def test_a_folder_wins_over_the_environment_and_nothing_is_mixed(monkeypatch: py
         find_installation(tmp_path / "stack")
 
 
-def test_without_a_stack_and_without_settings_it_is_said_how_to_name_a_cluster() -> None:
+def test_without_a_stack_and_settings_the_error_says_how_to_name_a_cluster() -> None:
     with pytest.raises(NotRunning, match="for a cluster set TUNTAS_KAFKA"):
         find_installation(None)
 
@@ -81,13 +81,13 @@ def test_a_setting_that_can_t_be_used_is_named(monkeypatch: pytest.MonkeyPatch, 
     assert fault in message
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNTAS_KAFKA_TLS", "")
     monkeypatch.setenv("TUNTAS_OTLP_ENDPOINT", "")
     assert (load_operator_settings().kafka_tls, load_operator_settings().otlp_endpoint) == (False, None)
 
 
-def test_what_a_command_needs_and_is_not_set_is_named() -> None:
+def test_a_setting_that_a_command_needs_is_named_when_not_set() -> None:
     installation = of_settings(OperatorSettings())
     with pytest.raises(NotSet, match="set TUNTAS_KAFKA"):
         installation.needs_kafka()
