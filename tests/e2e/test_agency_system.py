@@ -83,7 +83,7 @@ async def test_a_command_on_another_agency_s_topic_changes_nothing(platform: Pla
     # the thief does not learn whose case it is, nor that there is one
     unknown = await platform.command(BOGOR, ReturnCase(case_id=new_id(), reason="Ambil saja."))
     other = [r for r in await platform.read_topics() if r.kind == "ActionRefused" and r.body["command_id"] == str(unknown)]
-    await platform.at_rest()
+    await platform.until_idle()
     other = [r for r in await platform.read_topics() if r.kind == "ActionRefused" and r.body["command_id"] == str(unknown)]
     assert {r.body["code"] for r in refused} == {other[0].body["code"]}
     assert [r.kind for r in await platform.agency_messages(BANDUNG, receipt.case_id)] == ["CaseAssigned"]

@@ -108,7 +108,7 @@ async def ground(platform: Platform, endpoints: list[Endpoint]) -> Ground:
     """A case that lies at Bandung, known to every service."""
     receipt = await platform.submit(addressed_agency=BANDUNG)
     await platform.until_state(receipt, "at_agency")
-    await platform.at_rest()
+    await platform.until_idle()
     values = {"case_id": str(receipt.case_id), "message_id": str(uuid4()), "reporter_ref": str(uuid4()), "tracking_id": receipt.tracking_id}
     values["code"] = BANDUNG
     guarded = [e for e in endpoints if e.guarded]

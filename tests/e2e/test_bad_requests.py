@@ -29,7 +29,7 @@ async def receipt(platform: Platform) -> Receipt:
     """A case at Bandung, on which all that follows is tried in vain."""
     receipt = await platform.submit(addressed_agency=BANDUNG)
     await platform.until_state(receipt, "at_agency")
-    await platform.at_rest()
+    await platform.until_idle()
     return receipt
 
 

@@ -32,7 +32,7 @@ async def test_a_report_that_names_an_agency_is_on_its_topic_and_its_reporter_kn
         body="Lampu padam. Hubungi saya Sekar Ayu Wulandari di 0812-3456-7890 atau sekar.ayu@surat.example, terima kasih.",
         reporter={"name": "Sekar Ayu Wulandari", "email": "sekar.ayu@surat.example", "phone": "081234567890"},
     )
-    assert {item["kind"] for item in receipt.told["masked"]} == {"nama", "telepon", "email"}
+    assert {item["kind"] for item in receipt.answer["masked"]} == {"nama", "telepon", "email"}
     status = await platform.until_state(receipt, "at_agency")
     assert status["agency"] == BANDUNG
     assert transitions(status) == ["T2"]
@@ -136,20 +136,20 @@ async def test_the_second_bounce_ends_in_a_binding_arbitration(platform: Platfor
     await platform.return_case(receipt, BANDUNG, "Jalan ini milik kabupaten.")
     back = await platform.until_state(receipt, "received", version=3)
     assert transitions(back) == ["T2", "T10"]
-    again = await platform.settled_call("triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG})
+    again = await platform.call_until_known("triage", "POST", f"/v1/cases/{receipt.case_id}/forward", role=ADMIN, json={"agency": BANDUNG})
     assert (again.status_code, again.json()["code"]) == (409, "returned_by_this_agency")
     await platform.forward(receipt, BOGOR)
     await platform.return_case(receipt, BOGOR, "Jalan ini milik kota.")
     await platform.until_state(receipt, "received", version=5)
 
     async def bounced_twice() -> bool:
-        waiting = (await platform.settled_call("triage", "GET", f"/v1/cases/{receipt.case_id}", role=ADMIN)).json()
+        waiting = (await platform.call_until_known("triage", "GET", f"/v1/cases/{receipt.case_id}", role=ADMIN)).json()
         return (waiting["arbitration"], waiting["bounces"], waiting["clock"]) == (True, 2, "C10")
 
     await until(bounced_twice, "triage has the case back a second time, to be arbitrated", TIMEOUT_S)
 
     await platform.forward(receipt, BANDUNG)
-    refused = await platform.settled_call(
+    refused = await platform.call_until_known(
         "dispatch",
         "POST",
         f"/v1/cases/{receipt.case_id}/return",

@@ -130,7 +130,7 @@ async def test_nothing_of_a_reporter_is_seen_outside_of_intake_and_the_mail(plat
         return all(any(submission.receipt.tracking_id in mail.subject for mail in mails) for submission in written_to)
 
     await until(all_mailed, "every reporter with an address has a receipt", TIMEOUT_S)
-    await platform.at_rest()
+    await platform.until_idle()
 
     # the mails do know whom they are for; so the search below looks for the right thing
     named = [t for t in written_to if any(t.report.payload.reporter.name in mail.body for mail in platform.mails(t.receipt.tracking_id))]

@@ -131,7 +131,7 @@ async def waits_and_is_asked_about(platform: Platform) -> None:
     await platform.submit()
     wrong = await platform.call("intake", "GET", f"/v1/reports/{receipt.tracking_id}", headers={"X-Access-Code": "0000-0000-0000-0000"})
     assert wrong.status_code == 404
-    refused = await platform.settled_call(
+    refused = await platform.call_until_known(
         "dispatch",
         "POST",
         f"/v1/cases/{receipt.case_id}/answer",
@@ -149,7 +149,7 @@ async def looked_at(platform: Platform, receipt: Receipt) -> None:
         ("sla-monitor", f"/v1/cases/{receipt.case_id}/clocks"),
         ("notifier", f"/v1/cases/{receipt.case_id}/notices"),
     ):
-        assert (await platform.settled_call(service, "GET", path, role=ADMIN)).status_code == 200
+        assert (await platform.call_until_known(service, "GET", path, role=ADMIN)).status_code == 200
 
 
 STORIES = (to_the_very_end, answered_and_left, accepted_and_left, passed_to_and_fro, archived, disaster, waits_and_is_asked_about)
@@ -166,7 +166,7 @@ async def an_hour_before_a_deadline(platform: Platform) -> None:
     path = f"/v1/cases/{receipt.case_id}/clocks"
 
     async def due() -> datetime | None:
-        answer = await platform.settled_call("sla-monitor", "GET", path, role=ADMIN)
+        answer = await platform.call_until_known("sla-monitor", "GET", path, role=ADMIN)
         return next((datetime.fromisoformat(c["due_at"]) for c in answer.json()["clocks"] if c["clock"] == "C2"), None)
 
     await platform.move_clock(await until(due, "C2 runs", TIMEOUT_S) - timedelta(hours=1))
@@ -209,7 +209,7 @@ async def test_every_query_of_every_panel_finds_what_it_asks_for(platform: Platf
 
 async def figures_are_true(platform: Platform, prometheus: httpx.AsyncClient) -> None:
     """The buckets of the overview are what the databases hold, once gauges were brought up to date."""
-    await platform.at_rest()
+    await platform.until_idle()
     shown = {str(asked): asked.with_values(**DATASOURCE_VALUES) for asked in all_asked()}
     states = 'SELECT count(*) FROM "case" WHERE state = ANY($1)'
     expected = {

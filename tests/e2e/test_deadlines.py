@@ -18,7 +18,7 @@ async def due(platform: Platform, receipt: Receipt, clock: str) -> datetime:
 
     async def shown() -> datetime | None:
         path = f"/v1/cases/{receipt.case_id}/clocks"
-        answer = await platform.settled_call("sla-monitor", "GET", path, role=Role.NATIONAL_ADMINISTRATOR)
+        answer = await platform.call_until_known("sla-monitor", "GET", path, role=Role.NATIONAL_ADMINISTRATOR)
         running = [c for c in answer.json()["clocks"] if c["clock"] == clock and c["ended_at"] is None]
         return datetime.fromisoformat(running[0]["due_at"]) if running else None
 
@@ -85,7 +85,7 @@ async def test_warnings_breaches_and_automatic_closing(platform: Platform) -> No
     await platform.until_mails(at_agency.tracking_id, "Peringatan", "TERLAMBAT", to=MAILBOX.format(role="agency_administrator"))
     await platform.until_mails(queued.tracking_id, "Peringatan", to="admin-nasional@lapor.example")
 
-    await platform.at_rest()
+    await platform.until_idle()
     published = Counter(
         (r.key, r.body["clock"], r.body.get("level"), r.body["deadline_version"], r.kind)
         for r in await platform.read_topics()

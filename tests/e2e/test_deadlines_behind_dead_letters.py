@@ -90,6 +90,6 @@ async def test_deadlines_of_a_case_that_did_not_arrive_wait_for_the_replay_and_o
     await platform.until_events(unassigned.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(BANDUNG))
     await until_published(platform, unassigned.case_id, C2_MISSED)
     await until_published(platform, bounced.case_id, C1_MISSED)
-    await platform.at_rest()
+    await platform.until_idle()
     for receipt, missed in ((unassigned, C2_MISSED), (bounced, C1_MISSED), (bystander, C2_MISSED)):
         assert (await platform.deadlines(receipt.case_id)).count(missed) == 1

@@ -74,7 +74,7 @@ async def test_a_quick_drill_holds(scene: Scene, drill: Drill) -> None:
 
 async def reconciled(platform: Platform) -> int:
     """The platform comes to rest, and topics and databases agree in everything; gives the number of reports."""
-    await platform.at_rest(QUIET_WITHIN_S)
+    await platform.until_idle(QUIET_WITHIN_S)
     stack = platform.stack
     reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder), stack.kafka_client())
     try:
@@ -169,7 +169,7 @@ async def repeats_are_counted(platform: Platform) -> dict[str, int]:
     """Each mail came at most twice, and whatever came twice is reported as a possible repeat; gives the repeats."""
     repeats = repeats_by_message_id(platform.stack.folder.mail)
     assert set(repeats.values()) <= {1}, "a mail came more than twice"
-    await platform.at_rest(QUIET_WITHIN_S)
+    await platform.until_idle(QUIET_WITHIN_S)
     sent: dict[str, list[bool]] = defaultdict(list)
     ids: dict[str, set[str]] = defaultdict(set)
     for record in await platform.read_topics():
@@ -196,7 +196,7 @@ async def test_a_mail_cut_off_between_sending_and_committing_is_repeated_once_an
     await asyncio.to_thread(platform.stack.kill, "notifier")
     faults.write_text(json.dumps({"kind": "delay", "remaining": 0}))
     await asyncio.to_thread(platform.stack.restart, "notifier")
-    await platform.at_rest(QUIET_WITHIN_S)
+    await platform.until_idle(QUIET_WITHIN_S)
     await all_mailed(platform)
     repeats = await repeats_are_counted(platform)
     twice = Counter(mail.message_id for mail in platform.mails(receipt.tracking_id))

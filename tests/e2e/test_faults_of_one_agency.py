@@ -60,7 +60,7 @@ async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_
     await asyncio.to_thread(provide_rights, platform.stack.state.kafka, operator, [agency_user(NEVER_CREATED)])
     unread, unheard = await assigned(platform, UNREADABLE), await assigned(platform, NEVER_CREATED)
     processes = {part.name: part.pid for part in platform.stack.state.parts}
-    await platform.at_rest()
+    await platform.until_idle()
     async with (
         right_taken(platform.stack, "dispatch", AGENCY_CASES.for_agency(UNWRITABLE)),
         right_taken(platform.stack, "dispatch", AGENCY_ACTIONS.for_agency(UNREADABLE), AclOperation.READ),
@@ -72,7 +72,7 @@ async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_
         await accept(platform, BANDUNG, prompt)
         await platform.until_events(prompt.case_id, "CaseAccepted")
         ends = [await due(platform, receipt, "C2") for receipt in (unsent, unread, unheard, late)]
-        await platform.move_clock(max(ends) + timedelta(hours=1), at_rest=False)
+        await platform.move_clock(max(ends) + timedelta(hours=1), idle=False)
         await until_published(platform, late.case_id, MISSED)
         await until_published(platform, unheard.case_id, MISSED)
 
@@ -88,7 +88,7 @@ async def test_what_one_agency_lacks_delays_no_other_and_is_made_up_for_without_
     await until_published(platform, unsent.case_id, MISSED)
     await platform.until_events(unread.case_id, "CaseAccepted")
     await platform.until_events(unheard.case_id, "CaseAccepted")
-    await platform.at_rest()
+    await platform.until_idle()
     for receipt in (unsent, unheard, late):
         assert (await platform.deadlines(receipt.case_id)).count(MISSED) == 1
     assert {part.name: part.pid for part in platform.stack.state.parts} == processes, "nothing was restarted"

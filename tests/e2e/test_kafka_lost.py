@@ -33,7 +33,7 @@ async def started(folder: Path, services: tuple[Service, ...]) -> Stack:
 
 
 async def compared(platform: Platform, since: datetime | None = None) -> Result:
-    await platform.at_rest(120)
+    await platform.until_idle(120)
     stack = platform.stack
     reconciler = Reconciler(stack.state.kafka, read_databases(stack.folder), stack.kafka_client(), since=since)
     try:

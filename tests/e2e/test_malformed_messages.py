@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from tests.support.malformed import A_TIME, garbage, headers_of
+from tests.support.malformed import A_TIME, headers_of, malformed_records
 from tests.support.platform import TIMEOUT_S, Json, Platform
 from tests.support.waiting import until
 from tuntas_contracts.agencies import AcceptCase, AnswerCase
@@ -44,7 +44,7 @@ async def sound_reports(platform: Platform, count: int) -> None:
 
 async def test_a_thousand_pieces_on_the_cases_topic_are_parked_and_nobody_else_waits(platform: Platform) -> None:
     before = {service: len(await parked(platform, service)) for service in Service}
-    pieces = garbage(PIECES, CaseForwarded.__name__)
+    pieces = malformed_records(PIECES, CaseForwarded.__name__)
     third = PIECES // 3
     for at in range(0, PIECES, third):
         await asyncio.gather(platform.produce(CASES.name, pieces[at : at + third]), sound_reports(platform, 15))
@@ -88,7 +88,7 @@ async def test_a_thousand_pieces_on_the_cases_topic_are_parked_and_nobody_else_w
 async def test_a_case_with_garbage_under_its_key_waits_until_an_operator_discards_it(platform: Platform) -> None:
     receipt = await platform.submit(category="transport")
     await platform.until_state(receipt, "received", version=2)
-    await platform.at_rest()
+    await platform.until_idle()
     key = str(receipt.case_id).encode()
     await platform.produce(CASES.name, [(key, b"{", headers_of(CaseForwarded.__name__))])
 
@@ -168,7 +168,7 @@ async def test_garbage_of_one_agency_is_refused_with_reasons_and_slows_nobody(pl
         await platform.until_events(receipt.case_id, "CaseAssigned", topic=AGENCY_CASES.for_agency(agency))
     refusals_before = len([r for r in await platform.read_topics() if r.kind == "ActionRefused"])
 
-    pieces = garbage(PIECES, AnswerCase.__name__)
+    pieces = malformed_records(PIECES, AnswerCase.__name__)
     await platform.produce(AGENCY_ACTIONS.for_agency(BOGOR), pieces[: PIECES // 2])
     began = monotonic()
     await platform.command(BANDUNG, AcceptCase(case_id=theirs.case_id, unit="layanan"))

@@ -68,10 +68,10 @@ async def test_a_parked_message_is_found_shown_tried_again_and_given_up_with_a_r
     assert "0 replayed, nothing waits" in answer
     assert await operator.parked(key, Service.DISPATCH) == []
     audit = await operator.parked(key, Service.DISPATCH, "--audit")
-    assert [(m["id"], m["state"], m["settled_why"]) for m in audit] == [
+    assert [(m["id"], m["state"], m["resolution_reason"]) for m in audit] == [
         (one, "discarded", "sent by a broken test") for one in (first, second)
     ]
-    assert all(m["settled_by"].startswith("operator:") and m["settled_at"] for m in audit)
+    assert all(m["resolved_by"].startswith("operator:") and m["resolved_at"] for m in audit)
     assert "sent by a broken test" in await operator.run("parked", "list", "--audit", "--key", key)
 
     assert "was discarded" in await operator.refused("parked", "replay", second)

@@ -139,9 +139,9 @@ async def comes_to_rest(platform: Platform) -> None:
         found = [await platform.query(service, held) for service in (Service.TRIAGE, Service.DISPATCH)]
         return not any(rows[0]["some"] for rows in (*found, await platform.query(Service.NOTIFIER, mails)))
 
-    await platform.at_rest(QUIET_WITHIN_S)
+    await platform.until_idle(QUIET_WITHIN_S)
     await until(nothing_waits, "nothing is held, no mail waits", QUIET_WITHIN_S)
-    await platform.at_rest(QUIET_WITHIN_S)
+    await platform.until_idle(QUIET_WITHIN_S)
 
 
 async def content(platform: Platform, service: Service) -> dict[str, list[str]]:

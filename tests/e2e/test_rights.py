@@ -24,6 +24,7 @@ from confluent_kafka.cimpl import NewTopic
 from tests.e2e.conftest import AGENCIES
 from tests.support.attempts import CLUSTER_REFUSED, GRANTED, GROUP_REFUSED, TOPIC_REFUSED, Attempts, connection_faults, refusal
 from tests.support.platform import Platform
+from tests.support.waiting import until
 from tuntas_contracts.topology import AGENCY, AGENCY_CASES, CASES, TOPICS, Topic, concrete_topics
 from tuntas_contracts.vocabulary import Service
 from tuntas_devstack.kafka.access import credentials_of
@@ -119,14 +120,19 @@ async def test_nobody_rules_the_broker(platform: Platform, user: str) -> None:
 
 
 async def test_the_autoscaler_sees_how_far_each_service_has_read(platform: Platform) -> None:
+    await platform.until_state(await platform.submit(addressed_agency=OURS), "at_agency")
     admin = (await attempts(platform, SCALER)).admin
     place = TopicPartition(CASES.name, 0)
     ends = admin.list_offsets({place: OffsetSpec.latest()})  # type: ignore[no-untyped-call]
     assert ends[place].result(20).offset >= 0
     readers = [f"{service.value}.{'status' if service is Service.INTAKE else 'cases'}" for service in Service]
     for group in readers:
-        found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20)
-        assert CASES.name in {place.topic for place in found.topic_partitions}, group
+
+        async def committed(group: str = group) -> bool:
+            found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20)
+            return CASES.name in {place.topic for place in found.topic_partitions}
+
+        await until(committed, f"offsets of {group}, which are committed once something was read")
 
 
 async def test_the_rules_on_the_broker_are_the_declared_ones_and_no_others(platform: Platform) -> None:

@@ -16,7 +16,7 @@ TOPIC_REFUSED = "TOPIC_AUTHORIZATION_FAILED"
 GROUP_REFUSED = "GROUP_AUTHORIZATION_FAILED"
 CLUSTER_REFUSED = "CLUSTER_AUTHORIZATION_FAILED"
 _WITHIN_S = 30.0
-# More than a topic takes, less than the client does: who may write is told so after the check of rights, and nothing is written.
+# More than a topic takes, less than the client does: the broker says so after the check of rights, and nothing is written.
 _TOO_LARGE = b"x" * 1_200_000
 
 
@@ -49,7 +49,7 @@ class Attempts:
         producer = Producer({**self._settings, "message.max.bytes": 2 * len(_TOO_LARGE), "linger.ms": 0, "retries": 0})
         answers: dict[str, str] = {}
 
-        def told(topic: str) -> Callable[[KafkaError | None, Message], None]:
+        def reporter_of(topic: str) -> Callable[[KafkaError | None, Message], None]:
             def keep(error: KafkaError | None, _: Message) -> None:
                 name = GRANTED if error is None else error.name()
                 answers[topic] = GRANTED if name == "MSG_SIZE_TOO_LARGE" else name
@@ -57,8 +57,8 @@ class Attempts:
             return keep
 
         for topic in topics:
-            # what the broker said of a topic by the time of the call is raised, what it says later is told
-            refused = refusal(lambda topic=topic: producer.produce(topic, _TOO_LARGE, partition=0, on_delivery=told(topic)))  # type: ignore[misc]
+            # what the broker said of a topic by the time of the call is raised, what it says later is reported
+            refused = refusal(lambda topic=topic: producer.produce(topic, _TOO_LARGE, partition=0, on_delivery=reporter_of(topic)))  # type: ignore[misc]
             if refused != GRANTED:
                 answers[topic] = refused
         assert producer.flush(_WITHIN_S) == 0, "no answer about a record"
@@ -103,14 +103,14 @@ def refusal(answer: Callable[[], object]) -> str:
 
 
 def connection_faults(bootstrap: str, settings: Mapping[str, str]) -> set[str]:
-    """The names of the errors that a client meets in connecting; none if it is let in."""
+    """The names of the errors that a client meets in connecting; none if it is admitted."""
     faults: set[str] = set()
-    told: dict[str, Any] = {"error_cb": lambda error: faults.add(error.name())}
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **settings, **told})
+    callback: dict[str, Any] = {"error_cb": lambda error: faults.add(error.name())}
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **settings, **callback})
     deadline = time.monotonic() + _WITHIN_S
     while not faults and time.monotonic() < deadline:
         if refusal(lambda: admin.list_topics(timeout=0.5)) == GRANTED:
             return set()
         admin.poll(0)
-    assert faults, "neither let in nor refused"
+    assert faults, "neither admitted nor refused"
     return faults

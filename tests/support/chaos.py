@@ -1,4 +1,4 @@
-"""Clients that go on through outages as real ones do, and somebody who pulls plugs meanwhile."""
+"""Clients that keep working through outages as real ones do, and something that kills servers meanwhile."""
 
 import asyncio
 from collections import Counter

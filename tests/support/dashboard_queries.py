@@ -1,4 +1,4 @@
-"""The queries of dashboards as a test runs them: with variables put in, and without the zero that stands for nothing."""
+"""The queries of dashboards as a test runs them: with variables put in, and without the zero that means no data."""
 
 import re
 from collections.abc import Iterator

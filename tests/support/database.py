@@ -4,7 +4,7 @@ import asyncpg
 
 
 async def execute(url: str, *statements: str) -> None:
-    """Carry them out, each by itself."""
+    """Carry them out, each separately."""
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:

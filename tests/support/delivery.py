@@ -80,7 +80,7 @@ class Delivery:
         await until(ready, "the service is ready", 90.0)
 
     async def stop(self) -> None:
-        """End every replica in good order."""
+        """End every replica cleanly."""
         for app, _ in self.running:
             app.stop()
         for app, task in self.running:
@@ -93,7 +93,7 @@ class Delivery:
         for app, task in self.running:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await app.abandon()
+            await app.disconnect()
         self.running.clear()
 
     async def feed(self, messages: Sequence[tuple[str, Contract] | tuple[str, Contract, UUID]]) -> None:
@@ -121,7 +121,7 @@ class Delivery:
         finally:
             await producer.stop()
 
-    async def make_input_anew(self) -> None:
+    async def recreate_input(self) -> None:
         """The input topic, as after the loss of all brokers' disks."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers.bootstrap)
         await admin.start()
@@ -135,7 +135,7 @@ class Delivery:
                     return False
                 return all(error[1] == 0 for error in answer.topic_errors)
 
-            await until(made, "the topic is there anew")
+            await until(made, "the topic is there again")
         finally:
             await admin.close()
 

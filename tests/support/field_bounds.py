@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 Schema = Mapping[str, Any]
 
-# the worst letters first, with the bytes that each takes in JSON
-_LETTERS = (("\x01", 6), ("\U0001f600", 4), ('"', 2))
+# the worst characters first, with the bytes that each takes in JSON
+_CHARACTERS = (("\x01", 6), ("\U0001f600", 4), ('"', 2))
 _FIXED = {"bool": 5, "none": 4, "uuid": 38, "datetime": 34, "date": 12}
 _WRAPPERS = frozenset(
     {"default", "nullable", "function-before", "function-after", "function-wrap", "model", "model-field", "lax-or-strict", "json-or-python"}
@@ -65,8 +65,8 @@ class Bounds:
         if "max_length" not in schema:
             return self._fault(path, "max_length")
         pattern, longest = schema.get("pattern"), int(schema["max_length"])
-        for letter, size in _LETTERS:
-            if pattern is None or re.search(pattern, letter * longest):
+        for character, size in _CHARACTERS:
+            if pattern is None or re.search(pattern, character * longest):
                 return 2 + longest * size
         return 2 + longest
 

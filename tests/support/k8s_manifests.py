@@ -62,8 +62,8 @@ def combination(components: Sequence[str], folder: Path, settings: Mapping[str, 
 @lru_cache
 def settings_of(name: str) -> dict[str, str]:
     """What an overlay's one place says."""
-    told: dict[str, str] = yaml.safe_load((K8S / "overlays" / name / "settings.yaml").read_text(encoding="utf-8"))["data"]
-    return told
+    settings: dict[str, str] = yaml.safe_load((K8S / "overlays" / name / "settings.yaml").read_text(encoding="utf-8"))["data"]
+    return settings
 
 
 def of_kind(objects: Iterable[Manifest], *kinds: str) -> dict[str, Manifest]:
@@ -84,20 +84,20 @@ def containers(template: Manifest) -> Iterator[Manifest]:
 
 
 def environment(container: Manifest, objects: Iterable[Manifest]) -> dict[str, str | None]:
-    """A container's variables as the kubelet would set them; None for a value that lies in a Secret or in the pod's labels."""
+    """A container's variables as the kubelet would set them; None for a value that is in a Secret or in the pod's labels."""
     maps = of_kind(objects, "ConfigMap")
-    told: dict[str, str | None] = {}
+    settings: dict[str, str | None] = {}
     for source in container.get("envFrom", ()):
-        told |= maps[source["configMapRef"]["name"]]["data"]
+        settings |= maps[source["configMapRef"]["name"]]["data"]
     own: dict[str, str | None] = {}
     for variable in container.get("env", ()):
         chosen = variable.get("valueFrom", {}).get("configMapKeyRef")
         own[variable["name"]] = maps[chosen["name"]]["data"][chosen["key"]] if chosen else _expanded(variable.get("value"), own)
-    return told | own
+    return settings | own
 
 
 def _expanded(value: str | None, known: dict[str, str | None]) -> str | None:
-    # Kubernetes expands $(NAME) of what stands before it in `env`, and not of `envFrom`.
+    # Kubernetes expands $(NAME) of what is before it in `env`, and not of `envFrom`.
     for name, known_value in known.items():
         value = value.replace(f"$({name})", known_value or name.lower()) if value else value
     return value

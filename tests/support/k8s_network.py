@@ -22,8 +22,8 @@ class Party:
 
 def lets_through(policies: Iterable[Manifest], source: Party, target: Party, port: int, protocol: str = "TCP") -> bool:
     """Whether `source` may open a connection to this port of `target`."""
-    told = list(policies)
-    return _allowed(told, source, target, "Egress", port, protocol) and _allowed(told, target, source, "Ingress", port, protocol)
+    given = list(policies)
+    return _allowed(given, source, target, "Egress", port, protocol) and _allowed(given, target, source, "Ingress", port, protocol)
 
 
 def _allowed(policies: list[Manifest], own: Party, other: Party, direction: Direction, port: int, protocol: str) -> bool:

@@ -16,8 +16,8 @@ _seen: dict[str, list[str]] = {}
 
 @lru_cache
 def _read(name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((TARGET / f"{name}.json").read_text(encoding="utf-8"))
-    return told
+    schema: dict[str, Any] = json.loads((TARGET / f"{name}.json").read_text(encoding="utf-8"))
+    return schema
 
 
 @lru_cache
@@ -36,17 +36,17 @@ def _validator(api_version: str, kind: str) -> Validator | None:
 def faults(objects: Iterable[Manifest]) -> list[str]:
     """A sentence for everything that an API server would refuse by schema, unknown fields and unknown kinds among it."""
     found: list[str] = []
-    for told in objects:
-        text = json.dumps(told, sort_keys=True)
+    for manifest in objects:
+        text = json.dumps(manifest, sort_keys=True)
         if text not in _seen:
-            _seen[text] = _faults_of(told)
+            _seen[text] = _faults_of(manifest)
         found += _seen[text]
     return found
 
 
-def _faults_of(told: Manifest) -> list[str]:
-    name = f"{told['kind']}/{told['metadata']['name']}"
-    validator = _validator(told["apiVersion"], told["kind"])
+def _faults_of(manifest: Manifest) -> list[str]:
+    name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+    validator = _validator(manifest["apiVersion"], manifest["kind"])
     if validator is None:
-        return [f"{name}: there is no schema for {told['apiVersion']}: add it to tests/support/k8s_vendor_schemas.py"]
-    return [f"{name} {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(told)]
+        return [f"{name}: there is no schema for {manifest['apiVersion']}: add it to tests/support/k8s_vendor_schemas.py"]
+    return [f"{name} {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(manifest)]

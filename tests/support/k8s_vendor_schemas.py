@@ -61,14 +61,14 @@ def strict(node: Any, *, names: bool = False, closed: bool = True) -> Any:
         return {name: strict(schema, closed=closed) for name, schema in node.items()}
     if node.get("format") == "int-or-string" or node.get("x-kubernetes-int-or-string"):
         return {"type": ["string", "integer"]}
-    told = {
+    found = {
         key: strict(value, names=key in ("properties", "definitions"), closed=closed and key not in _JUNCTORS)
         for key, value in node.items()
         if key not in _DROPPED and not key.startswith("x-kubernetes-")
     }
-    if closed and "properties" in told and "additionalProperties" not in told and not node.get("x-kubernetes-preserve-unknown-fields"):
-        told["additionalProperties"] = False
-    return told
+    if closed and "properties" in found and "additionalProperties" not in found and not node.get("x-kubernetes-preserve-unknown-fields"):
+        found["additionalProperties"] = False
+    return found
 
 
 def references(node: Any) -> Iterator[str]:
@@ -128,9 +128,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--swagger", type=Path, required=True)
     parser.add_argument("--crds", type=Path, nargs="+", required=True)
-    told = parser.parse_args()
-    files = [file for path in told.crds for file in ([path] if path.is_file() else sorted(path.iterdir()))]
-    definitions, kinds = built_in(json.loads(told.swagger.read_text(encoding="utf-8")))
+    arguments = parser.parse_args()
+    files = [file for path in arguments.crds for file in ([path] if path.is_file() else sorted(path.iterdir()))]
+    definitions, kinds = built_in(json.loads(arguments.swagger.read_text(encoding="utf-8")))
     schemas = custom(files)
     lacking = {"/".join(kind) for kind in BUILT_IN | CUSTOM} - set(kinds) - set(schemas)
     if lacking:

@@ -12,7 +12,7 @@ Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 A_TIME = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def headers_of(kind: str, *, source: str = "garbage", message_id: UUID | None = None, subject: str = "x") -> list[tuple[str, bytes]]:
+def headers_of(kind: str, *, source: str = "unknown", message_id: UUID | None = None, subject: str = "x") -> list[tuple[str, bytes]]:
     """A sound envelope."""
     return Envelope(message_id or uuid4(), source, kind, subject, A_TIME).headers()
 
@@ -42,7 +42,7 @@ def broken_envelope(kind: str) -> Raw:
 
 
 def no_key(kind: str) -> Raw:
-    """Nobody says whose it is."""
+    """A record without a key."""
     return None, b"[]", headers_of(kind)
 
 
@@ -64,6 +64,6 @@ def large(kind: str) -> Raw:
 SMALL: Sequence[Callable[[str], Raw]] = (not_json, wrong_schema, no_headers, broken_envelope, no_key, unreadable_key, no_value)
 
 
-def garbage(count: int, kind: str, *, large_ones: int = 4) -> list[Raw]:
+def malformed_records(count: int, kind: str, *, large_ones: int = 4) -> list[Raw]:
     """So many records, of every sort in turn; `kind` is what those that name a type call themselves."""
     return [*(large(kind) for _ in range(large_ones)), *(make(kind) for make in islice(cycle(SMALL), count - large_ones))]

@@ -1,4 +1,4 @@
-"""What lies on topics in memory, as messages, and how tests that are not asynchronous run a service on them."""
+"""What is on topics in memory, as messages, and how tests that are not asynchronous run a service on them."""
 
 import asyncio
 import atexit

@@ -20,8 +20,8 @@ class Operator:
     def run(self, *arguments: str, status: int | None = 0, changes: Mapping[str, str] | None = None) -> Result:
         """One command, which must end with that status (None: any) and never with a traceback."""
         others = {name: None for name in os.environ if name.startswith("TUNTAS_")}
-        told: dict[str, str | None] = {**others, **self.environment, **(changes or {})}
-        result = CliRunner().invoke(app, ["ops", *arguments], env=told)
+        environment: dict[str, str | None] = {**others, **self.environment, **(changes or {})}
+        result = CliRunner().invoke(app, ["ops", *arguments], env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert status is None or result.exit_code == status, result.output

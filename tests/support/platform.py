@@ -42,12 +42,12 @@ A_REPORT: Json = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a reporter holds in hands."""
+    """What a reporter gets for a report."""
 
     case_id: UUID
     tracking_id: str
     access_code: str
-    told: Json = field(compare=False)
+    answer: Json = field(compare=False)
 
     @property
     def code(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Platform:
         self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
-        """Leave the stack, which goes on."""
+        """Leave the stack, which keeps running."""
         await self.http.aclose()
         await self.databases.close()
         for producer in self._producers.values():
@@ -98,10 +98,10 @@ class Platform:
         **request: Any,
     ) -> httpx.Response:
         """One request, with the token of a role where one is given."""
-        told = dict(headers or {})
+        all_headers = dict(headers or {})
         if role is not None:
-            told["Authorization"] = f"Bearer {self.token(role, agency)}"
-        return await self.http.request(method, self.url(service) + path, headers=told, **request)
+            all_headers["Authorization"] = f"Bearer {self.token(role, agency)}"
+        return await self.http.request(method, self.url(service) + path, headers=all_headers, **request)
 
     async def metric(self, service: str, series: str) -> float:
         """What a service's metrics say of one series, named with its labels."""
@@ -187,11 +187,11 @@ class Platform:
     async def _officer(self, service: str, receipt: Receipt, verb: str, role: Role, agency: str | None, body: Json) -> Json:
         path = f"/v1/cases/{receipt.case_id}/{verb}"
         # a case may still be on its way to the service that is to have it
-        answer = await self.settled_call(service, "POST", path, role=role, agency=agency, json=body)
+        answer = await self.call_until_known(service, "POST", path, role=role, agency=agency, json=body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def settled_call(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
+    async def call_until_known(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
         """A call that is made again while the service says that the case is unknown or still with its former owner or agency."""
 
         async def answered() -> httpx.Response | None:
@@ -240,7 +240,7 @@ class Platform:
             return await asyncio.to_thread(self.log.refresh)
 
     async def events(self, case_id: UUID, *kinds: str, topic: str = CASES.name) -> list[TopicRecord]:
-        """What stands on a topic of one case, in order."""
+        """What is on a topic of one case, in order."""
         await self.read_topics()
         return self.log.of_key(case_id, topic, *kinds)
 
@@ -253,7 +253,7 @@ class Platform:
         return [(r.kind, r.body["clock"], r.body.get("level", "")) for r in await self.events(case_id, topic=SLA.name)]
 
     async def until_events(self, case_id: UUID, *kinds: str, count: int = 1, topic: str = CASES.name) -> list[TopicRecord]:
-        """Wait until that many events (of these kinds, where some are named) stand on a topic of one case."""
+        """Wait until that many events (of these kinds, where some are named) are on a topic of one case."""
 
         async def there() -> list[TopicRecord] | None:
             found = await self.events(case_id, *kinds, topic=topic)
@@ -297,10 +297,10 @@ class Platform:
         """The stack's business time."""
         return SimulatedClock(self.stack.folder.clock)
 
-    async def move_clock(self, to: datetime, *, at_rest: bool = True) -> None:
-        """Let business time jump ahead to `to`, once nothing is under way; `at_rest` is false where something stays under way."""
-        if at_rest:
-            await self.at_rest()
+    async def move_clock(self, to: datetime, *, idle: bool = True) -> None:
+        """Let business time jump ahead to `to`, once nothing is under way; `idle` is false where something stays under way."""
+        if idle:
+            await self.until_idle()
         clock = self.clock
         assert to > clock.now(), f"the clock is already past {to}"
         clock.set_offset(to - datetime.now(UTC))
@@ -309,11 +309,11 @@ class Platform:
         """Let business time jump ahead by `time`, once nothing is under way."""
         await self.move_clock(self.clock.now() + time)
 
-    async def at_rest(self, within_s: float = TIMEOUT_S) -> None:
+    async def until_idle(self, within_s: float = TIMEOUT_S) -> None:
         """Wait until every topic is read by all its readers and every outbox is empty."""
-        await until(self._is_at_rest, "the platform is at rest", within_s)
+        await until(self._is_idle, "the platform is idle", within_s)
 
-    async def _is_at_rest(self) -> bool:
+    async def _is_idle(self) -> bool:
         before = await asyncio.to_thread(self.log.ends)
         for service in Service:
             # in this order: what the last record read has led to is then in the outbox, or sent
@@ -341,5 +341,5 @@ def _reads(service: Service, topic: str) -> bool:
 
 def receipt_of(answer: httpx.Response) -> Receipt:
     """The receipt in an answer."""
-    told = answer.json()
-    return Receipt(UUID(told["case_id"]), told["tracking_id"], told["access_code"], told)
+    found = answer.json()
+    return Receipt(UUID(found["case_id"]), found["tracking_id"], found["access_code"], found)

@@ -1,4 +1,4 @@
-"""A roll-out as a cluster does it: one pod after the other leaves the endpoints, is told to end, and comes back when it is ready."""
+"""A roll-out as a cluster does it: one pod after the other leaves the endpoints, is stopped, and comes back when it is ready."""
 
 import asyncio
 import itertools
@@ -46,10 +46,10 @@ class Endpoints:
         stack = self._platform.stack
         self._out.add(name)
 
-        async def told() -> bool:
+        async def left() -> bool:
             return self._busy[name] == 0
 
-        await until(told, f"nobody asks {name} any more")
+        await until(left, f"nobody asks {name} any more")
         process = stack._supervisor.process(name)
         await asyncio.to_thread(stack.stop_part, name)
         code = process.exit_code
@@ -109,5 +109,5 @@ class Traffic:
 
 
 def _under_way(answer: httpx.Response) -> bool:
-    """Two reporters of one agency may pick the same case: the second is told that it is accepted already."""
+    """Two reporters of one agency may pick the same case: the second gets the error that it is accepted already."""
     return answer.status_code == 409 or (answer.status_code == 404 and answer.json()["code"] in _NOT_THERE_YET)

@@ -1,4 +1,4 @@
-"""The counting service as an operating system's process: started, asked over HTTP, told to end."""
+"""The counting service as an operating system's process: started, asked over HTTP, stopped."""
 
 import asyncio
 import contextlib
@@ -29,8 +29,8 @@ class ServiceProcess:
     _process: asyncio.subprocess.Process | None = None
 
     async def start(self, command: str = "serve") -> Self:
-        """Start it; waits for nothing."""
-        told = {
+        """Start it without waiting."""
+        settings = {
             "TUNTAS_ENVIRONMENT": "test",
             "TUNTAS_KAFKA": self.delivery.servers.bootstrap,
             "TUNTAS_DATABASE_URL": self.delivery.database_url,
@@ -46,7 +46,7 @@ class ServiceProcess:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.support.counting", command),
-            env=ours | {name: value for name, value in told.items() if value},
+            env=ours | {name: value for name, value in settings.items() if value},
             cwd=_ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -63,10 +63,10 @@ class ServiceProcess:
         """Its exit status and all that it wrote, once it has ended."""
         assert self._process is not None
         async with asyncio.timeout(within_s):
-            told, _ = await self._process.communicate()
+            output, _ = await self._process.communicate()
         status = self._process.returncode
         assert status is not None
-        return status, told.decode()
+        return status, output.decode()
 
     def terminate(self) -> None:
         """SIGTERM."""

@@ -1,7 +1,7 @@
 """The loops that a service runs beside its work, with one policy for errors.
 
 A database or broker that is away, restarting or read-only is no fault of a loop: it is logged, shown by a gauge, and tried again.
-Anything else is an error of ours: logged with its traceback and counted as a restart, on which an alert stands.
+Anything else is an error of ours: logged with its traceback and counted as a restart, for which there is an alert.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 class BackgroundLoops:
-    """Keeps loops running until they are told to stop."""
+    """Keeps loops running until they are stopped."""
 
     def __init__(self, metrics: MetricSet) -> None:
         self._metrics = metrics

@@ -36,8 +36,8 @@ from tuntas_chassis.messaging.relay import Relay
 from tuntas_chassis.messaging.subscription import Store, Subscription
 from tuntas_chassis.messaging.watermarks import WatermarkPublisher, WatermarkScope
 from tuntas_chassis.persistence.database import Database
+from tuntas_chassis.persistence.database_retry import DatabaseUnavailable
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
-from tuntas_chassis.persistence.patience import StillAway
 from tuntas_chassis.settings import ServiceSettings, load_settings
 from tuntas_chassis.telemetry.logs import logger, setup_logs
 from tuntas_chassis.telemetry.metrics import CHASSIS_METRICS, Metric, MetricSet
@@ -134,7 +134,7 @@ class ServiceApp:
     def background(self, name: str, loop: Loop, *, after: Sequence[str] = ()) -> None:
         """Run `loop` until its event is set; one that raises is started again with backoff (see `jobs`).
 
-        It begins when the subscriptions in `after` have read what lay on their topics at the start.
+        It begins when the subscriptions in `after` have read what was on their topics at the start.
         """
         self._loops[name] = (loop, after)
         self._background.declare(name)
@@ -157,7 +157,7 @@ class ServiceApp:
         return self._relay is None or not self._relay.owns_all
 
     def _alive(self) -> str | None:
-        # a broker or database that is away is no reason to restart: only a loop that stands still is
+        # a broker or database that is away is no reason to restart: only a loop that makes no progress is
         for consumer in self._consumers.values():
             if monotonic() - consumer.progress_at > 3600 and consumer.lag() > 0:
                 return f"consumer {consumer.name} has made no progress for an hour"
@@ -172,7 +172,7 @@ class ServiceApp:
             reasons["starting"] = "the service is starting"
         for consumer in self._consumers.values():
             if consumer.subscription.gates_readiness and not consumer.caught_up:
-                reasons[f"consumer {consumer.name}"] = "is still reading what lay on its topics at the start"
+                reasons[f"consumer {consumer.name}"] = "is still reading what was on its topics at the start"
         return reasons
 
     def caught_up(self) -> bool:
@@ -189,7 +189,7 @@ class ServiceApp:
         await self._maintenance.report(self.workers)
 
     async def resume_halted(self) -> int:
-        """Let every halted partition of this process go on; returns how many."""
+        """Resume every halted partition of this process; returns how many."""
         return sum([await consumer.resume_halted() for consumer in self._consumers.values()])
 
     def _watermark_publisher(self) -> WatermarkPublisher | None:
@@ -207,11 +207,11 @@ class ServiceApp:
     # -- running ----------------------------------------------------------------------------------------------------
 
     async def migrate(self) -> None:
-        """Bring the database to this code's schema; raises StillAway where it does not answer for a minute."""
+        """Bring the database to this code's schema; raises DatabaseUnavailable where it does not answer for a minute."""
         await upgrade(self.package, self.settings.sqlalchemy_url)
 
     async def serve(self) -> None:
-        """Run until told to stop; then drain and end."""
+        """Run until stopped; then drain and end."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -238,14 +238,14 @@ class ServiceApp:
         """Drain and end what runs."""
         self._stopping.set()
 
-    async def abandon(self) -> None:
-        """Drop every connection without a word to anybody, as the end of the process would; for tests of crashes."""
+    async def disconnect(self) -> None:
+        """Drop every connection without closing it cleanly, as the end of the process would; for tests of crashes."""
         for consumer in self._consumers.values():
-            await consumer.abandon()
+            await consumer.disconnect()
         await self.database.close()
 
     async def run_delivery(self) -> None:
-        """Everything but HTTP, until told to stop: schema, starters, relay, background loops, consumers."""
+        """Everything but HTTP, until stopped: schema, starters, relay, background loops, consumers."""
         if self.settings.migrate_on_start:
             await self._until_done("migrate", partial(upgrade, self.package, self.settings.sqlalchemy_url, timeout_s=0, lock_timeout_s=0))
         await self._until_done("schema", self._schema_is_current)
@@ -319,7 +319,7 @@ class ServiceApp:
                 await consumer.look_round()
             if self._maintenance.database_silent_s() > self.leaves_after_s:
                 await self._leave_until_database_answers(consumer)
-            if consumer.stands_still():
+            if consumer.is_stalled():
                 self.metrics.inc("tuntas_background_restarts_total", f"consumer {consumer.name}")
                 _log.error("consumer_restarted", consumer=consumer.consumer_name, why="no progress, a broken client or lost positions")
                 await self._until_done(f"consumer {consumer.name}", consumer.restart)
@@ -329,7 +329,7 @@ class ServiceApp:
     async def _leave_until_database_answers(self, consumer: BatchConsumer) -> None:
         """Leave the partitions to replicas that reach the database; where none does, nothing is lost by it."""
         _log.error("consumer_left", consumer=consumer.consumer_name, why="the database does not answer")
-        await consumer.abandon()
+        await consumer.disconnect()
         while self._maintenance.database_silent_s() and not self._stopping.is_set():
             await set_within(self._stopping, _LOOK_FOR_DATABASE_S)
             await self._maintenance.database_faults(self.package)
@@ -363,7 +363,7 @@ def run(build: Callable[[ST], ServiceApp], settings_type: type[ST], commands: di
         setup_logs(app.service, settings.log_level)
         try:
             return await known[name](app, arguments)
-        except StillAway as error:
+        except DatabaseUnavailable as error:
             print(error, file=sys.stderr)  # noqa: T201  (one sentence for the operator, beside the log)
             return 1
 
@@ -378,13 +378,13 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(app: ServiceApp, _arguments: Sequence[str]) -> int:
-    _spare_the_collector()
+    _freeze_long_lived_objects()
     await app.serve()
     return 0
 
 
-def _spare_the_collector() -> None:
-    """What stands now stands until the end: the garbage collector need not go through all of it again and again."""
+def _freeze_long_lived_objects() -> None:
+    """What exists now exists until the end: the garbage collector need not go through all of it again and again."""
     gc.collect()
     gc.freeze()
     gc.collect()  # what is left is little: the collector starts a full collection when what came since is a quarter of it

@@ -1,7 +1,7 @@
-"""Rows of a service's periodic work that its code can't handle: set aside one by one, so that the others go on.
+"""Rows of a service's periodic work that its code can't handle: set aside one by one, so that the others are processed.
 
 Such a row is most often one that newer code wrote, met after a roll-back. It keeps its reason, is counted, is shown to operators, and is
-tried again when the process starts, every hour, and when an operator says so: code that can handle it takes it up by itself.
+tried again when the process starts, every hour, and when an operator says so: code that can handle it takes it up automatically.
 """
 
 import re

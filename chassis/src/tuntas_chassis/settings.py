@@ -48,7 +48,7 @@ class ServiceSettings(BaseSettings):
     http_max_connections: int = Field(
         default=1_000, ge=10, description="Open at once; above it the one that has kept us waiting longest makes room"
     )
-    http_max_requests: int = Field(default=500, ge=1, description="Being answered at once; more are told to come again (503)")
+    http_max_requests: int = Field(default=500, ge=1, description="Being answered at once; more are refused with 503")
     http_header_timeout_s: float = Field(default=10, gt=0, description="Within which a request's headers must arrive")
     http_body_timeout_s: float = Field(default=30, gt=0, description="Within which its body must arrive")
     http_answer_timeout_s: float = Field(default=30, gt=0, description="Within which its answer must be read")
@@ -69,7 +69,7 @@ class ServiceSettings(BaseSettings):
     outbox_batch: int = Field(default=2_000, ge=1)
     outbox_linger_ms: int = Field(default=80, ge=0)
     outbox_send_limit_s: float = Field(
-        default=3, gt=0, description="How long a relay waits for a partition's answer before it goes on without that partition"
+        default=3, gt=0, description="How long a relay waits for a partition's answer before it continues without that partition"
     )
     outbox_lease_s: float = Field(
         default=30, ge=1, description="A relay that gave no sign of life to the database for so long is replaced by another"
@@ -81,7 +81,7 @@ class ServiceSettings(BaseSettings):
     )
     park_limit_per_minute: int = Field(default=1_000, ge=1, description="More than this on one partition halts it")
     inbox_retention_days: int = Field(default=30, ge=1)
-    settled_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")
+    resolved_retention_days: int = Field(default=90, ge=1, description="How long replayed and discarded dead letters are kept")
     drain_timeout_s: float = Field(default=20, gt=0)
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import jiter
 
 MAX_DEPTH: Final = 32
-"""How deeply objects and lists may lie in each other; ours lie four deep."""
+"""How deeply objects and lists may be nested; ours are nested four deep."""
 MAX_NUMBER_LENGTH: Final = 100
 """Digits and signs of one number."""
 _FEW_DIGITS: Final = MAX_NUMBER_LENGTH - len("-.e-")

@@ -31,6 +31,6 @@ def linger_s(taken: int, linger_ms: int) -> float:
     """How long to wait for more before the next look, in seconds, where the last one brought `taken`.
 
     Hardly where few come, the whole linger from 25 on, and towards 800 up to twice that: where so much comes, larger batches
-    save more processor time than anybody's wait is worth.
+    save more processor time than the wait costs.
     """
     return linger_ms / 1000 * (min(taken / _BUSY, 1.0) + min(taken / _CROWDED, 1.0))

@@ -104,7 +104,7 @@ def _enter(installation: Installation, read: Read, reason: str) -> Imported:
             if error.faults:
                 raise RegisterRefused(error.faults) from error
             raise
-    outcomes = {told["code"]: told["outcome"] for told in answer["agencies"]}
+    outcomes = {row["code"]: row["outcome"] for row in answer["agencies"]}
     return Imported([_entered(agency, outcomes[agency.code]) for agency in agencies], made, given)
 
 
@@ -121,31 +121,31 @@ def _known(http: ServicesHttp) -> dict[str, _Known]:
     query = {"limit": "200"}
     while True:
         page = http.call(Service.DISPATCH, "GET", "/v1/agencies", query=query)
-        known |= {told["code"]: _Known(_agency(told), told["version"]) for told in page["agencies"]}
+        known |= {row["code"]: _Known(_agency(row), row["version"]) for row in page["agencies"]}
         if page["next_cursor"] is None:
             return known
         query["cursor"] = page["next_cursor"]
 
 
-def _agency(told: Json) -> Agency:
+def _agency(shown: Json) -> Agency:
     return Agency(
-        code=told["code"],
-        name=told["name"],
-        kind=member_or_text(AgencyKind, told["kind"]),
-        time_zone=told["time_zone"],
-        email=next(channel["address"] for channel in told["channels"] if channel["kind"] == "email"),
-        sectors=tuple(Sector(sector) for sector in told["sectors"]),
+        code=shown["code"],
+        name=shown["name"],
+        kind=member_or_text(AgencyKind, shown["kind"]),
+        time_zone=shown["time_zone"],
+        email=next(channel["address"] for channel in shown["channels"] if channel["kind"] == "email"),
+        sectors=tuple(Sector(sector) for sector in shown["sectors"]),
         units=(),
-        region_code=told["region_code"],
-        supervised_by=told["supervised_by"],
+        region_code=shown["region_code"],
+        supervised_by=shown["supervised_by"],
     )
 
 
 def _entry(agency: Agency, version: str | None) -> Json:
-    told = fields_of(agency) | {"code": agency.code, "version": version}
+    entry = fields_of(agency) | {"code": agency.code, "version": version}
     if not agency.units:  # nothing was said of them, and they stay as they are
-        told["units"] = None
-    return told
+        entry["units"] = None
+    return entry
 
 
 def _give_rights(installation: Installation, codes: Sequence[str]) -> bool:

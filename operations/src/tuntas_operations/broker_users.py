@@ -65,7 +65,7 @@ def provide_rights(bootstrap: str, operator: Credentials, users: Iterable[Broker
     try:
         had = {rule for rule in admin.describe_acls(EVERY_RULE, request_timeout=_WITHIN_S).result() if rule.principal in principals}
     except KafkaException as error:
-        raise StackError(f"Kafka does not tell its access rules: {error.args[0].str()}") from error
+        raise StackError(f"Kafka does not give its access rules: {error.args[0].str()}") from error
     if lacking := wanted - had:
         _done("does not make an access rule", admin.create_acls(list(lacking), request_timeout=_WITHIN_S).items())
     if surplus := had - wanted:

@@ -160,7 +160,7 @@ def _alter(admin: AdminClient, changes: Sequence[Change]) -> None:
         entry = ConfigEntry(str(change.setting), change.wanted or "", incremental_operation=operation)
         entries.setdefault(change.topic, []).append(entry)
     if entries:
-        resources = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=told) for name, told in entries.items()]
+        resources = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=configs) for name, configs in entries.items()]
         for answer in admin.incremental_alter_configs(resources, request_timeout=REQUEST_S).values():
             answer.result()
 

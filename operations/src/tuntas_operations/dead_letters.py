@@ -26,7 +26,7 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Resolution:
     """What came of a replay or discard of messages of one key, or of one without a key.
 
     `replayed` took effect, `waiting` still wait, because of `error`.
@@ -47,8 +47,8 @@ class ParkedMessages:
         self._http = http
         self._services = services
 
-    def find(self, filters: Filters, limit: int, *, settled: bool = False) -> list[Json]:
-        """At most `limit` of each service, oldest first; what waits, or what was settled by whom and why.
+    def find(self, filters: Filters, limit: int, *, resolved: bool = False) -> list[Json]:
+        """At most `limit` of each service, oldest first; what waits, or what was resolved by whom and why.
 
         Raises:
             StackError: a service can't be asked.
@@ -56,7 +56,7 @@ class ParkedMessages:
         found: list[Json] = []
         for service in self._services:
             number = 0
-            for message in self._pages(service, filters.key, settled=settled):
+            for message in self._pages(service, filters.key, resolved=resolved):
                 if number == limit:
                     break
                 if filters.let(message):
@@ -64,8 +64,8 @@ class ParkedMessages:
                     number += 1
         return found
 
-    def _pages(self, service: Service, key: str | None, *, settled: bool) -> Iterator[Json]:
-        query = {"limit": str(_PAGE), "settled": str(settled).lower()} | ({"key": key} if key else {})
+    def _pages(self, service: Service, key: str | None, *, resolved: bool) -> Iterator[Json]:
+        query = {"limit": str(_PAGE), "resolved": str(resolved).lower()} | ({"key": key} if key else {})
         while True:
             page = self._http.call(service, "GET", "/v1/parked", query=query)
             yield from page["items"]
@@ -78,18 +78,18 @@ class ParkedMessages:
         service, message = self._find(message_id)
         return {"service": service.value, **message}
 
-    def replay(self, ids: Sequence[UUID], reason: str | None) -> Iterator[Settled]:
+    def replay(self, ids: Sequence[UUID], reason: str | None) -> Iterator[Resolution]:
         """Apply each with everything of its key that waits with it, in the order of the topic. Raises StackError."""
         for service, key, together in self._by_key(ids):
             answer = self._http.call(service, "POST", f"/v1/parked/{together[0]}/replay", body={"reason": reason})
-            yield Settled(service=service, key=key, ids=together, **answer)
+            yield Resolution(service=service, key=key, ids=together, **answer)
 
-    def discard(self, ids: Sequence[UUID], reason: str) -> Iterator[Settled]:
+    def discard(self, ids: Sequence[UUID], reason: str) -> Iterator[Resolution]:
         """Give each up for good; what then waits on their keys is replayed. Raises StackError."""
         for service, key, together in self._by_key(ids):
             body = {"reason": reason, "also": [str(other) for other in together[1:]]}
             answer = self._http.call(service, "POST", f"/v1/parked/{together[0]}/discard", body=body)
-            yield Settled(service=service, key=key, ids=together, **answer)
+            yield Resolution(service=service, key=key, ids=together, **answer)
 
     def _by_key(self, ids: Sequence[UUID]) -> list[tuple[Service, str | None, tuple[UUID, ...]]]:
         """The messages that go together. All are looked at before anything is done: a wrong id changes nothing."""
@@ -97,7 +97,7 @@ class ParkedMessages:
         for message_id in dict.fromkeys(ids):
             service, message = self._find(message_id)
             if message["state"] not in ("parked", "waiting"):
-                who, when = message["settled_by"], message["settled_at"]
+                who, when = message["resolved_by"], message["resolved_at"]
                 raise StackError(f"{message_id} was {message['state']} at {when} by {who}: nothing was done")
             groups.setdefault((service, message["consumer"], message["key"] or message_id), []).append(message)
         return [

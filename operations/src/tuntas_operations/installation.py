@@ -21,7 +21,7 @@ class NotSet(StackError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRelay:
-    """Where mails are handed over."""
+    """Where mails are delivered to."""
 
     host: str
     port: int
@@ -125,16 +125,16 @@ def _relay(settings: OperatorSettings) -> MailRelay | None:
 
 
 def _librdkafka(settings: OperatorSettings) -> dict[str, str]:
-    told: dict[str, str] = {}
+    options: dict[str, str] = {}
     if settings.kafka_username and settings.kafka_password:
-        told |= {
+        options |= {
             "security.protocol": "SASL_SSL" if settings.kafka_tls else "SASL_PLAINTEXT",
             "sasl.mechanism": "SCRAM-SHA-512",
             "sasl.username": settings.kafka_username,
             "sasl.password": settings.kafka_password.get_secret_value(),
         }
     elif settings.kafka_tls:
-        told["security.protocol"] = "SSL"
+        options["security.protocol"] = "SSL"
     if settings.kafka_tls and settings.kafka_ca_file:
-        told["ssl.ca.location"] = str(settings.kafka_ca_file)
-    return told
+        options["ssl.ca.location"] = str(settings.kafka_ca_file)
+    return options

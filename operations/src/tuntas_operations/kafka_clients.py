@@ -19,7 +19,7 @@ T = TypeVar("T")
 def server_answers(bootstrap: str, within_s: float = 1.0, client: Mapping[str, str] | None = None) -> bool:
     """Whether a Kafka broker at `bootstrap` (host:port[,host:port…]) answers with a list of brokers.
 
-    `client` holds further settings of the Kafka client (security); one that is not let in has no answer.
+    `client` holds further settings of the Kafka client (security); one that is refused gets no answer.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200, **(client or {})})
     try:
@@ -47,8 +47,8 @@ class Administration:
     def __init__(self, installation: Installation) -> None:
         self.servers = installation.needs_kafka()
         self.user = str(installation.kafka_client.get("sasl.username", "")) or None
-        self._told: list[KafkaError] = []
-        settings: dict[str, Any] = {**options(installation), "error_cb": self._told.append, "reconnect.backoff.max.ms": 500}
+        self._errors: list[KafkaError] = []
+        settings: dict[str, Any] = {**options(installation), "error_cb": self._errors.append, "reconnect.backoff.max.ms": 500}
         self.client = AdminClient(settings)
 
     def metadata(self, within_s: float = ANSWER_S) -> ClusterMetadata:
@@ -81,11 +81,11 @@ class Administration:
             return NoRight(f"Kafka at {self.servers} does not let {self.user or 'a client without a user'}: {reason.str()}")
         if self._refused():
             return BrokerRefuses(f"Kafka at {self.servers} refuses the user {self.user} or the password")
-        spoken = [told for told in self._told if told.code() in (KafkaError._SSL, KafkaError._TRANSPORT, KafkaError._RESOLVE)]
-        return Unreachable(f"Kafka at {self.servers} does not answer: {_plain(spoken[-1] if spoken else reason)}")
+        causes = [error for error in self._errors if error.code() in (KafkaError._SSL, KafkaError._TRANSPORT, KafkaError._RESOLVE)]
+        return Unreachable(f"Kafka at {self.servers} does not answer: {_plain(causes[-1] if causes else reason)}")
 
     def _refused(self) -> bool:
-        return any(told.code() == KafkaError._AUTHENTICATION for told in self._told)
+        return any(error.code() == KafkaError._AUTHENTICATION for error in self._errors)
 
 
 _NO_RIGHT = (

@@ -35,7 +35,7 @@ def finalized_features(installation: Installation) -> dict[str, int]:
                 return _read(_answer(connection))
         except (OSError, ValueError, struct.error, EOFError) as error:
             reason = f"{server.strip()}: {error or type(error).__name__}"
-    raise Unreachable(f"Kafka does not tell its version ({reason})")
+    raise Unreachable(f"Kafka does not give its version ({reason})")
 
 
 @contextlib.contextmanager

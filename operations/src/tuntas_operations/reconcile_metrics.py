@@ -1,4 +1,4 @@
-"""What reconciliation tells Prometheus: in a file for node-exporter's textfile collector, or on a port of its own."""
+"""What reconciliation reports to Prometheus: in a file for node-exporter's textfile collector, or on a port of its own."""
 
 from pathlib import Path
 from time import time

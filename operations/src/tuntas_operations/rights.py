@@ -1,7 +1,7 @@
 """Who may do what on the broker: a user per service and per agency with the least rights that the topology gives it.
 
 Manifests are generated from here, and the local broker can be given the same users and rules. Read and Write bring Describe
-with them, and Write on any topic lets a producer be idempotent, so neither is granted by itself.
+with them, and Write on any topic lets a producer be idempotent, so neither is granted separately.
 """
 
 from collections.abc import Iterable

@@ -63,12 +63,12 @@ class ServicesHttp:
             answer = self._http.request(method, url, params=query, json=body, headers=headers)
         except httpx.HTTPError as error:
             raise Unreachable(f"{service} at {self._installation.needs_url(service)} does not answer: {_named(error)}") from error
-        told = _json(answer)
+        content = _json(answer)
         if answer.is_success:
-            return told
-        why = told.get("detail") or told.get("title") or answer.reason_phrase
-        faults = [f"{fault.get('field')}: {fault.get('message')}" for fault in told.get("errors") or []]
-        raise Refused(f"{service}: {why}", answer.status_code, str(told.get("code", "")), faults)
+            return content
+        why = content.get("detail") or content.get("title") or answer.reason_phrase
+        faults = [f"{fault.get('field')}: {fault.get('message')}" for fault in content.get("errors") or []]
+        raise Refused(f"{service}: {why}", answer.status_code, str(content.get("code", "")), faults)
 
 
 def operator_token(installation: Installation, http: httpx.Client) -> str:
@@ -104,7 +104,7 @@ def _named(error: Exception) -> str:
 
 def _json(answer: httpx.Response) -> Json:
     try:
-        told = answer.json()
+        content = answer.json()
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}

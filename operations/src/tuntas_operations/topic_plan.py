@@ -101,7 +101,7 @@ def _why_not_repartitioned(topic: TopicSpec, there: TopicFound) -> str | None:
             "make a new version of the topic and move to it"
         )
     return (
-        "it holds records, and with more partitions later messages of a key would lie elsewhere and pass earlier ones: "
+        "it holds records, and with more partitions later messages of a key would be on another partition and pass earlier ones: "
         "make a new version of the topic and move to it"
     )
 

@@ -85,7 +85,7 @@ def _wait_until_ready(admin: AdminClient, topics: Sequence[TopicSpec], deadline:
     """A new topic shows in the metadata before its leader takes part: only an answer of the leader proves it."""
     waiting = {(topic.name, number) for topic in topics for number in range(topic.partitions)}
     while waiting:
-        # The client asks leaders that it knows of, and forgets for long what it was once told does not exist.
+        # The client asks leaders that it knows of, and for long does not ask again for a topic that it once learned does not exist.
         known = admin.list_topics(timeout=_REQUEST_S).topics
         earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(name, number): earliest for name, number in waiting if name in known}

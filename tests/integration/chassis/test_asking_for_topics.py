@@ -61,7 +61,7 @@ async def test_topics_of_another_kind_and_other_services_topics_are_not_asked_fo
     assert not any(AGENCY_ACTIONS.includes(topic) for topic in known)
 
 
-async def test_an_agency_that_has_no_topic_is_told_apart_from_those_that_have(servers: Servers, producer: AIOKafkaProducer) -> None:
+async def test_an_agency_without_a_topic_is_distinguished_from_those_with_one(servers: Servers, producer: AIOKafkaProducer) -> None:
     there, missing = AGENCY_CASES.for_agency(CODES[0]), AGENCY_CASES.for_agency("asked-never")
     assert await unknown_topics(producer, {there, missing}) == {missing}
     create_topics(servers.bootstrap, [TopicSpec(missing, 1, {})])

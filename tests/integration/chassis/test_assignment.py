@@ -1,4 +1,4 @@
-"""Between the moment at which a partition is assigned and the moment at which the database has said where to go on."""
+"""Between the moment at which a partition is assigned and the moment at which the database has said where to continue."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,7 +28,7 @@ async def _one_partition_with(make: Callable[..., Delivery], number: int) -> Del
 
 
 async def test_a_batch_that_came_before_leaves_nothing_out(make: Callable[..., Delivery]) -> None:
-    """Kafka's offset lies ahead of a database that was put back; the client begins to fetch there at once."""
+    """Kafka's offset is ahead of a database that was put back; the client begins to fetch there at once."""
     delivery = await _one_partition_with(make, 10)
     app = delivery.app()
     await app.migrate()
@@ -38,7 +38,7 @@ async def test_a_batch_that_came_before_leaves_nothing_out(make: Callable[..., D
     assert await delivery.totals() == {f"key-{n}": (1, 1) for n in range(10)}
 
 
-async def test_a_batch_that_ends_after_a_rebalance_sets_nobody_back(make: Callable[..., Delivery]) -> None:
+async def test_a_batch_that_ends_after_a_rebalance_moves_no_position_back(make: Callable[..., Delivery]) -> None:
     """It belongs to the time before: another replica has read on, and what is read already does not come again."""
     delivery = await _one_partition_with(make, 10)
     app = await delivery.start()

@@ -1,4 +1,4 @@
-"""Ready is who knows all that lay on the topics when it began, whoever read it and whatever a rebalance moves meanwhile."""
+"""A replica is ready when all that was on the topics at its start is read, whoever read it and whatever a rebalance moves meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ WITHIN_S = 120.0
 
 
 class Watch:
-    """Replicas that begin while so many records lie on the topic, looked at again and again until each is ready."""
+    """Replicas that begin while so many records are on the topic, looked at again and again until each is ready."""
 
     def __init__(self, delivery: Delivery, records: int = RECORDS) -> None:
         self._delivery = delivery
@@ -25,7 +25,7 @@ class Watch:
         self._ready: set[str] = set()
 
     async def look(self, replicas: Sequence[ServiceApp]) -> None:
-        """Who says that it is ready must be right."""
+        """A replica that says it is ready must be right."""
         ready = [app.member for app in replicas if not await app.unready()]
         rows = await self._delivery.query("SELECT coalesce(sum(position), 0) AS read FROM consumer_offset")
         self.read = int(rows[0].read)

@@ -121,7 +121,7 @@ async def test_a_producer_can_be_ended_without_waiting_for_what_it_could_not_sen
     assert task.done()
 
 
-async def test_a_service_fetches_each_partition_by_itself(make: Callable[..., Delivery]) -> None:
+async def test_a_service_fetches_each_partition_separately(make: Callable[..., Delivery]) -> None:
     app = await make().start()
     assert app._consumers["in"]._fetching.isolating
 
@@ -172,7 +172,7 @@ async def test_records_that_the_client_had_taken_when_it_failed_are_read_again(m
         found = await getmany(*partitions, **options)
         if found and not lost:
             lost.append(found)
-            raise RuntimeError("the client fails while it hands out")
+            raise RuntimeError("the client fails while it returns records")
         return found
 
     draining._getmany = fail_once

@@ -39,8 +39,8 @@ def _add(key: str, amount: int = 1, remark: str = "") -> Callable[[Tally | None,
             raise Refused
         before = state or Tally(key)
         after = Tally(key, before.total + amount, before.steps + 1)
-        told = Outgoing(TOPIC, key, Summed(total=after.total, steps=after.steps), now)
-        return Outcome(after, (told,), (remark,) if remark else ())
+        message = Outgoing(TOPIC, key, Summed(total=after.total, steps=after.steps), now)
+        return Outcome(after, (message,), (remark,) if remark else ())
 
     return decide
 
@@ -50,13 +50,13 @@ async def _column(app: ServiceApp, sql: str) -> list[object]:
         return list((await connection.execute(text(sql))).scalars())
 
 
-async def test_commands_that_wait_share_few_transactions_and_each_is_told_in_order(app: ServiceApp) -> None:
+async def test_commands_that_wait_share_few_transactions_and_are_published_in_order(app: ServiceApp) -> None:
     executor = _executor(app)
     done = await asyncio.gather(*(executor.execute(f"k{n % 50}", _add(f"k{n % 50}")) for n in range(400)))
     assert [state.total for state in done if state] == [n // 50 + 1 for n in range(400)]
     assert len(set(await _column(app, "SELECT xmin::text FROM outbox"))) <= 10
-    told = await _column(app, "SELECT convert_from(value, 'UTF8')::json->>'total' FROM outbox WHERE key = 'k7' ORDER BY id")
-    assert told == [str(n) for n in range(1, 9)]
+    totals = await _column(app, "SELECT convert_from(value, 'UTF8')::json->>'total' FROM outbox WHERE key = 'k7' ORDER BY id")
+    assert totals == [str(n) for n in range(1, 9)]
 
 
 async def test_one_that_is_refused_fails_alone_and_may_be_sent_again_under_its_id(app: ServiceApp) -> None:

@@ -70,7 +70,7 @@ async def test_a_second_replica_is_ready_though_transactions_end_the_topic(make:
     assert await delivery.totals() == {"a": (5, 5)}
 
 
-async def test_what_is_written_in_transactions_is_read_to_its_end_while_both_replicas_run(make: Callable[..., Delivery]) -> None:
+async def test_transactional_records_are_read_to_the_end_while_both_replicas_run(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=2)
     for _ in range(2):
         await delivery.start()
@@ -93,7 +93,7 @@ async def test_an_aborted_transaction_is_read_to_its_end(make: Callable[..., Del
     await _stored_to_the_end(delivery)
 
 
-async def test_a_partition_that_holds_nothing_but_a_marker_is_read(make: Callable[..., Delivery]) -> None:
+async def test_a_partition_that_holds_only_a_marker_is_read(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     await _transaction(delivery, ["a"] * 5)
     await _delete_before(delivery, 5)
@@ -103,7 +103,7 @@ async def test_a_partition_that_holds_nothing_but_a_marker_is_read(make: Callabl
     assert await delivery.totals() == {}
 
 
-async def test_what_expired_unread_holds_up_nobody(make: Callable[..., Delivery]) -> None:
+async def test_records_that_expired_unread_block_nothing(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     await delivery.start()
     await delivery.feed([("a", Added(amount=1))])
@@ -119,7 +119,7 @@ async def test_what_expired_unread_holds_up_nobody(make: Callable[..., Delivery]
     assert await delivery.totals() == {"a": (2, 2)}
 
 
-async def test_who_writes_in_transactions_does_not_count_as_late(make: Callable[..., Delivery]) -> None:
+async def test_a_transactional_producer_does_not_count_as_late(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     app = await delivery.start()
     progress = ReadProgress([DelayingConsumer("counting.in", [delivery.inputs])], "another topic", app.database)

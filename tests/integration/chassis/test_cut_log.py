@@ -1,4 +1,4 @@
-"""A topic that was made anew begins at offset 0: what it holds must neither pass for known nor go by unseen."""
+"""A recreated topic begins at offset 0: what it holds must neither be taken for known nor be missed."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ async def _published(delivery: Delivery, number: int) -> None:
 
 
 async def _after_five(make: Callable[..., Delivery]) -> tuple[Delivery, ServiceApp]:
-    """A replica that has read five messages and told of each."""
+    """A replica that has read five messages and published something for each."""
     delivery = make()
     app = await delivery.start()
     await _add(delivery, 5)
@@ -47,7 +47,7 @@ def _read_to(app: ServiceApp, position: int) -> TopicPartition:
     return next(p for p, reached in app._consumers["in"]._positions.items() if reached == position)
 
 
-async def _read_anew(delivery: Delivery) -> None:
+async def _read_again(delivery: Delivery) -> None:
     """What the runbook says."""
     await delivery.stop()
     app = delivery.app()
@@ -67,11 +67,11 @@ async def test_one_that_is_cut_off_under_a_running_consumer_is_halted(make: Call
     await app.resume_halted()  # of no use: it sees again that the log is cut, and skips nothing
     await _halts(app)
     assert len(await delivery.published()) == 5
-    await _read_anew(delivery)
+    await _read_again(delivery)
     await _published(delivery, 7)
 
 
-async def test_what_was_read_before_is_not_taken_for_a_cut(make: Callable[..., Delivery]) -> None:
+async def test_records_read_before_are_not_taken_for_a_cut(make: Callable[..., Delivery]) -> None:
     delivery, app = await _after_five(make)
     kafka = app._consumers["in"]._kafka
     assert kafka is not None
@@ -81,7 +81,7 @@ async def test_what_was_read_before_is_not_taken_for_a_cut(make: Callable[..., D
     assert app.metrics.value(HALTED, "counting.in") == 0
 
 
-async def test_a_dead_letter_of_one_that_was_made_anew_is_not_taken_for_an_old_one(make: Callable[..., Delivery]) -> None:
+async def test_a_dead_letter_of_a_recreated_topic_is_not_taken_for_an_old_one(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     await delivery.start()
 
@@ -96,15 +96,15 @@ async def test_a_dead_letter_of_one_that_was_made_anew_is_not_taken_for_an_old_o
     await delivery.feed([("a", Added(amount=1, fail=True))])
     await parked(1)
     await delivery.stop()
-    await delivery.make_input_anew()
+    await delivery.recreate_input()
     await delivery.feed([("a", Added(amount=2, fail=True))])
-    await _read_anew(delivery)
+    await _read_again(delivery)
     assert [row.offset for row in await parked(2)] == [0, 0]
-    await _read_anew(delivery)  # the same log again: nothing is there twice
+    await _read_again(delivery)  # the same log again: nothing is there twice
     await parked(2)
 
 
-async def test_what_waits_is_replayed_in_the_order_of_time_where_the_log_was_made_anew(make: Callable[..., Delivery]) -> None:
+async def test_dead_letters_of_a_recreated_topic_are_replayed_in_the_order_of_time(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     app = await delivery.start()
     await delivery.feed([("b", Added(amount=1)), ("a", Added(amount=1, fail=True)), ("a", Added(amount=2))])
@@ -113,7 +113,7 @@ async def test_what_waits_is_replayed_in_the_order_of_time_where_the_log_was_mad
         return len(await delivery.query("SELECT id FROM parked_message")) == 2
 
     await until(both_wait, "both are parked", 60.0)
-    async with app.database.begin() as connection:  # the second as if it lay at the beginning of a log that was made an hour later
+    async with app.database.begin() as connection:  # the second as if it were at the beginning of a log that was made an hour later
         await connection.execute(
             text("UPDATE parked_message SET \"offset\" = 0, timestamp_ms = timestamp_ms + 3600000 WHERE state = 'waiting'")
         )

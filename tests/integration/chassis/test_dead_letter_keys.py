@@ -1,4 +1,4 @@
-"""Keys that no table could hold as they are: their garbage is parked like any other and holds up nobody."""
+"""Keys that no table could hold as they are: malformed messages under them are parked like any other and block no other key."""
 
 import random
 import string
@@ -21,12 +21,12 @@ async def _parked(delivery: Delivery) -> list[Any]:
     return await delivery.query("SELECT * FROM parked_message WHERE state IN ('parked', 'waiting') ORDER BY id")
 
 
-async def test_garbage_under_an_endless_key_is_parked_and_the_good_ones_go_on(make: Callable[..., Delivery]) -> None:
+async def test_malformed_messages_under_a_very_long_key_are_parked_and_others_are_handled(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     app = await delivery.start()
     twin = LONG[:-1] + ("a" if LONG[-1] != "a" else "b")
     await delivery.feed_raw(
-        [(LONG.encode(), b"garbage", HEADERS), (b"with \x00 NUL", b"garbage", HEADERS), (twin.encode(), b"garbage", HEADERS)]
+        [(LONG.encode(), b"malformed", HEADERS), (b"with \x00 NUL", b"malformed", HEADERS), (twin.encode(), b"malformed", HEADERS)]
     )
     await delivery.feed([("good", Added(amount=1))])
     behind = Envelope(new_id(), "tests", "Added", "x", A_MONDAY).headers()

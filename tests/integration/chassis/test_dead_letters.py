@@ -1,4 +1,4 @@
-"""What can't be read or handled is parked with its reason; its key waits, everyone else goes on."""
+"""What can't be read or handled is parked with its reason; its key waits, all other keys continue."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,7 @@ from tests.support.waiting import until
 from tuntas_chassis.http.dead_letters import DeadLetterQueue
 from tuntas_chassis.http.problems import Problem
 from tuntas_chassis.ids import new_id
-from tuntas_chassis.messaging.dead_letters import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_resolved
 from tuntas_contracts.envelope import Envelope
 
 GOOD = b'{"amount": 1}'
@@ -50,10 +50,10 @@ async def _parked(delivery: Delivery) -> list[Any]:
     return await delivery.query("SELECT * FROM parked_message WHERE state IN ('parked', 'waiting') ORDER BY id")
 
 
-async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[..., Delivery]) -> None:
+async def test_a_thousand_malformed_records_block_no_other_key(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
-    garbage: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
+    malformed: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
         (b"bad-json", b"{not json", headers()),
         (b"bad-schema", b'{"amount": "many"}', headers()),
         (b"no-headers", GOOD, []),
@@ -66,7 +66,7 @@ async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[...
     records = []
     for n in range(1000):
         big = n % 8 == 5 and n > 40  # five of nearly 1 MB are enough
-        records.append(garbage[n % 8] if not big else garbage[0])
+        records.append(malformed[n % 8] if not big else malformed[0])
         records.append((f"good-{n % 10}".encode(), GOOD, headers()))
     await delivery.feed_raw(records)
     await _reach(delivery, {f"good-{n}": (100, 100) for n in range(10)})
@@ -83,7 +83,7 @@ async def test_a_thousand_garbage_records_hold_up_nobody_else(make: Callable[...
     assert not [row for row in parked if row.key and row.key.startswith("good")]
 
 
-async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery]) -> None:
+async def test_many_operators_resolve_a_message_once(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
     keys = [f"a{n}" for n in range(20)]
@@ -108,7 +108,7 @@ async def test_many_operators_settle_a_message_once(make: Callable[..., Delivery
         await lots[0].replay(first.id, "late")
 
 
-async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
+async def test_resolved_messages_are_kept_for_a_while(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.start()
     await delivery.feed([("a", Added(amount=10, fail=True)), ("b", Added(amount=10, fail=True))])
@@ -121,7 +121,7 @@ async def test_settled_messages_are_kept_for_a_while(make: Callable[..., Deliver
     dead_letters = DeadLetterQueue(app.tables, app.outbox, app.workers)
     await dead_letters.discard((await dead_letters.list(UUID(int=0), 10, key="a"))[0].id, "siti", "a mistake")
     async with app.database.begin() as connection:
-        assert await purge_settled(connection, 90, 100) == 0
+        assert await purge_resolved(connection, 90, 100) == 0
         await connection.execute(text("UPDATE parked_message SET settled_at = settled_at - interval '91 days'"))
-        assert await purge_settled(connection, 90, 100) == 1
+        assert await purge_resolved(connection, 90, 100) == 1
     assert [m.key for m in await dead_letters.list(UUID(int=0), 10)] == ["b"], "what waits stays, however old it is"

@@ -15,7 +15,7 @@ from tuntas_operations.topics import TopicSpec, create_topics
 QUICK = {"watermark_interval_s": 0.1, "watermark_tolerance_s": 0, "outbox_poll_s": 0.1}
 
 
-async def test_a_deleted_actions_topic_holds_up_its_own_agency_alone(make: Callable[..., Delivery]) -> None:
+async def test_a_deleted_actions_topic_delays_its_own_agency_alone(make: Callable[..., Delivery]) -> None:
     marker = new_id().hex[-10:]
     gone, other = f"kab-{marker}", f"kota-{marker}"
     delivery = make(**QUICK)
@@ -48,7 +48,7 @@ async def test_a_deleted_actions_topic_holds_up_its_own_agency_alone(make: Calla
     async def late() -> bool:
         return [one.agency for one in (await replica.watermarks())[-1].late_agencies] == [gone]
 
-    await until(late, "its agency is told to be late, and no other", 60.0)
+    await until(late, "its agency is reported late, and no other", 60.0)
     await replica.until_advanced()
     await command(other, "second of the other")
     await handled("second of the other")

@@ -76,18 +76,18 @@ async def test_servers_killed_in_the_middle_lose_nothing(make: Callable[..., Del
     assert _in_order(await delivery.published()) == {key: list(range(1, 201)) for key in KEYS}
 
 
-async def test_a_consumer_that_stands_still_is_made_anew(make: Callable[..., Delivery]) -> None:
+async def test_a_stalled_consumer_is_restarted(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await delivery.feed([("a", Added(amount=1))])
     app = delivery.app()
     consumer = app._consumers["in"]
-    consumer._stands_still_s = 1.0
+    consumer._stalled_after_s = 1.0
     assigned, times = consumer.on_partitions_assigned, []
 
     async def fails_at_first(partitions: set[Any]) -> None:
         times.append(len(partitions))
         if len(times) == 1:
-            raise OSError("the client library swallows this, and the consumer goes on from nowhere")
+            raise OSError("the client library swallows this, and the consumer continues from a wrong position")
         await assigned(partitions)
 
     consumer.on_partitions_assigned = fails_at_first  # type: ignore[method-assign, assignment]
@@ -108,7 +108,7 @@ async def _rests(app: ServiceApp) -> None:
     await until(rests, "an idle consumer's fetches wait long")
 
 
-async def test_after_a_rest_nothing_waits_for_a_fetch_under_way(make: Callable[..., Delivery]) -> None:
+async def test_after_an_idle_time_nothing_waits_for_a_fetch_under_way(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await _rests(await delivery.start())
     for number in range(1, 6):  # while one is handled the next comes, on the same partition
@@ -117,7 +117,7 @@ async def test_after_a_rest_nothing_waits_for_a_fetch_under_way(make: Callable[.
             await _all_published(delivery, number)
 
 
-async def test_a_replica_that_joins_one_at_rest_does_not_wait_for_its_fetch(make: Callable[..., Delivery]) -> None:
+async def test_a_replica_that_joins_an_idle_one_does_not_wait_for_its_fetch(make: Callable[..., Delivery]) -> None:
     delivery = make()
     await _rests(await delivery.start())
     await delivery.start()

@@ -107,8 +107,8 @@ class DeliveryOnServers(DeliveryUnderTest):
         finally:
             await consumer.stop()
 
-    async def make_input_anew(self) -> None:
-        await self.delivery.make_input_anew()
+    async def recreate_input(self) -> None:
+        await self.delivery.recreate_input()
 
     async def resume_halted(self) -> None:
         await self.app.resume_halted()

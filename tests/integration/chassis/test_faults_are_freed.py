@@ -69,7 +69,7 @@ async def test_records_that_a_consumer_cannot_read(make: Callable[..., Delivery]
         async def are() -> bool:
             return (await delivery.totals()).get("behind", (0, 0)) == (number, number)
 
-        await until(are, "what lies behind them is handled", 60)
+        await until(are, "what follows them is handled", 60)
 
     await delivery.feed([("behind", Added(amount=1))])
     await handled(1)
@@ -85,7 +85,7 @@ async def test_commands_that_are_refused(app: ServiceApp) -> None:
     def decide(_state: Tally | None, _now: datetime) -> Outcome[Tally]:
         raise Problem(409, "Refused", "it is not to be", "refused")
 
-    def obey(_state: Tally | None, _now: datetime) -> Outcome[Tally]:
+    def accept(_state: Tally | None, _now: datetime) -> Outcome[Tally]:
         return Outcome(Tally("last", 1, 1))
 
     async def refused(number: int) -> bool:
@@ -98,4 +98,4 @@ async def test_commands_that_are_refused(app: ServiceApp) -> None:
     async with nothing_left():
         for at in range(0, FAULTS, 50):
             assert all(await asyncio.gather(*(refused(number) for number in range(at, at + 50))))
-        await executor.execute("last", obey)  # the group before it is let go
+        await executor.execute("last", accept)  # the group before it is released

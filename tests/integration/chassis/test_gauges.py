@@ -1,4 +1,4 @@
-"""What a service tells Prometheus, on real servers: how late an agency learns of a case, what is parked, whether it can serve."""
+"""What a service reports to Prometheus, on real servers: how late an agency learns of a case, what is parked, whether it can serve."""
 
 from collections.abc import Callable
 from time import time
@@ -15,7 +15,7 @@ from tuntas_chassis.messaging.messages import Outgoing
 
 
 def _caused(seconds_ago: float) -> UUID:
-    """An id whose first cause lies so far back, at the second hand."""
+    """An id derived from one derived from a cause of so many seconds ago."""
     return derive_id(derive_id(UUID(int=int((time() - seconds_ago) * 1000) << 80), "first"), "second")
 
 
@@ -28,10 +28,10 @@ async def test_the_way_to_an_agency_is_measured_from_its_first_cause(make: Calla
         await app.outbox.write(connection, [*messages, Outgoing(delivery.outputs, "a", Summed(total=0, steps=9), A_MONDAY)])
     app.outbox.written()
 
-    async def told() -> bool:
+    async def counted() -> bool:
         return app.metrics.value("tuntas_agency_delivery_seconds", "Summed") == 3
 
-    await until(told, "all three are counted, and what is for no agency is not")
+    await until(counted, "all three are counted, and what is for no agency is not")
 
     def within(seconds: str) -> float | None:
         return app.metrics.registry.get_sample_value("tuntas_agency_delivery_seconds_bucket", {"type": "Summed", "le": seconds})

@@ -1,4 +1,4 @@
-"""One transaction for all that wait, on a real database: few commits, each item's own fate, and nobody left waiting."""
+"""One transaction for all that wait, on a real database: few commits, each item with its own outcome, and nobody left waiting."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -48,16 +48,16 @@ async def test_an_item_that_the_database_refuses_fails_alone(app: ServiceApp) ->
     assert results[:30] == items[:30]
     assert isinstance(results[30], DBAPIError)
     assert (await _rows(app))[0] == set(items[:30])
-    assert await group.submit("and it goes on") == "and it goes on"
+    assert await group.submit("and the next one") == "and the next one"
 
 
-async def test_what_a_log_would_tell_of_a_refused_item_holds_none_of_its_data(app: ServiceApp) -> None:
+async def test_the_error_of_a_refused_item_holds_none_of_its_data(app: ServiceApp) -> None:
     with pytest.raises(DBAPIError) as refusal:
         await _group(app).submit("Siti Nurhaliza \x00")
     assert "Siti" not in str(refusal.value)
 
 
-async def test_a_caller_that_gives_up_spoils_nothing_for_the_others(app: ServiceApp) -> None:
+async def test_a_caller_that_gives_up_does_not_affect_the_others(app: ServiceApp) -> None:
     group = _group(app)
     waiting = [asyncio.create_task(group.submit(f"item {n}")) for n in range(20)]
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_the_business_time_is_read_inside_the_transaction(app: ServiceApp)
     assert seen == [True] * 5
 
 
-async def test_through_a_restart_of_the_database_everyone_gets_a_commit_or_an_error(app: ServiceApp, servers: Servers) -> None:
+async def test_during_a_restart_of_the_database_every_caller_gets_a_commit_or_an_error(app: ServiceApp, servers: Servers) -> None:
     group = _group(app)
     committed: set[str] = set()
     failed: set[str] = set()
@@ -120,16 +120,16 @@ async def test_through_a_restart_of_the_database_everyone_gets_a_commit_or_an_er
     await asyncio.to_thread(servers.restart, "postgres")
     before = len(committed)
 
-    async def goes_on() -> bool:
+    async def continues() -> bool:
         return len(committed) > before + 100
 
-    await until(goes_on, "commits go on after the restart")
+    await until(continues, "commits continue after the restart")
     stopping.set()
     async with asyncio.timeout(20):
         await asyncio.gather(*callers)
     stored, _ = await _rows(app)
     assert failed, "the restart was felt"
-    assert committed <= stored, "what was told to be committed is there"
+    assert committed <= stored, "what was reported as committed is there"
     assert stored <= committed | failed
 
 

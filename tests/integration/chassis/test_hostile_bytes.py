@@ -111,7 +111,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-async def test_every_codec_of_kafka_is_obeyed(agencies: Callable[..., Agencies]) -> None:
+async def test_every_codec_of_kafka_is_read(agencies: Callable[..., Agencies]) -> None:
     delivery = agencies()
     await delivery.start()
     await delivery.put(*(batch(sound(), codec=codec) for codec in (0, GZIP, SNAPPY, LZ4, ZSTD)))
@@ -120,7 +120,7 @@ async def test_every_codec_of_kafka_is_obeyed(agencies: Callable[..., Agencies])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_bytes_of_one_writer_hold_up_no_other(agencies: Callable[..., Agencies], name: str) -> None:
+async def test_malformed_bytes_of_one_writer_delay_no_other(agencies: Callable[..., Agencies], name: str) -> None:
     delivery = agencies()
     app = await delivery.start()
     bad = await asyncio.to_thread(HOSTILE[name])
@@ -128,12 +128,12 @@ async def test_bytes_of_one_writer_hold_up_no_other(agencies: Callable[..., Agen
     assert await delivery.commands_of_the_other() < SERVED_WITHIN_S
     offsets = await putting
     await delivery.step("hostile", 1)  # nothing behind it is lost
-    assert set(offsets[:3]) <= {r.offset for r, _ in delivery.refused}, "each is answered, named by where it lies"
+    assert set(offsets[:3]) <= {r.offset for r, _ in delivery.refused}, "each is answered, named by its place"
     assert app.metrics.value(HALTED, "counting.in") == 0
     assert app.metrics.value("tuntas_consumer_gaps_total", "counting.in") == 0
 
 
-async def test_a_kept_topic_is_halted_before_what_cannot_be_read_and_the_other_goes_on(agencies: Callable[..., Agencies]) -> None:
+async def test_a_kept_topic_is_halted_before_an_unreadable_batch_and_the_other_is_read(agencies: Callable[..., Agencies]) -> None:
     delivery = agencies(answers=False)
     app = await delivery.start()
     await delivery.put(batch(sound(), sound()), raw_batch(raw_record(b"k", b"v", [(b"\xff", b"x")]), 1), batch(sound()))
@@ -143,7 +143,7 @@ async def test_a_kept_topic_is_halted_before_what_cannot_be_read_and_the_other_g
         return app.metrics.value(HALTED, "counting.in") == 1
 
     await until(halted, "the partition is halted")
-    await delivery.step("hostile", 2)  # what lies before it is handled
+    await delivery.step("hostile", 2)  # what is before it is handled
     rows = await delivery.query(f"SELECT position FROM consumer_offset WHERE topic = '{delivery.hostile}'")
     assert [row.position for row in rows] == [2], "nothing of it is skipped"
     await app.resume_halted()

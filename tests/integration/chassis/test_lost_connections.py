@@ -1,4 +1,4 @@
-"""Connections whose other end is gone without a word: they fail within a bounded time, and the pools are made anew."""
+"""Connections whose other end is gone without notice: they fail within a bounded time, and the pools are replaced."""
 
 import asyncio
 import socket
@@ -53,7 +53,7 @@ async def _open_all(database: Database, count: int) -> None:
     await asyncio.gather(*(one() for _ in range(count)))
 
 
-async def test_a_connection_that_nobody_forwards_fails_in_time_and_the_pool_recovers(servers: Servers, proxy: TcpProxy) -> None:
+async def test_a_connection_that_is_not_forwarded_fails_in_time_and_the_pool_recovers(servers: Servers, proxy: TcpProxy) -> None:
     database = _database(proxy.through(servers.database()))
     await _open_all(database, 4)
     assert proxy.cut() == 4
@@ -141,6 +141,6 @@ async def test_a_server_that_became_a_standby_is_left_for_the_one_that_writes(se
             await connection.execute(text("CREATE TABLE IF NOT EXISTS one (id int)"))
         return True
 
-    await until(writes, "the pool's other connections were made anew too", within_s=5)
+    await until(writes, "the pool's other connections were replaced too", within_s=5)
     assert not (await database.probe.look()).read_only
     await database.close()

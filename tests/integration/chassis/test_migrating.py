@@ -13,8 +13,8 @@ from tests.support.database import execute
 from tests.support.names import NAME_KEY
 from tests.support.servers import Servers
 from tests.support.waiting import until
+from tuntas_chassis.persistence.database_retry import DatabaseUnavailable
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by, upgrade
-from tuntas_chassis.persistence.patience import StillAway
 from tuntas_embedded.ports import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +37,7 @@ def _environment(url: str, **more: str) -> dict[str, str]:
     }
 
 
-async def _stands_at(url: str) -> str:
+async def _revision_of(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
         return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
@@ -60,7 +60,7 @@ async def test_the_migration_of_a_former_release_leaves_a_later_schema_alone_and
     )
     assert done.returncode == 0, done.stderr
     assert "a later release has migrated the database" in done.stdout
-    assert await _stands_at(url) == LATER
+    assert await _revision_of(url) == LATER
 
 
 async def test_a_pod_of_a_former_release_starts_on_a_later_schema(servers: Servers) -> None:
@@ -87,12 +87,14 @@ async def test_a_migration_waits_for_its_database(servers: Servers) -> None:
     assert unfinished, "it does not give up at the first refusal"
     await execute(servers.admin_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
     await migrating
-    assert await _stands_at(url) == head_revision(PACKAGE)
+    assert await _revision_of(url) == head_revision(PACKAGE)
 
 
-async def test_a_database_that_stays_away_is_told_in_one_sentence() -> None:
+async def test_a_database_that_stays_away_is_reported_in_one_sentence() -> None:
     nowhere = f"postgresql+asyncpg://a:b@127.0.0.1:{free_port()}/a"
-    with pytest.raises(StillAway, match=r"^migrate: not possible after 1 s \(ConnectionRefusedError: .*\): see whether the server runs"):
+    with pytest.raises(
+        DatabaseUnavailable, match=r"^migrate: not possible after 1 s \(ConnectionRefusedError: .*\): see whether the server runs"
+    ):
         await upgrade(PACKAGE, nowhere, timeout_s=1)
 
 
@@ -111,10 +113,10 @@ async def test_a_table_that_somebody_holds_is_waited_for_without_holding_up_othe
     async def gave_way() -> bool:
         return not await tried()
 
-    await until(gave_way, "it lets go, so that nobody queues behind it for long", 20)
+    await until(gave_way, "it releases the lock, so that nobody queues behind it for long", 20)
     assert not migrating.done()
     await holder.execute("ROLLBACK")
     await migrating
-    assert await _stands_at(url) == head_revision(PACKAGE)
+    assert await _revision_of(url) == head_revision(PACKAGE)
     await holder.close()
     await other.close()

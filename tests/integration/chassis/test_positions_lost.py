@@ -1,4 +1,4 @@
-"""A database that lost its tail under running processes, as in a fail-over to a copy that lay behind: they read it anew."""
+"""A database that lost its tail under running processes, as in a fail-over to a copy that was behind: they read it again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -66,7 +66,7 @@ def _rounds(number: int) -> list[tuple[str, Added]]:
     return [(key, Added(amount=1)) for _ in range(number) for key in KEYS]
 
 
-async def test_what_the_database_lost_is_read_anew_when_the_next_record_comes(copied: Callable[..., Copied]) -> None:
+async def test_what_the_database_lost_is_read_again_when_the_next_record_comes(copied: Callable[..., Copied]) -> None:
     delivery = copied()
     app = await delivery.start()
     await delivery.feed(_rounds(5))
@@ -83,7 +83,7 @@ async def test_what_the_database_lost_is_read_anew_when_the_next_record_comes(co
     assert rows[0].read == 16 * len(KEYS)
 
 
-async def test_what_the_database_lost_is_read_anew_though_nothing_comes(copied: Callable[..., Copied]) -> None:
+async def test_what_the_database_lost_is_read_again_without_a_new_record(copied: Callable[..., Copied]) -> None:
     delivery = copied()
     app = await delivery.start()
     app._consumers["in"]._verify_every_s = 0.5
@@ -116,8 +116,8 @@ async def test_two_replicas_lose_nothing_when_it_happens_between_their_batches(c
     assert await delivery.totals() == dict.fromkeys(KEYS, (205, 205))
 
 
-async def test_no_replica_is_ready_while_what_another_one_lost_is_unread(copied: Callable[..., Copied]) -> None:
-    """The first to notice begins anew; the partitions that it gets afterwards are moved by a rebalance, and others' with them."""
+async def test_no_replica_is_ready_while_positions_that_another_lost_are_unread(copied: Callable[..., Copied]) -> None:
+    """The first to notice starts again; the partitions that it gets afterwards are moved by a rebalance, and others' with them."""
     delivery = copied()
     delivery.options = {"batch_max": 50, "batch_linger_ms": 50}
     for _ in range(2):
@@ -133,11 +133,11 @@ async def test_no_replica_is_ready_while_what_another_one_lost_is_unread(copied:
 
     seen: set[str] = set()
 
-    async def both_begin_anew() -> bool:
+    async def both_start_again() -> bool:
         seen.update(await unready())
         return len(seen) == 2
 
-    await until(both_begin_anew, "both begin anew", WITHIN_S)
+    await until(both_start_again, "both start again", WITHIN_S)
 
     async def all_is_read() -> bool:
         ready = not await unready()

@@ -30,7 +30,7 @@ async def start(make: Callable[..., Delivery]) -> AsyncIterator[Callable[..., An
         await process.kill()
 
 
-async def _let_in(servers: Servers, database_url: str, allowed: bool) -> None:
+async def _allow_connections(servers: Servers, database_url: str, allowed: bool) -> None:
     """Let nobody into a database any more and throw out who is there, or let them in again."""
     name = database_url.rpartition("/")[2]
     admin = await asyncpg.connect(servers.admin_url)
@@ -42,7 +42,7 @@ async def _let_in(servers: Servers, database_url: str, allowed: bool) -> None:
         await admin.close()
 
 
-async def test_it_tells_of_its_health_and_loses_nothing_when_told_to_end(start: Callable[..., Any], servers: Servers) -> None:
+async def test_it_reports_its_health_and_loses_nothing_when_stopped(start: Callable[..., Any], servers: Servers) -> None:
     process: ServiceProcess = await start()
     delivery = process.delivery
     await process.until_ready()
@@ -59,13 +59,13 @@ async def test_it_tells_of_its_health_and_loses_nothing_when_told_to_end(start: 
     parked = await process.get("/v1/parked")
     assert (parked.status_code, parked.headers["content-type"]) == (401, "application/problem+json")
 
-    await _let_in(servers, delivery.database_url, False)
+    await _allow_connections(servers, delivery.database_url, False)
     away = await process.until_ready(503)
     assert "does not answer" in away.json()["database"]
     assert (await process.get("/livez")).status_code == 200, "a database that is away is no reason to restart the service"
     assert (await process.get("/metrics")).status_code == 200
     await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(20)])
-    await _let_in(servers, delivery.database_url, True)
+    await _allow_connections(servers, delivery.database_url, True)
     assert (await process.until_ready()).json() == {"status": "ok"}
 
     await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(60)])
@@ -98,7 +98,7 @@ async def test_without_its_schema_it_waits_and_says_so_until_two_that_migrate_at
     assert (await process.ended())[0] == 0
 
 
-async def test_it_can_be_told_to_end_before_it_has_reached_anybody(start: Callable[..., Any]) -> None:
+async def test_it_can_be_stopped_before_it_has_reached_any_server(start: Callable[..., Any]) -> None:
     process: ServiceProcess = await start(TUNTAS_KAFKA="127.0.0.1:1")
     await process.until_ready(503)
     process.terminate()

@@ -1,4 +1,4 @@
-"""A database that takes no writes for a while, as every failover leaves it: nothing is lost, nothing doubled, and callers are told."""
+"""A database that takes no writes for a while, as every failover leaves it: nothing is lost, nothing doubled, and callers get an error."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -54,7 +54,7 @@ async def _let_it_write(delivery: Delivery) -> None:
     await execute(delivery.servers.admin_url, f"ALTER DATABASE {name} RESET default_transaction_read_only")
 
 
-async def test_while_the_database_only_reads_callers_are_told_and_afterwards_all_is_done_once(make: Callable[..., Delivery]) -> None:
+async def test_while_the_database_is_read_only_callers_get_an_error_and_all_is_done_once_afterwards(make: Callable[..., Delivery]) -> None:
     delivery = make()
     app = delivery.app()
     _add_over_http(app, delivery.outputs)
@@ -97,4 +97,4 @@ async def test_while_the_database_only_reads_callers_are_told_and_afterwards_all
     async def all_sent() -> bool:
         return len({identity for _, _, identity in await delivery.published()}) == 51
 
-    await until(all_sent, "and told")
+    await until(all_sent, "and published")

@@ -1,4 +1,4 @@
-"""A partition that the broker does not hand out for a while: the others flow, and it is read on when it is handed out again."""
+"""A partition that the broker does not return for a while: the others are read, and it is read on when the broker returns it again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 
 
 class Refusals:
-    """Stands between a replica and its broker, and answers in its name that the right to read these partitions was taken."""
+    """Is between a replica and its broker, and answers in its name that the right to read these partitions was taken."""
 
     def __init__(self, app: ServiceApp) -> None:
         self.partitions: set[int] = set()
@@ -35,7 +35,7 @@ class Refusals:
         return (entry[0], RIGHT_TAKEN, *entry[2:-1], b"") if entry[0] in self.partitions else entry
 
 
-async def test_the_others_flow_and_it_is_read_on_later(make: Callable[..., Delivery]) -> None:
+async def test_the_others_are_read_and_it_is_read_on_later(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=2)
     app = await delivery.start()
     refusals, refused = Refusals(app), app._consumers["in"]._fetching.refused

@@ -70,7 +70,7 @@ async def test_two_relays_started_at_once_publish_everything_once_and_in_order(m
     await writer.database.close()
 
 
-async def test_a_relay_whose_connection_is_cut_goes_on_with_nothing_lost_or_reordered(make: Callable[..., Delivery]) -> None:
+async def test_a_relay_whose_connection_is_cut_continues_with_nothing_lost_or_reordered(make: Callable[..., Delivery]) -> None:
     delivery = make(outbox_batch=50)
     app = await delivery.start()
     writing = asyncio.create_task(_write(app, delivery.outputs, range(40)))
@@ -93,7 +93,7 @@ async def test_a_relay_whose_connection_is_cut_goes_on_with_nothing_lost_or_reor
     assert order == {key: list(range(40)) for key in KEYS}
 
 
-async def test_a_topic_that_is_not_there_holds_up_only_itself(make: Callable[..., Delivery], servers: Servers) -> None:
+async def test_a_missing_topic_delays_only_its_own_messages(make: Callable[..., Delivery], servers: Servers) -> None:
     delivery = make()
     app = await delivery.start()
     missing = f"{delivery.outputs}.missing"
@@ -104,7 +104,7 @@ async def test_a_topic_that_is_not_there_holds_up_only_itself(make: Callable[...
     async def blocked() -> bool:
         return app.metrics.value("tuntas_outbox_blocked_topics") == 1 and await _outbox(delivery) == [missing] * 3
 
-    await until(blocked, "only the missing topic's messages wait, and a gauge tells of it")
+    await until(blocked, "only the missing topic's messages wait, and a gauge shows it")
     await asyncio.to_thread(create_topics, servers.bootstrap, [TopicSpec(missing, 4, {})])
     arrived = Delivery(servers, delivery.database_url, delivery.inputs, missing, 4)
     assert await _published(arrived, 3) == {"a": [0, 1, 2]}
@@ -115,7 +115,7 @@ async def test_a_topic_that_is_not_there_holds_up_only_itself(make: Callable[...
     await until(free, "nothing waits any more")
 
 
-async def test_what_is_rolled_back_is_never_published(make: Callable[..., Delivery]) -> None:
+async def test_messages_of_a_rolled_back_transaction_are_never_published(make: Callable[..., Delivery]) -> None:
     delivery = make()
     app = await delivery.start()
     async with app.database.connect() as connection:

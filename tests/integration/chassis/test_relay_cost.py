@@ -52,7 +52,7 @@ async def blocked(app: ServiceApp) -> ServiceApp:
     return app
 
 
-async def test_a_look_costs_what_there_is_to_send_whatever_waits_beside_it(blocked: ServiceApp) -> None:
+async def test_a_read_of_the_outbox_costs_only_what_there_is_to_send(blocked: ServiceApp) -> None:
     before = {name: (await _plan(blocked, *look)).pages for name, look in LOOKS.items()}
     await _fill(blocked, "outbox_set_aside", "blocked", 1_000, BLOCKED)
     for name, look in LOOKS.items():

@@ -34,7 +34,7 @@ async def _write(app: ServiceApp, topic: str, steps: Sequence[int], keys: Sequen
         app.outbox.written()
 
 
-def _let_in(servers: Servers, topic: str, number_of_bytes: int) -> None:
+def _set_largest_message(servers: Servers, topic: str, number_of_bytes: int) -> None:
     """Let the broker take records of a topic up to a size: refusing all is for a producer as if it had lost its right."""
     resource = ConfigResource(
         ResourceType.TOPIC,
@@ -64,7 +64,7 @@ async def _until_published(delivery: Delivery, expected: dict[str, list[int]], w
     await until(there, "everything is published in order", within_s)
 
 
-async def test_a_topic_that_refused_for_a_while_goes_on_by_itself_and_holds_up_nobody(
+async def test_a_topic_that_refused_for_a_while_recovers_automatically_and_blocks_no_other(
     make: Callable[..., Delivery], servers: Servers
 ) -> None:
     delivery = make()
@@ -72,7 +72,7 @@ async def test_a_topic_that_refused_for_a_while_goes_on_by_itself_and_holds_up_n
     refusing = Delivery(servers, delivery.database_url, delivery.inputs, servers.topic("refusing", 4), 4)
     await _write(app, refusing.outputs, range(3))
     await _until_published(refusing, {key: list(range(3)) for key in KEYS})
-    await asyncio.to_thread(_let_in, servers, refusing.outputs, 1)
+    await asyncio.to_thread(_set_largest_message, servers, refusing.outputs, 1)
     await _write(app, refusing.outputs, range(3, 6))
     await _write(app, delivery.outputs, range(5))
     await _until_published(delivery, {key: list(range(5)) for key in KEYS})
@@ -82,7 +82,7 @@ async def test_a_topic_that_refused_for_a_while_goes_on_by_itself_and_holds_up_n
 
     await until(blocked, "the topic is set aside")
     await _write(app, refusing.outputs, range(6, 9))
-    await asyncio.to_thread(_let_in, servers, refusing.outputs, 1_048_588)
+    await asyncio.to_thread(_set_largest_message, servers, refusing.outputs, 1_048_588)
     await _until_published(refusing, {key: list(range(9)) for key in KEYS})
     assert (app.metrics.value("tuntas_outbox_producer_renewals_total") or 0) >= 1
     await _write(app, refusing.outputs, range(9, 12))
@@ -112,7 +112,7 @@ async def test_a_backlog_of_a_blocked_topic_is_moved_out_of_the_way_of_each_look
     assert await _first_steps(delivery) == {key: list(range(3)) for key in KEYS}
 
 
-async def test_what_was_sent_and_cannot_be_deleted_is_not_sent_again(make: Callable[..., Delivery]) -> None:
+async def test_a_sent_message_that_cannot_be_deleted_is_not_sent_again(make: Callable[..., Delivery]) -> None:
     delivery = make()
     app = await delivery.start()
     for statement in (
@@ -131,11 +131,11 @@ async def test_what_was_sent_and_cannot_be_deleted_is_not_sent_again(make: Calla
 
     await until(sent, "the first messages are sent")
 
-    async def begun_anew() -> bool:
+    async def restarted() -> bool:
         (tries,) = await delivery.query("SELECT last_value FROM tries")
         return bool(tries.last_value > 3)
 
-    await until(begun_anew, "the relay has begun anew a few times")
+    await until(restarted, "the relay has restarted a few times")
     async with app.database.begin() as connection:
         await connection.execute(text("DROP TRIGGER refuse ON outbox"))
     await _until_published(delivery, {key: list(range(3)) for key in KEYS})

@@ -1,4 +1,4 @@
-"""A partition with fewer replicas in sync than its minimum: its messages wait, all others flow, and it goes on by itself."""
+"""A partition with fewer replicas in sync than its minimum: its messages wait, all others are sent, and it continues automatically."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ WITHIN_S = 60.0
 
 
 class TooFewReplicas:
-    """Stands between producers and the broker, and answers in its name that a partition has too few replicas.
+    """Is between producers and the broker, and answers in its name that a partition has too few replicas.
 
     With one broker that is the only way: a broker takes a minimum that is above the number of replicas for that number.
     """
@@ -58,7 +58,7 @@ class TooFewReplicas:
         return (topic, partition) == (self.topic, BELOW)
 
 
-async def test_the_other_partitions_flow_and_it_goes_on_when_it_can_be_written_to_again(make: Callable[..., Delivery]) -> None:
+async def test_other_partitions_are_sent_and_it_continues_when_it_can_be_written_to_again(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=PARTITIONS)
     app = delivery.app()
     await app.migrate()
@@ -74,8 +74,8 @@ async def test_the_other_partitions_flow_and_it_goes_on_when_it_can_be_written_t
     async def write(*steps: int) -> None:
         for step in steps:
             async with app.database.begin() as connection:
-                told = [Outgoing(delivery.outputs, key, Summed(total=0, steps=step), A_MONDAY) for key in KEYS]
-                await app.outbox.write(connection, told)
+                messages = [Outgoing(delivery.outputs, key, Summed(total=0, steps=step), A_MONDAY) for key in KEYS]
+                await app.outbox.write(connection, messages)
             relay.wake()
 
     async def until_published(wanted: dict[str, list[int]]) -> None:

@@ -20,15 +20,15 @@ A_CALLER = f"00-{'ab' * 16}-{'cd' * 8}-01"
 
 
 def _asking(delivery: Delivery) -> ServiceApp:
-    """A service that takes additions over HTTP and tells of them on the counting service's input."""
+    """A service that takes additions over HTTP and publishes them on the counting service's input."""
     app = ServiceApp("asking", delivery.settings(), package="tests.support.counting")
     executor = app.executor(TallyStore())
     router = APIRouter()
 
     @router.post("/additions/{key}")
     async def add(key: str) -> None:
-        told = Outgoing(delivery.inputs, key, Added(amount=1), A_MONDAY)
-        await executor.execute(key, lambda state, _now: Outcome(state or Tally(key), (told,)))
+        message = Outgoing(delivery.inputs, key, Added(amount=1), A_MONDAY)
+        await executor.execute(key, lambda state, _now: Outcome(state or Tally(key), (message,)))
 
     app.http.include_router(router)
     return app

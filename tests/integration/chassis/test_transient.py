@@ -46,7 +46,7 @@ async def test_a_connection_that_is_closed_is_transient(opened: ServiceApp) -> N
     assert is_transient(caught.value)
 
 
-async def test_a_message_whose_effect_cannot_be_written_is_parked_and_holds_up_nobody(make: Callable[..., Delivery]) -> None:
+async def test_a_message_whose_effect_cannot_be_written_is_parked_and_blocks_no_other_key(make: Callable[..., Delivery]) -> None:
     delivery = make(partitions=1)
     await delivery.start()
     await delivery.feed([("a", Added(amount=10**30)), ("a", Added(amount=1)), ("b", Added(amount=1))])

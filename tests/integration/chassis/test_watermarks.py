@@ -49,7 +49,7 @@ async def test_a_watermark_does_not_pass_an_event_that_is_not_committed(replica:
     assert_promises_kept(await replica.watermarks(), await replica.events())
 
 
-async def test_a_transaction_of_somebody_else_holds_nothing_up(replica: Watermarked) -> None:
+async def test_a_transaction_of_another_application_delays_nothing(replica: Watermarked) -> None:
     """`psql` with a BEGIN left open, a dump: nothing of theirs ever comes onto a topic."""
     engine = create_async_engine(replica.app.settings.sqlalchemy_url, connect_args={"server_settings": {"application_name": "psql"}})
     try:
@@ -71,7 +71,7 @@ async def test_a_message_that_another_topic_refuses_holds_no_watermark_up(replic
     await replica.until_advanced()
 
 
-async def test_an_agency_whose_topic_refuses_messages_is_late_and_nobody_else(make: Callable[..., Delivery]) -> None:
+async def test_only_the_agency_whose_topic_refuses_messages_is_late(make: Callable[..., Delivery]) -> None:
     replica = Watermarked(make(**QUICK))
     await replica.start()
     await replica.write("tuntas.agency-cases.kota-without-topic.v1", "a")
@@ -79,12 +79,12 @@ async def test_an_agency_whose_topic_refuses_messages_is_late_and_nobody_else(ma
     async def late() -> bool:
         return [a.agency for a in (await replica.watermarks())[-1].late_agencies] == ["kota-without-topic"]
 
-    await until(late, "its agency is told to be late")
+    await until(late, "its agency is reported late")
     assert (await replica.watermarks())[-1].late_agencies[0].at is None
     await replica.until_advanced()
 
 
-async def test_the_end_offset_lies_behind_all_that_was_acknowledged(replica: Watermarked) -> None:
+async def test_the_end_offset_follows_all_that_was_acknowledged(replica: Watermarked) -> None:
     for n in range(20):
         await replica.write(replica.delivery.outputs, f"case {n}")
     await replica.until_advanced()
@@ -94,7 +94,7 @@ async def test_the_end_offset_lies_behind_all_that_was_acknowledged(replica: Wat
     assert sum(p.end_offset for p in last.partitions) == 20
 
 
-async def test_at_rest_the_topic_of_events_grows_by_nothing(replica: Watermarked) -> None:
+async def test_an_idle_platform_adds_nothing_to_the_topic_of_events(replica: Watermarked) -> None:
     await replica.write(replica.delivery.outputs, "a")
     await replica.until_advanced()
     before = await replica.events()

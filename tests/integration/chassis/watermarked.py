@@ -92,7 +92,7 @@ class Watermarked:
         return min(reached.values())
 
     async def highest(self) -> datetime:
-        """The latest time that any watermark has told."""
+        """The latest time that any watermark has."""
         return max(p.at for watermark in await self.watermarks() for p in watermark.partitions)
 
     async def until_advanced(self, past: datetime | None = None) -> None:
@@ -119,7 +119,7 @@ def summed(topic: str, key: str, time: datetime) -> Outgoing:
 
 
 def assert_promises_kept(watermarks: list[WatermarkAdvanced], events: list[Event]) -> None:
-    """Nothing older than a watermark's time lies at its end offset or beyond."""
+    """Nothing older than a watermark's time is at its end offset or beyond."""
     for watermark in watermarks:
         for p in watermark.partitions:
             late = [e for e in events if e.partition == p.partition and e.offset >= p.end_offset and e.time < p.at]

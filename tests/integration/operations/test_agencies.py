@@ -76,10 +76,10 @@ def test_a_new_agency_has_topics_a_row_and_an_event_and_its_users_rights_are_nam
 
     again = operator.json("agencies", "import", _file(tmp_path, NEW), *WHY)
     assert (again["agencies"][0]["outcome"], again["topics_made"]) == ("unchanged", 0)
-    assert len(register.published()) == 1, "what is unchanged is not told again"
+    assert len(register.published()) == 1, "what is unchanged is not published again"
 
 
-def test_one_faulty_row_and_nothing_is_changed(operator: Operator, register: Register, tmp_path: Path) -> None:
+def test_with_one_faulty_row_nothing_is_changed(operator: Operator, register: Register, tmp_path: Path) -> None:
     file = _file(tmp_path, NEW, "kab-32-01,Kabupaten Bogor,regency,32.01,Asia/Jakarta,prov-32,aduan@bogor,health")
     lines = operator.run("agencies", "import", file, *WHY, status=1).stderr.splitlines()
     assert any("agencies.csv:3: email 'aduan@bogor' is no mailbox" in line for line in lines)
@@ -94,11 +94,11 @@ def test_disabled_and_enabled_again(operator: Operator, register: Register) -> N
     assert register.rows("SELECT enabled FROM agency") == [{"enabled": False}]
     assert "nothing to change" in operator.run("agencies", "disable", "kemenkes", *WHY).output
     assert [event.enabled for event in register.published()] == [False]
-    told = operator.json(
+    answer = operator.json(
         *("agencies", "add", "kemenkes", "--name", "Instansi kemenkes", "--kind", "body"),
         *("--email", "pengaduan@kemenkes.example", "--sectors", "health", *WHY),
     )
-    assert told["agencies"][0]["outcome"] == "enabled again"
+    assert answer["agencies"][0]["outcome"] == "enabled again"
     assert [event.enabled for event in register.published()] == [False, True]
     assert "The register has no agency 'nobody'" in operator.refused("agencies", "disable", "nobody", *WHY)
 
@@ -110,8 +110,8 @@ def test_who_changed_what_and_why_is_in_the_audit(operator: Operator, register: 
     assert (line["before"], line["after"]) == ('{"enabled": true}', '{"enabled": false}')
 
 
-def test_without_the_address_or_the_role_it_says_what_lacks(servers: Servers, operator: Operator) -> None:
+def test_without_the_address_or_the_role_it_says_what_is_missing(servers: Servers, operator: Operator) -> None:
     alone = Operator({"TUNTAS_KAFKA": servers.bootstrap})
     assert "TUNTAS_URL_DISPATCH" in alone.refused("agencies", "disable", "kemenkes", *WHY)
-    told = operator.refused("agencies", "disable", "kemenkes", *WHY, changes={"TUNTAS_TOKEN": "administrator"})
-    assert "needs one of the roles: operator" in told
+    message = operator.refused("agencies", "disable", "kemenkes", *WHY, changes={"TUNTAS_TOKEN": "administrator"})
+    assert "needs one of the roles: operator" in message

@@ -107,7 +107,7 @@ def topics_of(secured: Secured) -> set[str]:
     return set(secured.admin.list_topics(timeout=20).topics)
 
 
-def test_where_all_is_well_it_says_so_of_each_part(secured: Secured, servers: Servers, database: str, collector: str) -> None:
+def test_a_healthy_installation_is_ok_in_each_part(secured: Secured, servers: Servers, database: str, collector: str) -> None:
     register = register_of(servers, AGENCIES)
     operator = secured.operator(TUNTAS_DATABASE_URL_INTAKE=database, TUNTAS_DATABASE_URL_DISPATCH=register, TUNTAS_OTLP_ENDPOINT=collector)
     assert operator.run("doctor").output.endswith("all is well\n")
@@ -139,15 +139,15 @@ def test_a_wrong_password_at_the_database_and_a_database_that_is_not_there(serve
             "TUNTAS_DATABASE_URL_NOTIFIER": away,
         }
     )
-    told = wrongs(operator.json("doctor", status=1))
+    wrong = wrongs(operator.json("doctor", status=1))
     role = urlsplit(database).username
     assert (
         f"refuses the role {role} or its password: correct role, password and database in TUNTAS_DATABASE_URL_INTAKE"
-        in told["intake database"]
+        in wrong["intake database"]
     )
-    assert "TUNTAS_DATABASE_URL_TRIAGE" in told["triage database"]
-    assert "does not answer" in told["notifier database"]
-    assert all("secret" not in line and "guessed" not in line for line in told.values()), "no password is shown"
+    assert "TUNTAS_DATABASE_URL_TRIAGE" in wrong["triage database"]
+    assert "does not answer" in wrong["notifier database"]
+    assert all("secret" not in line and "guessed" not in line for line in wrong.values()), "no password is shown"
 
 
 def test_a_missing_topic_and_a_wrong_setting(secured: Secured) -> None:
@@ -156,7 +156,7 @@ def test_a_missing_topic_and_a_wrong_setting(secured: Secured) -> None:
     secured.admin.delete_topics([NOTICES.name], operation_timeout=30)[NOTICES.name].result()
     until_it_holds(lambda: NOTICES.name not in topics_of(secured), "the topic is gone")
     [finding] = _about(installation, "topics")
-    assert (finding.status, finding.told) == ("wrong", f"{NOTICES.name} is missing")
+    assert (finding.status, finding.found) == ("wrong", f"{NOTICES.name} is missing")
     assert "tuntas ops topics apply" in finding.todo
     create_topics(secured.bootstrap, topics_for(AGENCIES), client=ADMINISTRATOR.librdkafka())
     assert [finding.status for finding in _about(installation, "topics")] == ["ok"]
@@ -165,10 +165,10 @@ def test_a_missing_topic_and_a_wrong_setting(secured: Secured) -> None:
 def test_a_database_that_is_not_migrated(servers: Servers, database: str) -> None:
     run_apart(execute(database, "UPDATE alembic_version SET version_num = '0001'"))
     operator = Operator({"TUNTAS_DATABASE_URL_INTAKE": database, "TUNTAS_DATABASE_URL_NOTIFIER": servers.database()})
-    told = wrongs(operator.json("doctor", status=1))
-    assert "stands at migration 0001" in told["intake schema"]
-    assert "python -m intake migrate" in told["intake schema"]
-    assert "never migrated" in told["notifier schema"]
+    wrong = wrongs(operator.json("doctor", status=1))
+    assert "is at migration 0001" in wrong["intake schema"]
+    assert "python -m intake migrate" in wrong["intake schema"]
+    assert "never migrated" in wrong["notifier schema"]
     run_apart(execute(database, "UPDATE alembic_version SET version_num = '9999'"))
     assert "intake schema" not in wrongs(operator.json("doctor", status=1)), "a later schema is served during a roll-out"
 
@@ -179,15 +179,15 @@ def test_a_skewed_clock(secured: Secured, database: str, ours: float, word: str)
     findings = {finding.about: finding for finding in examine(installation, lambda: time.time() + ours)}
     for about in ("kafka clock", "intake database clock"):
         assert findings[about].status == "wrong"
-        assert f"s {word} this machine's clock" in findings[about].told
+        assert f"s {word} this machine's clock" in findings[about].found
         assert "NTP" in findings[about].todo
     assert all(finding.status == "ok" for finding in examine(installation) if finding.about.endswith("clock"))
 
 
 def test_a_user_without_rights_at_the_broker(secured: Secured) -> None:
-    told = wrongs(secured.operator(NOBODY).json("doctor", status=1))
-    assert f"nobody-special lacks Read and Describe and DescribeConfigs on {CASES.name}" in told["kafka rights"]
-    assert "hidden from this user" in told["topics"]
+    wrong = wrongs(secured.operator(NOBODY).json("doctor", status=1))
+    assert f"nobody-special lacks Read and Describe and DescribeConfigs on {CASES.name}" in wrong["kafka rights"]
+    assert "hidden from this user" in wrong["topics"]
 
 
 def test_a_role_without_rights_in_its_database(servers: Servers, database: str) -> None:
@@ -195,8 +195,8 @@ def test_a_role_without_rights_in_its_database(servers: Servers, database: str) 
     # its own tables, as a restore by another role leaves them
     admin = servers.admin_url.rpartition("/")[0] + urlsplit(database).path
     run_apart(execute(admin, "ALTER TABLE outbox OWNER TO postgres", f"GRANT SELECT ON outbox TO {role}"))
-    told = wrongs(Operator({"TUNTAS_DATABASE_URL_INTAKE": database}).json("doctor", status=1))
-    assert f"the role {role} lacks DELETE on outbox, INSERT on outbox, UPDATE on outbox" in told["intake rights"]
+    wrong = wrongs(Operator({"TUNTAS_DATABASE_URL_INTAKE": database}).json("doctor", status=1))
+    assert f"the role {role} lacks DELETE on outbox, INSERT on outbox, UPDATE on outbox" in wrong["intake rights"]
 
 
 def test_a_services_user_with_too_few_and_too_many_rights(secured: Secured) -> None:

@@ -57,8 +57,8 @@ async def _report(url: str, case_id: UUID) -> None:
             "WHERE table_name = 'report' AND is_nullable = 'NO' AND column_default IS NULL AND column_name <> 'case_id'"
         )
         made = {"text": "'x'", "uuid": f"'{new_id()}'", "bytea": "'\\x00'", "jsonb": "'{}'", "boolean": "false", "integer": "0"}
-        told = {row["name"]: made.get(row["kind"], "now()") for row in columns}
-        names, values = ", ".join(["case_id", *told]), ", ".join([f"'{case_id}'", *told.values()])
+        columns_given = {row["name"]: made.get(row["kind"], "now()") for row in columns}
+        names, values = ", ".join(["case_id", *columns_given]), ", ".join([f"'{case_id}'", *columns_given.values()])
         await connection.execute(f"INSERT INTO report ({names}) VALUES ({values})")
     finally:
         await connection.close()
@@ -87,16 +87,16 @@ def test_a_report_that_was_never_published_is_named_and_counted(operator: Operat
     assert found["tuntas_reconcile_last_clean_timestamp_seconds"] == 0, "this process has seen no clean round"
 
 
-def test_garbage_on_the_topic_is_counted_and_passed_over(operator: Operator, servers: Servers) -> None:
+def test_malformed_records_on_the_topic_are_counted_and_skipped(operator: Operator, servers: Servers) -> None:
     producer = Producer({"bootstrap.servers": servers.bootstrap, "log_level": 0})
     for value in (b"{", b"[]", b'{"case_id": "x"}', b'{"case_id": "%s", "version": "1", "owner": "triage"}' % str(uuid4()).encode()):
         producer.produce(CASES.name, value, headers={"ce_type": "id.tuntas.CaseReceived", "ce_id": str(uuid4())})
     assert producer.flush(20) == 0
-    told = operator.json("reconcile")
-    assert (told["clean"], told["unreadable"]) == (True, 4)
+    result = operator.json("reconcile")
+    assert (result["clean"], result["unreadable"]) == (True, 4)
 
 
-def test_the_metrics_are_served_and_tell_of_the_last_round() -> None:
+def test_the_metrics_are_served_and_show_the_last_round() -> None:
     metrics = ReconcileMetrics()
     port = metrics.serve("127.0.0.1", 0)
     metrics.note(Result(5, 5, 5, 4, 4, 9, ()), took_s=2.5)
@@ -111,7 +111,7 @@ def test_the_metrics_are_served_and_tell_of_the_last_round() -> None:
     assert 0 < found["tuntas_reconcile_last_clean_timestamp_seconds"] <= found["tuntas_reconcile_last_round_timestamp_seconds"]
 
 
-def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator, servers: Servers, tmp_path: Path) -> None:
+def test_it_keeps_comparing_and_a_round_that_fails_is_counted(operator: Operator, servers: Servers, tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "reconcile.prom"
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TUNTAS_")}
     process = subprocess.Popen(
@@ -145,12 +145,12 @@ def test_it_goes_on_all_day_and_a_round_that_fails_is_counted(operator: Operator
         process.wait(30)
 
 
-def test_a_port_that_is_none_and_a_file_that_can_t_be_written_are_said(operator: Operator, tmp_path: Path) -> None:
+def test_an_invalid_port_and_an_unwritable_file_are_reported(operator: Operator, tmp_path: Path) -> None:
     assert "write a port, or host:port" in operator.refused("reconcile", "--serve", "here")
     assert "can't be written" in operator.run("reconcile", "--metrics-file", str(tmp_path / "no" / "folder.prom"), status=1).stderr
 
 
-def test_what_is_not_named_is_named() -> None:
+def test_missing_settings_are_named() -> None:
     without = Operator({"TUNTAS_KAFKA": f"127.0.0.1:{free_port()}"})
     assert "set TUNTAS_DATABASE_URL_INTAKE" in without.refused("reconcile")
     assert "set TUNTAS_KAFKA" in Operator({"TUNTAS_DATABASE_URL_INTAKE": "postgresql://a:b@127.0.0.1/a"}).refused("reconcile")

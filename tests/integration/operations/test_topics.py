@@ -54,9 +54,9 @@ def _kinds(changes: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 def test_an_empty_cluster_gets_every_topic_and_a_second_run_changes_nothing(operator: Operator, admin: AdminClient) -> None:
-    told = operator.json("topics", "plan", status=1)
+    plan = operator.json("topics", "plan", status=1)
     names = {*PLAIN, *(family.for_agency(code) for family in (AGENCY_CASES, AGENCY_ACTIONS) for code in FEW)}
-    assert _kinds(told["changes"]) == {("missing", name) for name in names}
+    assert _kinds(plan["changes"]) == {("missing", name) for name in names}
     assert _ours(admin) == set(), "a plan changes nothing"
 
     made = operator.json("topics", "apply")
@@ -136,6 +136,6 @@ def test_the_topics_of_679_agencies_in_a_minute(servers: Servers, admin: AdminCl
     assert (again["changed"], again["left"]) == ([], [])
 
 
-def test_a_broker_that_is_not_there_is_said_in_a_sentence() -> None:
+def test_an_unreachable_broker_is_reported_in_one_sentence() -> None:
     sentence = Operator({"TUNTAS_KAFKA": "127.0.0.1:1"}).refused("topics", "plan")
     assert "Kafka at 127.0.0.1:1 does not answer" in sentence

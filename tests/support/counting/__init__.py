@@ -1,4 +1,4 @@
-"""The smallest service: adds up numbers per key, tells each sum, and fails when it is told to."""
+"""The smallest service: adds up numbers per key, publishes each sum, and fails when a message says so."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -71,12 +71,12 @@ def apply_to(topic: str) -> Callable[[Tally | None, Incoming], Outcome[Tally]]:
         tally = state or Tally(message.key)
         body = message.body
         if isinstance(body, Added) and body.fail:
-            raise RuntimeError("told to fail")
+            raise RuntimeError("asked to fail")
         amount = body.amount if isinstance(body, Added | Asked) else 0
         after = replace(tally, total=tally.total + amount, steps=tally.steps + 1)
         poison = isinstance(body, Added) and body.poison
         handled = (body.input_id,) if isinstance(body, Asked) else ()
-        told = Outgoing(topic, message.key, Summed(total=after.total, steps=after.steps), message.envelope.time)
-        return Outcome(after, (told,), ("\x00" if poison else f"{after.total}",), handled)
+        outgoing = Outgoing(topic, message.key, Summed(total=after.total, steps=after.steps), message.envelope.time)
+        return Outcome(after, (outgoing,), ("\x00" if poison else f"{after.total}",), handled)
 
     return apply

@@ -7,7 +7,7 @@ from tuntas_chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Which topic it reads, and to which it tells the sums."""
+    """Which topic it reads, and to which it publishes the sums."""
 
     inputs: str
     outputs: str

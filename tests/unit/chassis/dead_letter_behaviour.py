@@ -12,7 +12,7 @@ EVER = UUID(int=0)
 
 
 class DeadLetters:
-    """What can't be handled waits with its reason, its key's later messages behind it, and everyone else goes on."""
+    """What can't be handled waits with its reason, its key's later messages behind it, and all other keys continue."""
 
     async def test_later_messages_of_the_key_wait_and_are_replayed_in_order(self, make: Make) -> None:
         delivery = make()
@@ -25,7 +25,7 @@ class DeadLetters:
         assert [m.state for m in (first, *behind)] == ["parked", "waiting", "waiting"]
         failed = await delivery.dead_letters.replay(first.id, "operator")
         assert (failed.replayed, failed.waiting) == (0, 3)
-        assert "told to fail" in str(failed.error)
+        assert "asked to fail" in str(failed.error)
         assert (await delivery.dead_letters.show(first.id)).listed.attempts == 2
         result = await delivery.dead_letters.discard(first.id, "operator")
         assert result.replayed == 2
@@ -66,7 +66,7 @@ class DeadLetters:
         assert "no effect" in str(result.error)
         assert delivery.counting.seen == []
 
-    async def test_what_lies_before_a_dead_letter_does_not_wait_when_it_is_read_again(self, make: Make) -> None:
+    async def test_a_record_before_a_dead_letter_does_not_wait_when_it_is_read_again(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()
         await delivery.feed([("a", Added(amount=1)), ("a", Added(amount=10, fail=True)), ("a", Added(amount=2))])
@@ -87,14 +87,14 @@ class DeadLetters:
         await delivery.all_waiting(3)
         letters = delivery.dead_letters
         first = (await letters.list(EVER, 10, key="a"))[0]
-        assert (await letters.list(EVER, 10, settled=True)) == []
+        assert (await letters.list(EVER, 10, resolved=True)) == []
         await letters.discard(first.id, "siti", "sent twice by mistake")
-        closed = await letters.list(EVER, 10, settled=True)
-        assert [(m.state, m.key, m.settled_by, m.settled_why) for m in closed] == [
+        closed = await letters.list(EVER, 10, resolved=True)
+        assert [(m.state, m.key, m.resolved_by, m.resolution_reason) for m in closed] == [
             ("discarded", "a", "siti", "sent twice by mistake"),
             ("replayed", "a", "siti", f"behind {first.id}: sent twice by mistake"),
         ]
-        assert all(m.settled_at is not None and m.settled_at >= m.parked_at for m in closed)
+        assert all(m.resolved_at is not None and m.resolved_at >= m.parked_at for m in closed)
         assert await letters.list(EVER, 10, key="a") == []
         assert [m.key for m in await letters.list(EVER, 10)] == ["b"]
         with pytest.raises(Problem, match="discarded"):
@@ -143,12 +143,12 @@ class DeadLetters:
         assert len(await delivery.published()) == 22, "what was taken apart is not sent twice"
         assert await delivery.count("Added", "known_id") == 0, "nor read twice"
 
-    async def test_what_can_not_be_decoded_says_why_and_holds_up_nobody_else(self, make: Make) -> None:
+    async def test_an_undecodable_message_says_why_and_blocks_no_other_key(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()
         await delivery.feed([("sound", Added(amount=1))])
         await delivery.feed([("bad", Added(amount=1))], kind="Asked")
-        await delivery.feed_raw([(b"no-headers", b"{}", []), (None, b"garbage", [])])
+        await delivery.feed_raw([(b"no-headers", b"{}", []), (None, b"malformed", [])])
         await delivery.feed([("sound", Added(amount=1))])
         letters = await delivery.all_waiting(3)
         await delivery.reach({"sound": (2, 2)})
@@ -158,7 +158,7 @@ class DeadLetters:
     async def test_too_many_halt_their_partition_until_an_operator_resumes_it(self, make: Make) -> None:
         delivery = make(partitions=1, park_limit_per_minute=20, batch_max=10)
         await delivery.start()
-        await delivery.feed_raw([(b"same-partition", b"garbage", []) for _ in range(100)])
+        await delivery.feed_raw([(b"same-partition", b"malformed", []) for _ in range(100)])
         await delivery.halted()
         assert len(await delivery.dead_letters.list(EVER, 1000)) < 100
 

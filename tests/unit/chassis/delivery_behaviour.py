@@ -96,7 +96,7 @@ class OnceAndInOrder:
         await delivery.until(counted, "the unknown one is counted")
         await delivery.all_waiting(0)
 
-    async def test_an_end_in_good_order_leaves_nothing_unsent(self, make: Make) -> None:
+    async def test_a_clean_shutdown_leaves_nothing_unsent(self, make: Make) -> None:
         delivery = make()
         await delivery.start()
         await delivery.feed([(key, Added(amount=1)) for key in KEYS for _ in range(20)])
@@ -112,7 +112,7 @@ class OnceAndInOrder:
         await delivery.reach({"a": (6, 2)})
         assert delivery.counting.seen == [(2, "new"), (4, "new")]
 
-    async def test_what_matters_only_while_catching_up_is_skipped_afterwards(self, make: Make) -> None:
+    async def test_messages_that_matter_only_while_catching_up_are_skipped_afterwards(self, make: Make) -> None:
         delivery = make(partitions=1, subscription={"catching_up_only": [Added]})
         await delivery.feed([("a", Added(amount=1))])
         await delivery.start()
@@ -120,11 +120,11 @@ class OnceAndInOrder:
         await delivery.feed([("a", Added(amount=2)), ("a", an_input(4))])
         await delivery.reach({"a": (5, 2)})
 
-    async def test_what_is_answered_instead_of_kept_is_answered_once_though_it_is_read_again(self, make: Make) -> None:
+    async def test_a_refused_message_is_answered_once_though_it_is_read_again(self, make: Make) -> None:
         delivery = make(partitions=1, subscription={"refuses": True})
         await delivery.start()
         await delivery.feed([("a", Added(amount=1)), ("a", Added(amount=1, fail=True)), ("a", Added(amount=1))])
-        await delivery.feed_raw([(None, b"garbage", [])])
+        await delivery.feed_raw([(None, b"malformed", [])])
         await delivery.all_published(4)
         await delivery.stop()
         await delivery.set_positions(0)
@@ -218,11 +218,11 @@ class FaultsAndRestores:
         async def read_again() -> bool:
             return await delivery.count("Added", "known_id") == 100
 
-        await delivery.until(read_again, "it has begun anew")
+        await delivery.until(read_again, "it has started again")
         await delivery.all_published(220)
         assert len(await delivery.published()) == 220
 
-    async def test_a_database_put_back_to_a_backup_catches_up_by_itself_and_sends_the_same_again(self, make: Make) -> None:
+    async def test_a_database_put_back_to_a_backup_catches_up_and_sends_the_same_again(self, make: Make) -> None:
         delivery = make()
         await delivery.start()
         empty = await delivery.backup()
@@ -235,7 +235,7 @@ class FaultsAndRestores:
         await delivery.all_published(100)
         assert len({i for _, _, i in await delivery.published()}) == 100, "the second life's messages bear the first life's ids"
 
-    async def test_what_a_running_consumers_database_lost_is_read_anew_and_inputs_are_held_meanwhile(self, make: Make) -> None:
+    async def test_what_a_running_consumers_database_lost_is_read_again_and_inputs_are_held_meanwhile(self, make: Make) -> None:
         delivery = make(partitions=1, subscription={"answers_inputs": True})
         await delivery.start()
         await delivery.feed([("a", Added(amount=1))])
@@ -262,13 +262,13 @@ class FaultsAndRestores:
         await delivery.reach({"a": (20, 2)})
         assert delivery.counting.seen == [(10, "catching up"), (20, "catching up"), (20, "held")]
 
-    async def test_a_topic_that_was_made_anew_is_halted_until_an_operator_has_it_read_anew(self, make: Make) -> None:
+    async def test_a_recreated_topic_is_halted_until_an_operator_has_it_read_again(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()
         await delivery.feed([("a", Added(amount=1)) for _ in range(5)])
         await delivery.all_published(5)
         await delivery.stop()
-        await delivery.make_input_anew()
+        await delivery.recreate_input()
         await delivery.start()
         await delivery.halted()
         await delivery.feed([("a", Added(amount=1)) for _ in range(2)])

@@ -33,7 +33,7 @@ class Faults:
 
 @dataclass
 class FaultyTables:
-    """Delivery tables whose transactions that move a position fail as they are told to."""
+    """Delivery tables whose transactions that move a position fail as configured."""
 
     inner: DeliveryTables
     faults: Faults
@@ -128,7 +128,7 @@ class DeliveryUnderTest(ABC):
 
     @abstractmethod
     async def stop(self) -> None:
-        """End in good order."""
+        """End cleanly."""
 
     @abstractmethod
     async def crash(self) -> None:
@@ -172,15 +172,15 @@ class DeliveryUnderTest(ABC):
 
     @abstractmethod
     async def set_group_offsets(self, offset: int) -> None:
-        """What Kafka believes of how far the group is, while nobody is in it."""
+        """Set the group's committed offset in Kafka, while the group has no member."""
 
     @abstractmethod
-    async def make_input_anew(self) -> None:
+    async def recreate_input(self) -> None:
         """The input topic, as after the loss of all brokers' disks."""
 
     @abstractmethod
     async def resume_halted(self) -> None:
-        """Let halted partitions go on."""
+        """Resume halted partitions."""
 
     # -- what follows from that ---------------------------------------------------------------------------------------
 

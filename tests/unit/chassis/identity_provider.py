@@ -53,7 +53,7 @@ class IdentityProvider:
 
     @property
     def url(self) -> str:
-        """The issuer, as it stands in tokens."""
+        """The issuer, as it is in tokens."""
         return f"http://127.0.0.1:{self.port}"
 
     def answer(self, path: str) -> bytes | None:
@@ -77,5 +77,5 @@ class IdentityProvider:
 def token(key: SigningKey, **changes: Any) -> str:
     """A token with these claims instead of sound ones; a claim that is None is left out."""
     claims = {"iss": key.issuer, "aud": "tuntas", "sub": "budi", "exp": 4_000_000_000, "roles": ["operator"]} | changes
-    told = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(told, key.private, algorithm="ES256", headers={"kid": key.key_id})
+    given = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(given, key.private, algorithm="ES256", headers={"kid": key.key_id})

@@ -1,4 +1,4 @@
-"""Clients that speak HTTP badly: each opens a connection, sends what it is told, and shows what came back."""
+"""Clients that speak HTTP badly: each opens a connection, sends what it is given, and shows what came back."""
 
 import asyncio
 import contextlib

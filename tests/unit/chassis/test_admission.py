@@ -6,7 +6,7 @@ from tuntas_chassis.http.admission import SMALL_BODY, Admission
 from tuntas_chassis.http.problems import Overloaded
 
 
-def test_one_more_than_are_answered_at_once_is_told_to_come_again_and_may_once_another_is_over() -> None:
+def test_a_request_above_the_limit_is_refused_until_another_is_over() -> None:
     admission = Admission(2)
     first, second, third = (admission.turn() for _ in range(3))
     first.begin()
@@ -22,7 +22,7 @@ def test_one_more_than_are_answered_at_once_is_told_to_come_again_and_may_once_a
     again.begin()
 
 
-def test_who_is_still_sending_takes_nobodys_place() -> None:
+def test_a_request_still_being_sent_takes_no_place() -> None:
     admission = Admission(1)
     slow = [admission.turn() for _ in range(100)]
     for turn in slow:

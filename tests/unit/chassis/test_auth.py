@@ -1,4 +1,4 @@
-"""Bearer tokens against a real issuer over HTTP: who is let in, in which roles, for which agency."""
+"""Bearer tokens against a real issuer over HTTP: who is admitted, in which roles, for which agency."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -137,7 +137,7 @@ async def test_a_key_that_is_withdrawn_is_refused_after_the_next_fetch(
     assert (await _refused(verifier, token(key, sub="another token"))).status == 401
 
 
-async def test_while_the_provider_is_away_nobody_is_let_in_and_afterwards_everybody_is(
+async def test_while_the_provider_is_away_all_are_refused_and_afterwards_admitted(
     verifier: TokenVerifier, key: SigningKey, provider: IdentityProvider
 ) -> None:
     provider.close()

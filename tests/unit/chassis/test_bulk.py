@@ -98,7 +98,7 @@ def test_a_name_given_twice_is_refused() -> None:
         ("a", "text", "jsonb) --"),
     ],
 )
-def test_what_may_not_stand_in_a_statement_is_refused(name: str, sql_type: str, cast: str | None) -> None:
+def test_what_may_not_be_put_into_a_statement_is_refused(name: str, sql_type: str, cast: str | None) -> None:
     with pytest.raises(ValueError, match="of a bulk column does not match"):
         BulkColumn[Note](name, sql_type, cast=cast)
 

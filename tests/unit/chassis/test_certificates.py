@@ -37,7 +37,7 @@ def _settings(kafka: Path | None) -> ServiceSettings:
     )
 
 
-def test_the_last_certificate_counts_and_a_renewed_file_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_certificate_counts_and_a_renewed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kafka, database = tmp_path / "kafka.crt", tmp_path / "database.crt"
     soon, later = datetime(2031, 5, 1, tzinfo=UTC), datetime(2036, 5, 1, tzinfo=UTC)
     kafka.write_bytes(_authority(soon))

@@ -44,6 +44,6 @@ def test_addresses_of_one_ipv6_customer_are_one_source() -> None:
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "rubbish", "10.0.0.0/40"])
-def test_what_is_no_network_is_refused(text: str) -> None:
+def test_an_invalid_network_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"network|host bits|netmask|address"):
         networks(text)

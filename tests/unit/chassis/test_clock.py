@@ -30,11 +30,11 @@ def test_a_step_is_seen_by_every_opening(path: Path) -> None:
 def test_a_step_is_seen_by_another_process(path: Path) -> None:
     SimulatedClock.create(path).set_offset(A_DAY)
     program = "import sys, pathlib, tuntas_chassis.clock as c; print(c.SimulatedClock(pathlib.Path(sys.argv[1])).offset.total_seconds())"
-    told = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
-    assert float(told.stdout) == A_DAY.total_seconds()
+    result = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert float(result.stdout) == A_DAY.total_seconds()
 
 
-def test_a_clock_made_anew_in_place_takes_those_who_have_it_open_back_to_real_time(path: Path) -> None:
+def test_a_clock_recreated_in_place_takes_processes_that_have_it_open_back_to_real_time(path: Path) -> None:
     opened = SimulatedClock.create(path)
     opened.set_offset(A_DAY)
     SimulatedClock.create(path)

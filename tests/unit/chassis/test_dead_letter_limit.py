@@ -1,4 +1,4 @@
-"""Too much parked in a minute halts a partition, once, until an operator lets it go on."""
+"""Too much parked in a minute halts a partition, once, until an operator resumes it."""
 
 from tuntas_chassis.messaging.dead_letters import DeadLetterLimit
 
@@ -24,12 +24,12 @@ def test_one_batch_may_be_enough() -> None:
     assert DeadLetterLimit(per_minute=10).count(ONE, 11)
 
 
-def test_nothing_parked_halts_nothing() -> None:
+def test_a_partition_without_parked_messages_is_not_halted() -> None:
     limit = DeadLetterLimit(per_minute=1)
     assert not any(limit.count(ONE, 0) for _ in range(100))
 
 
-def test_after_resuming_everything_is_counted_anew() -> None:
+def test_after_resuming_counting_starts_again() -> None:
     limit = DeadLetterLimit(per_minute=10)
     limit.count(ONE, 11)
     assert limit.resume() == {ONE}

@@ -70,7 +70,7 @@ def test_the_reason_names_what_is_wrong(given_: dict[str, object], says: str) ->
         (b"{", "not a valid Added"),
     ],
 )
-def test_what_somebody_else_writes_must_be_one_thing_for_every_reader(value: bytes, says: str) -> None:
+def test_json_of_others_must_have_one_meaning_for_every_reader(value: bytes, says: str) -> None:
     with pytest.raises(Undecodable, match=says):
         decode(record(value=value), TYPES, SystemClock(), catching_up=False, replayed=False, writer="kota-32-73")
 
@@ -82,14 +82,14 @@ def test_a_reason_never_quotes_the_content() -> None:
     assert refusal.value.__cause__ is None, "the parser's own error quotes it, and a log would show the chain"
 
 
-def test_a_type_of_others_is_told_apart_from_garbage() -> None:
+def test_an_unknown_type_is_distinguished_from_a_malformed_message() -> None:
     with pytest.raises(UnknownType, match="FromTheFuture"):
         _decode(record(headers=tuple(envelope(type="FromTheFuture").headers())))
 
 
-def test_a_trace_that_cannot_be_read_is_none_and_spoils_nothing() -> None:
-    for garbage in ("x", "00-1-2-0g", "00-" + "\x00" * 52):
-        assert _decode(record(headers=tuple(envelope(traceparent=garbage).headers()))).envelope.traceparent == ""
+def test_an_unreadable_trace_is_ignored() -> None:
+    for malformed in ("x", "00-1-2-0g", "00-" + "\x00" * 52):
+        assert _decode(record(headers=tuple(envelope(traceparent=malformed).headers()))).envelope.traceparent == ""
 
 
 def test_inputs_and_commands_are_answered_once_under_their_own_id_and_events_under_none() -> None:
@@ -114,7 +114,7 @@ anything = st.builds(
 
 
 @given(anything)
-def test_whatever_the_bytes_nothing_but_undecodable_comes_of_them(found: Record) -> None:
+def test_any_bytes_are_decoded_or_raise_undecodable(found: Record) -> None:
     kind, _source = record_type(found)
     assert kind == "" or kind.isalnum()
     assert record_key(found) != ""

@@ -56,16 +56,16 @@ class DeliveryInMemory(DeliveryUnderTest):
 
     async def start(self) -> None:
         self.service = self._process()
-        await self.service.settle()
+        await self.service.run_until_idle()
 
     async def stop(self) -> None:
-        await self.service.settle()
+        await self.service.run_until_idle()
 
     async def crash(self) -> None:
         pass
 
     async def until(self, condition: Callable[[], Awaitable[object]], what: str) -> Any:
-        await self.service.settle()
+        await self.service.run_until_idle()
         found = await condition()
         assert found, f"not: {what}"
         return found
@@ -104,7 +104,7 @@ class DeliveryInMemory(DeliveryUnderTest):
     async def set_group_offsets(self, offset: int) -> None:
         self.broker.committed["counting.in"] = dict.fromkeys(self.broker.partitions_of(["in"]), offset)
 
-    async def make_input_anew(self) -> None:
+    async def recreate_input(self) -> None:
         self.broker.create("in", self._partitions)
 
     async def resume_halted(self) -> None:
@@ -126,25 +126,26 @@ class TestOnceAndInOrder(OnceAndInOrder):
 class TestFaultsAndRestores(FaultsAndRestores):
     """In memory."""
 
-    async def test_a_topic_that_is_made_anew_under_a_running_consumer_is_halted(self, make: Make) -> None:
+    async def test_a_topic_that_is_recreated_under_a_running_consumer_is_halted(self, make: Make) -> None:
         delivery = make(partitions=1)
         await delivery.start()
         await delivery.feed([("a", Added(amount=1)) for _ in range(5)])
         await delivery.reach({"a": (5, 5)})
-        await delivery.make_input_anew()
+        await delivery.recreate_input()
         await delivery.feed([("a", Added(amount=1)) for _ in range(2)])
         await delivery.halted()
         await delivery.resume_halted()  # of no use: it sees again that the log is cut, and skips nothing
         await delivery.halted()
         await delivery.reach({"a": (5, 5)})
 
-    async def test_what_has_no_topic_waits_and_holds_up_nothing_else(self) -> None:
+    async def test_a_message_without_a_topic_waits_and_blocks_no_other(self) -> None:
         broker, database = MemoryBroker(), MemoryDatabase()
         broker.create("out", 1)
         service = MemoryService("counting", broker, database)
-        told = [Outgoing(topic, "a", Summed(total=0, steps=n), A_MONDAY) for n, topic in enumerate(("out", "missing", "out", "missing"))]
+        topics = ("out", "missing", "out", "missing")
+        messages = [Outgoing(topic, "a", Summed(total=0, steps=n), A_MONDAY) for n, topic in enumerate(topics)]
         async with database.begin() as transaction:
-            await transaction.publish(service.outbox, told, [""] * 4)
+            await transaction.publish(service.outbox, messages, [""] * 4)
         assert await service.relay() == 2
         broker.create("missing", 1)
         assert await service.relay() == 2
@@ -152,7 +153,7 @@ class TestFaultsAndRestores(FaultsAndRestores):
         assert steps == [[0, 2], [1, 3]]
         assert database.tables.outbox == []
 
-    async def test_what_is_rolled_back_is_never_published(self) -> None:
+    async def test_messages_of_a_rolled_back_transaction_are_never_published(self) -> None:
         broker, database = MemoryBroker(), MemoryDatabase()
         broker.create("out", 1)
         service = MemoryService("counting", broker, database)

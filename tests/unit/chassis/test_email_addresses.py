@@ -50,7 +50,7 @@ def test_an_address_is_kept_in_ascii_with_a_small_domain(typed: str, kept: str) 
         "siti\x00@contoh.id",
     ],
 )
-def test_what_is_no_address_is_refused_with_an_example(typed: str) -> None:
+def test_an_invalid_address_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(ValueError, match=r"name@example\.id"):
         normalised_email(typed)
 

@@ -67,7 +67,7 @@ async def test_it_is_served_without_the_application(http: httpx.AsyncClient) -> 
     assert getattr(Kept.scope["route"], "path", None) == "/v1/letters"
 
 
-async def test_the_application_by_itself_serves_it_too(application: FastAPI) -> None:
+async def test_the_application_alone_serves_it_too(application: FastAPI) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://tests") as client:
         answer = await client.post("/v1/letters", content=b'{"title": 1}')
     assert (answer.status_code, answer.content) == (201, b'{"title": 1}')
@@ -82,7 +82,7 @@ async def test_every_other_request_goes_to_the_application(http: httpx.AsyncClie
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_what_it_raises_is_answered_as_every_error_is(http: httpx.AsyncClient, name: str) -> None:
+async def test_an_error_it_raises_is_answered_like_every_error(http: httpx.AsyncClient, name: str) -> None:
     _, status, code = FAILURES[name]
     answer = await http.post("/v1/letters", params={"fail": name}, content=b"{}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)

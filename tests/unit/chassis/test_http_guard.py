@@ -104,7 +104,7 @@ def _closed_with(reason: str, served: Served) -> Callable[[], Any]:
     ],
     ids=["header", "body", "chunks"],
 )
-async def test_who_sends_a_byte_at_a_time_is_told_and_closed(sent: bytes, reason: str) -> None:
+async def test_a_client_that_sends_a_byte_at_a_time_gets_an_error_and_is_closed(sent: bytes, reason: str) -> None:
     async with _served() as served:
         slow = await RawConnection.open(served.port)
         await slow.send(sent[: sent.find(b"\r\n\r\n") + 4] if reason == "body_timeout" else b"")
@@ -117,7 +117,7 @@ async def test_who_sends_a_byte_at_a_time_is_told_and_closed(sent: bytes, reason
         await until(_closed_with(reason, served), "the connection is closed and counted")
 
 
-async def test_who_connects_and_sends_nothing_or_empty_lines_is_closed() -> None:
+async def test_a_client_that_sends_nothing_or_empty_lines_is_closed() -> None:
     async with _served() as served:
         silent, after = await RawConnection.open(served.port), await RawConnection.open(served.port)
         await after.send(GET)
@@ -136,7 +136,7 @@ async def test_headers_without_an_end_are_bounded_in_bytes() -> None:
         await until(_closed_with("header_too_large", served), "it is closed")
 
 
-async def test_who_does_not_read_the_answer_is_closed() -> None:
+async def test_a_client_that_does_not_read_the_answer_is_closed() -> None:
     async with _served() as served:
         deaf = await RawConnection.open(served.port, receive_buffer=4_096)
         deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -155,7 +155,7 @@ async def _served_over_a_new_connection(served: Served) -> bool:
     return answer.status_code == 200
 
 
-async def test_hundreds_of_slow_connections_leave_room_for_those_who_ask() -> None:
+async def test_hundreds_of_slow_connections_leave_room_for_other_clients() -> None:
     """Twice as many as there may be, kept up by an attacker who opens a new one for each that is closed."""
     async with _served(connections=150, header_s=60, body_s=60, answer_s=60) as served:
         ending = asyncio.Event()
@@ -193,7 +193,7 @@ async def test_hundreds_of_slow_connections_leave_room_for_those_who_ask() -> No
         await asyncio.gather(*attackers, return_exceptions=True)
 
 
-async def test_where_all_connections_are_being_served_one_more_is_told_to_come_again() -> None:
+async def test_a_connection_above_the_limit_is_refused() -> None:
     async with _served(connections=5) as served:
         held = [await RawConnection.open(served.port) for _ in range(5)]
         for one in held:

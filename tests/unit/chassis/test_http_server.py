@@ -1,4 +1,4 @@
-"""The HTTP server ends when it is told, though it hardly ever wakes, and its Date goes with the time."""
+"""The HTTP server ends when it is asked to, though it hardly ever wakes, and its Date follows the clock."""
 
 import asyncio
 from time import monotonic
@@ -27,14 +27,14 @@ async def test_it_ends_at_once_and_keeps_its_date() -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         first = (await client.get("/")).headers["date"]
 
-        async def goes_on() -> bool:
+        async def renewed() -> bool:
             return bool((await client.get("/")).headers["date"] != first)
 
-        await until(goes_on, "the Date header is renewed", 5)
-    told = monotonic()
+        await until(renewed, "the Date header is renewed", 5)
+    asked = monotonic()
     server.end()
     await serving
-    assert monotonic() - told < 0.9, "it was asleep"
+    assert monotonic() - asked < 0.9, "it was asleep"
 
 
 PROXIES_KEEP_S = 60
@@ -42,7 +42,7 @@ PROXIES_KEEP_S = 60
 
 
 def test_an_idle_connection_is_kept_longer_than_its_callers_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who closes first decides who is surprised: a server that does meets requests under way, and refuses them by a reset."""
+    """A server that closes first may meet requests under way, and refuses them by a reset."""
     for name, value in {
         "KAFKA": "kafka:9092",
         "DATABASE_URL": "postgresql://role@db/intake",

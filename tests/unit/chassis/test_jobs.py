@@ -62,7 +62,7 @@ async def _run(metrics: MetricSet, job: Job, seen: Callable[[], object]) -> None
 
 
 @pytest.mark.parametrize("error", AWAY, ids=lambda e: type(e).__name__)
-async def test_what_is_away_is_waited_for_and_is_no_restart(metrics: MetricSet, error: Exception) -> None:
+async def test_an_unreachable_server_is_waited_for_and_counts_as_no_restart(metrics: MetricSet, error: Exception) -> None:
     job, shown = Job([error]), []
 
     def over() -> bool:
@@ -76,7 +76,7 @@ async def test_what_is_away_is_waited_for_and_is_no_restart(metrics: MetricSet, 
 
 
 @pytest.mark.parametrize("error", OURS, ids=lambda e: type(e).__name__)
-async def test_an_error_of_ours_is_counted_and_the_loop_goes_on(metrics: MetricSet, error: Exception) -> None:
+async def test_an_internal_error_is_counted_and_the_loop_continues(metrics: MetricSet, error: Exception) -> None:
     job = Job([error])
     await _run(metrics, job, lambda: job.rounds > 3)
     assert metrics.value(RESTARTS, "gauges") == 1
@@ -89,5 +89,5 @@ async def test_it_ends_while_it_waits(metrics: MetricSet) -> None:
 
 
 @pytest.mark.parametrize("error", [*AWAY, *OURS], ids=lambda e: type(e).__name__)
-def test_only_what_is_outside_and_will_be_back_is_an_outage(error: Any) -> None:
+def test_only_transient_errors_of_servers_are_an_outage(error: Any) -> None:
     assert is_outage(error) == (error in AWAY)

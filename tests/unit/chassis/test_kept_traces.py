@@ -90,14 +90,14 @@ async def test_a_slow_request_is_kept_with_its_true_length(service: Service) -> 
     assert span["end_ns"] - span["start_ns"] >= 50_000_000
 
 
-async def test_what_went_well_is_not_kept_and_what_is_sampled_only_once(service: Service) -> None:
+async def test_a_success_is_not_kept_and_a_sampled_trace_only_once(service: Service) -> None:
     await service.get("/quick", traceparent=UNSAMPLED)
     await service.get("/nothing-here")
     await service.get("/away/1", traceparent=A_TRACE)
     assert [(span["name"], span["parent_id"]) for span in service.spans()] == [("GET /away/{number}", "cd" * 8)]
 
 
-async def test_an_outage_is_told_of_and_not_made_worse(service: Service) -> None:
+async def test_an_outage_is_traced_and_not_made_worse(service: Service) -> None:
     for number in range(200):
         await service.get(f"/away/{number}")
     assert 20 <= len(service.spans()) < 200
@@ -125,7 +125,7 @@ async def test_prometheus_is_given_the_traces_behind_latencies(service: Service)
     assert examples == {("/quick", "ab" * 16), ("/slow", slow.split("-")[1])}
 
 
-async def test_who_asks_for_plain_text_gets_it(service: Service) -> None:
+async def test_a_scraper_that_asks_for_plain_text_gets_it(service: Service) -> None:
     await service.get("/quick", traceparent=A_TRACE)
     answer = await service.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")

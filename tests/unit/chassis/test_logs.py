@@ -29,8 +29,8 @@ logging.getLogger("httpx").info("HTTP Request")
 
 def _run(level: str = "info") -> tuple[list[dict[str, Any]], str]:
     """The log of a process of its own, since logging is a process's; and the trace id that it had."""
-    told = subprocess.run([sys.executable, "-c", PROGRAM, level], capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in told.stdout.splitlines()], told.stderr.strip()
+    result = subprocess.run([sys.executable, "-c", PROGRAM, level], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr.strip()
 
 
 def test_every_line_is_a_json_object_with_its_facts() -> None:

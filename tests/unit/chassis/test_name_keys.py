@@ -21,11 +21,11 @@ def test_no_keys_or_unusable_ones_end_the_start_and_are_not_shown(
         monkeypatch.setenv(name, good)
     with pytest.raises(SystemExit) as ended:
         load_settings(NameKeySettings)
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert ended.value.code == 2
-    assert told.startswith("TUNTAS_NAME_KEYS: ")
-    assert says in told
-    assert "YWJj" not in told
+    assert message.startswith("TUNTAS_NAME_KEYS: ")
+    assert says in message
+    assert "YWJj" not in message
 
 
 def test_usable_keys_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

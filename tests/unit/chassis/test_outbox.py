@@ -35,7 +35,7 @@ def test_a_message_is_its_json() -> None:
     assert encode(Outgoing("topic", "a", Summed(total=1, steps=2), A_MONDAY)) == b'{"total":1,"steps":2}'
 
 
-def test_what_the_broker_would_refuse_is_found_before_it_is_written() -> None:
+def test_a_message_the_broker_would_refuse_is_found_before_it_is_written() -> None:
     frame = len('{"text":""}')
     fits = Outgoing("topic", "a", Letter(text="x" * (MAX_VALUE_BYTES - frame)), A_MONDAY)
     assert len(encode(fits)) == MAX_VALUE_BYTES < MAX_MESSAGE_BYTES

@@ -41,7 +41,7 @@ def _encoded(content: object) -> str:
         urlsafe_b64encode(b"\xff\xfe").decode(),
     ],
 )
-def test_what_is_no_cursor_of_ours_is_refused_with_what_to_do(cursor: str) -> None:
+def test_an_invalid_cursor_is_refused_with_what_to_do(cursor: str) -> None:
     with pytest.raises(Problem) as refusal:
         decode_cursor(cursor, 1)
     assert (refusal.value.status, refusal.value.code) == (422, "bad_cursor")

@@ -1,4 +1,4 @@
-"""Whatever bytes a partition holds: no error comes of them, what is sound is read, and reading always goes on behind what is not."""
+"""Whatever bytes a partition holds: they cause no error, what is sound is read, and reading always continues behind what is not."""
 
 import gzip
 import struct
@@ -27,10 +27,10 @@ def at(offset: int, one: bytes) -> bytes:
 
 
 def read(data: bytes, offset: int = 0, budget: int = 1 << 30) -> tuple[list[Record], list[UnreadableRecords], int]:
-    told: list[UnreadableRecords] = []
-    records = PartitionRecords(TP, data, offset, ByteBudget(budget), told.append, PASSED.note)
+    reported: list[UnreadableRecords] = []
+    records = PartitionRecords(TP, data, offset, ByteBudget(budget), reported.append, PASSED.note)
     found = list(records)
-    return [r for r in found if not isinstance(r, UnreadableRecords)], told, records.next_fetch_offset
+    return [r for r in found if not isinstance(r, UnreadableRecords)], reported, records.next_fetch_offset
 
 
 def test_each_codec_of_kafka_is_read() -> None:
@@ -64,15 +64,15 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_is_told_and_passed(name: str) -> None:
+def test_what_cannot_be_read_is_reported_and_skipped(name: str) -> None:
     bad, why = UNREADABLE[name]
     records, unreadable, behind = read(at(5, batch(SOUND)) + at(6, bad) + at(9, batch(SOUND, SOUND)), 5)
     assert [r.offset for r in records if r.offset != 6] == [5, 9, 10]
     assert behind == 11
-    (told,) = unreadable
-    assert why in told.reason
-    assert told.first_offset <= told.offset < 9
-    assert f"{TP.topic}/{TP.partition}" in told.described
+    (reported,) = unreadable
+    assert why in reported.reason
+    assert reported.first_offset <= reported.offset < 9
+    assert f"{TP.topic}/{TP.partition}" in reported.described
 
 
 def test_a_batch_is_not_inflated_before_its_turn() -> None:
@@ -83,7 +83,7 @@ def test_a_batch_is_not_inflated_before_its_turn() -> None:
     assert [r.offset for r in read(many, behind)[0]] == [1]
 
 
-def test_the_budget_of_all_partitions_ends_each_where_it_can_go_on() -> None:
+def test_the_budget_of_all_partitions_ends_each_where_it_can_continue() -> None:
     data = b"".join(at(n, batch((b"k", b"x" * 1_000, []))) for n in range(10))
     records, _, behind = read(data, budget=3_000)
     assert [r.offset for r in records] == [0, 1, 2]
@@ -121,14 +121,14 @@ DATA = at(0, batch(SOUND, SOUND)) + at(2, batch(SOUND, codec=ZSTD)) + at(3, batc
 
 
 @given(st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.integers(0, 255)), max_size=6), st.integers(0, len(DATA)))
-def test_however_the_bytes_are_changed_nothing_is_raised_and_offsets_go_up(changes: list[tuple[int, int]], length: int) -> None:
+def test_changed_bytes_raise_nothing_and_offsets_go_up(changes: list[tuple[int, int]], length: int) -> None:
     data = bytearray(DATA)
     for place, byte in changes:
         data[place] = byte
-    told: list[UnreadableRecords] = []
-    records = PartitionRecords(TP, bytes(data[:length]), 0, ByteBudget(1 << 30), told.append, PASSED.note)
+    reported: list[UnreadableRecords] = []
+    records = PartitionRecords(TP, bytes(data[:length]), 0, ByteBudget(1 << 30), reported.append, PASSED.note)
     found = list(records)
     offsets = [r.offset for r in found]
     assert offsets == sorted(set(offsets))
     assert records.next_fetch_offset > max(offsets, default=-1)
-    assert [r for r in found if isinstance(r, UnreadableRecords)] == told
+    assert [r for r in found if isinstance(r, UnreadableRecords)] == reported

@@ -41,7 +41,7 @@ def read(passed: PassedOffsets, data: bytes, offset: int = 0) -> list[int]:
 
 
 @pytest.mark.parametrize("last", [at(1, batch(SOUND)) + marker(2), shortened(1, 1)], ids=["a transaction's marker", "compaction"])
-def test_a_position_moves_behind_what_holds_no_record_once_all_before_it_is_handled(last: bytes) -> None:
+def test_a_position_moves_behind_empty_offsets_once_all_before_is_handled(last: bytes) -> None:
     passed = PassedOffsets()
     assert read(passed, at(0, batch(SOUND)) + last) == [0, 1]
     assert passed.behind({TP: 0}) == {}

@@ -55,13 +55,13 @@ def _problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The body of an answer, after a look at its shape."""
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    assert told["type"] == "about:blank"
-    assert (told["status"], told["code"]) == (status, code)
-    assert told["title"]
-    assert told["detail"]
+    problem: dict[str, Any] = answer.json()
+    assert problem["type"] == "about:blank"
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["title"]
+    assert problem["detail"]
     assert PERSON not in answer.text
-    return told
+    return problem
 
 
 async def test_a_problem_is_answered_with_its_headers(http: httpx.AsyncClient) -> None:
@@ -76,9 +76,9 @@ async def test_a_refusal_of_the_domain_is_a_conflict(http: httpx.AsyncClient) ->
 
 
 async def test_wrong_fields_are_named_each_with_a_message_and_without_their_values(http: httpx.AsyncClient) -> None:
-    told = _problem(await http.post("/letters?urgent=soon", json={"title": PERSON, "pages": PERSON}), 422, "invalid_request")
-    assert {e["field"] for e in told["errors"]} == {"body.title", "body.pages", "query.urgent"}
-    assert all(e["message"] for e in told["errors"])
+    problem = _problem(await http.post("/letters?urgent=soon", json={"title": PERSON, "pages": PERSON}), 422, "invalid_request")
+    assert {e["field"] for e in problem["errors"]} == {"body.title", "body.pages", "query.urgent"}
+    assert all(e["message"] for e in problem["errors"])
 
 
 async def test_a_body_of_thousands_of_faults_gets_a_short_answer() -> None:
@@ -93,7 +93,7 @@ async def test_a_body_of_thousands_of_faults_gets_a_short_answer() -> None:
     assert len(_problem(answer, 422, "invalid_request")["errors"]) == 50
 
 
-async def test_what_an_answer_repeats_of_a_request_is_cut_off(http: httpx.AsyncClient) -> None:
+async def test_parts_of_a_request_in_an_answer_are_cut_off(http: httpx.AsyncClient) -> None:
     answer = await http.post("/letters", json={"x" * 100_000: 1})
     [*_, error] = _problem(answer, 422, "invalid_request")["errors"]
     assert len(error["field"]) <= 200
@@ -101,7 +101,7 @@ async def test_what_an_answer_repeats_of_a_request_is_cut_off(http: httpx.AsyncC
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff\xfe", f'{{"title": "{PERSON}'.encode()])
-async def test_what_is_not_json_is_told_so(http: httpx.AsyncClient, body: bytes) -> None:
+async def test_a_body_that_is_not_json_gets_an_error_that_says_so(http: httpx.AsyncClient, body: bytes) -> None:
     answer = await http.post("/letters", content=body, headers={"content-type": "application/json"})
     if body:
         _problem(answer, 400, "not_json")
@@ -116,6 +116,6 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems_too(http: httpx.A
     assert answer.headers["allow"] == "POST"
 
 
-async def test_an_error_of_ours_tells_nothing_of_itself(http: httpx.AsyncClient) -> None:
-    told = _problem(await http.post("/fault"), 500, "internal_error")
-    assert "KeyError" not in str(told)
+async def test_an_internal_error_shows_no_details(http: httpx.AsyncClient) -> None:
+    problem = _problem(await http.post("/fault"), 500, "internal_error")
+    assert "KeyError" not in str(problem)

@@ -15,11 +15,11 @@ def at(minutes: int) -> datetime:
     return T + timedelta(minutes=minutes)
 
 
-def test_what_is_read_to_its_end_is_not_behind() -> None:
+def test_a_partition_read_to_its_end_is_not_behind() -> None:
     assert ReadBounds().look(T, [P, Q], {P: 3, Q: 0}, {P: 3}) == {}
 
 
-def test_one_that_is_behind_says_nothing_of_the_others() -> None:
+def test_one_partition_behind_does_not_affect_the_others() -> None:
     assert ReadBounds().look(T, [P, Q], {P: 3, Q: 5}, {P: 3, Q: 4}) == {Q: None}
 
 
@@ -49,5 +49,5 @@ def test_a_partition_that_gives_no_answer_stays_where_it_was_known_to_be() -> No
         (100_200, 100.2, 100.2, 0.0),  # within the millisecond
     ],
 )
-def test_only_what_surely_differs_counts_as_a_brokers_skew(append_ms: int, sent_at: float, acknowledged_at: float, skew: float) -> None:
+def test_only_a_certain_difference_counts_as_a_brokers_skew(append_ms: int, sent_at: float, acknowledged_at: float, skew: float) -> None:
     assert skew_s(append_ms, sent_at, acknowledged_at) == pytest.approx(skew, abs=1e-6)

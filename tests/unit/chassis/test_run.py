@@ -12,7 +12,7 @@ def _never(_settings: ServiceSettings) -> ServiceApp:
     raise AssertionError("nothing may be built")
 
 
-def _told(capsys: pytest.CaptureFixture[str]) -> str:
+def _printed(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
         run(_never, ServiceSettings)
     assert ended.value.code == 2
@@ -23,7 +23,7 @@ def test_an_unknown_command_is_answered_with_those_that_are_known(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["intake", "dance"])
-    assert _told(capsys) == "unknown command 'dance'; known: serve, migrate\n"
+    assert _printed(capsys) == "unknown command 'dance'; known: serve, migrate\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["migrate"]])
@@ -34,4 +34,4 @@ def test_no_command_runs_on_unusable_settings(
     monkeypatch.setenv("TUNTAS_OIDC_ISSUER", "https://login.example")
     monkeypatch.setenv("TUNTAS_DATABASE_URL", "nowhere")
     monkeypatch.delenv("TUNTAS_KAFKA", raising=False)
-    assert [line.split(": ")[0] for line in _told(capsys).splitlines()] == ["TUNTAS_KAFKA", "TUNTAS_DATABASE_URL"]
+    assert [line.split(": ")[0] for line in _printed(capsys).splitlines()] == ["TUNTAS_KAFKA", "TUNTAS_DATABASE_URL"]

@@ -50,7 +50,7 @@ def test_a_silent_destination_that_comes_back_soon_after_it_was_lifted_is_tried_
     assert hold.retry_at - now - 3_600 == FIRST_RETRY_S, "what flowed for long is not held against it"
 
 
-def test_what_is_no_longer_ours_is_forgotten() -> None:
+def test_shards_that_are_no_longer_ours_are_forgotten() -> None:
     aside = SetAside()
     aside.hold("a", [1, 2], 0.0, silent=False)
     aside.keep_only([2])

@@ -20,7 +20,7 @@ def _good_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def _told(capsys: pytest.CaptureFixture[str]) -> str:
+def _printed(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
         load_settings(ServiceSettings)
     assert ended.value.code == 2
@@ -34,17 +34,17 @@ def test_usable_settings_are_read_from_the_environment(monkeypatch: pytest.Monke
     assert found.sqlalchemy_url == "postgresql+asyncpg://role:p%40ss@db:5432/intake"
 
 
-def test_what_is_set_to_nothing_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_setting_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TUNTAS_OTLP_ENDPOINT", "")
     assert load_settings(ServiceSettings).otlp_endpoint is None
     monkeypatch.setenv("TUNTAS_KAFKA", "")
-    assert _told(capsys) == "TUNTAS_KAFKA: Field required\n"
+    assert _printed(capsys) == "TUNTAS_KAFKA: Field required\n"
 
 
 @pytest.mark.parametrize("name", ["TUNTAS_KAFKA", "TUNTAS_DATABASE_URL", "TUNTAS_OIDC_ISSUER"])
-def test_what_lacks_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_setting_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv(name)
-    assert _told(capsys) == f"{name}: Field required\n"
+    assert _printed(capsys) == f"{name}: Field required\n"
 
 
 @pytest.mark.parametrize(
@@ -74,21 +74,21 @@ def test_what_lacks_is_named(name: str, monkeypatch: pytest.MonkeyPatch, capsys:
         ("TUNTAS_SIMULATED_CLOCK", "/nowhere/clock", "no file /nowhere/clock"),
     ],
 )
-def test_a_bad_value_is_told_in_one_sentence(
+def test_a_bad_value_is_reported_in_one_sentence(
     name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
-    told = _told(capsys)
-    assert told.startswith(f"{name}: ")
-    assert says in told
-    assert told.count("\n") == 1
-    assert "secret" not in told, "a password in a faulty URL is shown to nobody"
+    message = _printed(capsys)
+    assert message.startswith(f"{name}: ")
+    assert says in message
+    assert message.count("\n") == 1
+    assert "secret" not in message, "a password in a faulty URL is shown to nobody"
 
 
-def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TUNTAS_HTTP_PORT", "x")
     monkeypatch.setenv("TUNTAS_TRACE_RATIO", "y")
-    assert [line.split(":")[0] for line in _told(capsys).splitlines()] == ["TUNTAS_HTTP_PORT", "TUNTAS_TRACE_RATIO"]
+    assert [line.split(":")[0] for line in _printed(capsys).splitlines()] == ["TUNTAS_HTTP_PORT", "TUNTAS_TRACE_RATIO"]
 
 
 @pytest.mark.parametrize(("environment", "refused"), [("production", True), ("staging", True), ("development", False), ("test", False)])
@@ -100,9 +100,9 @@ def test_simulated_time_is_refused_where_deadlines_are_legal(
     monkeypatch.setenv("TUNTAS_ENVIRONMENT", environment)
     monkeypatch.setenv("TUNTAS_SIMULATED_CLOCK", str(clock))
     if refused:
-        told = _told(capsys)
-        assert "TUNTAS_SIMULATED_CLOCK" in told
-        assert environment in told
+        message = _printed(capsys)
+        assert "TUNTAS_SIMULATED_CLOCK" in message
+        assert environment in message
     else:
         assert load_settings(ServiceSettings).simulated_clock == clock
 
@@ -110,9 +110,9 @@ def test_simulated_time_is_refused_where_deadlines_are_legal(
 @pytest.mark.parametrize("one", ["TUNTAS_KAFKA_USERNAME", "TUNTAS_KAFKA_PASSWORD"])
 def test_user_name_and_password_go_together(one: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(one, "topsecret")
-    told = _told(capsys)
-    assert "set both or neither" in told
-    assert "topsecret" not in told
+    message = _printed(capsys)
+    assert "set both or neither" in message
+    assert "topsecret" not in message
 
 
 def test_an_environment_that_is_not_named_is_taken_for_production(monkeypatch: pytest.MonkeyPatch) -> None:

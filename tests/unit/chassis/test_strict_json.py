@@ -1,4 +1,4 @@
-"""JSON of others is one thing for every reader of it, within bounds, and what is refused is told without quoting it."""
+"""JSON of others has one meaning for every reader, within bounds, and an error does not quote what is refused."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -34,14 +34,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_could_be_read_in_two_ways_or_has_no_bound_is_refused(name: str) -> None:
+def test_ambiguous_or_unbounded_json_is_refused(name: str) -> None:
     data, why = REFUSED[name]
     with pytest.raises(UnreadableJson, match=why) as refusal:
         read_json(data)
     assert PERSON not in str(refusal.value)
 
 
-def test_what_is_within_the_bounds_is_read() -> None:
+def test_json_within_the_bounds_is_read() -> None:
     deep = b"[" * MAX_DEPTH + b"9" * MAX_NUMBER_LENGTH + b"]" * MAX_DEPTH
     assert read_json(deep) == json.loads(deep)
     assert read_json('{"a": {"a": "[[[["}, "b": [1.5, -0, 1e3, null, true]}'.encode("utf-16")) == {
@@ -77,7 +77,7 @@ def test_whatever_the_bytes_they_are_read_refused_or_no_json(data: bytes) -> Non
 
 
 @given(anything.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60) | LIKE_JSON)
-def test_the_fast_reader_takes_nothing_that_the_thorough_one_refuses(data: bytes) -> None:
+def test_the_fast_reader_accepts_nothing_that_the_thorough_one_refuses(data: bytes) -> None:
     assert _outcome(read_json, data) == _outcome(strict_json._read_slowly, data)
 
 

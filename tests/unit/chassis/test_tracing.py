@@ -1,4 +1,4 @@
-"""One trace over HTTP, outbox and Kafka: sampled once, continued everywhere, written down where told."""
+"""One trace over HTTP, outbox and Kafka: sampled once, continued everywhere, written where configured."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def test_the_lowest_flag_bit_says_whether_a_trace_is_recorded(flags: str, sample
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{30,33}-[0-9a-f]{15,17}-[0-9a-g]{2}", fullmatch=True))
-def test_whatever_stands_in_a_traceparent_it_can_be_asked_about(text: str) -> None:
+def test_any_traceparent_can_be_examined(text: str) -> None:
     assert is_sampled(text) in (True, False)
     assert not is_sampled(text) or is_traceparent(text)
 
@@ -59,8 +59,8 @@ def test_a_finished_child_continues_the_trace_and_gives_what_follows_from_it(tra
     assert (first["end_ns"] - first["start_ns"], first["kind"], first["attributes"]) == (5_000, "CONSUMER", {"case": "x"})
 
 
-@pytest.mark.parametrize("parent", ["", UNSAMPLED, "garbage"])
-def test_where_the_trace_is_not_recorded_the_parent_is_passed_on(tracing: Tracing, file: Path, parent: str) -> None:
+@pytest.mark.parametrize("parent", ["", UNSAMPLED, "malformed"])
+def test_the_parent_of_an_unrecorded_trace_is_passed_on(tracing: Tracing, file: Path, parent: str) -> None:
     assert tracing.child("process", SpanKind.CONSUMER, parent, 0, 1) == parent
     assert _read(file, tracing) == {}
 
@@ -115,7 +115,7 @@ def test_two_processes_may_write_one_file(file: Path) -> None:
     assert {span["name"] for span in spans} == {"report “Jalan rusak”\n"}
 
 
-def test_without_a_destination_nothing_is_kept_but_the_trace_goes_on(tmp_path: Path) -> None:
+def test_without_a_destination_nothing_is_kept_but_the_trace_continues(tmp_path: Path) -> None:
     tracing = Tracing("intake", settings(trace_ratio=1))
     assert not tracing.enabled
     with tracing.span("server", SpanKind.SERVER, A_TRACE):

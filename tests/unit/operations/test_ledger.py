@@ -73,7 +73,7 @@ def test_every_kind_is_shown_below() -> None:
     assert {kind for kinds in FAULTS for kind in kinds.split()} == set(KINDS)
 
 
-def test_a_sound_case_has_none_and_neither_has_a_message_that_came_twice() -> None:
+def test_a_sound_case_and_a_repeated_message_are_no_difference() -> None:
     story = Story()
     assert story.found() == set()
     story.events.append(story.events[0])
@@ -90,7 +90,7 @@ def test_each_fault_is_found_and_no_other(kinds: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["no_owner", "not_delivered", "version_differs"])
-def test_what_is_under_way_is_no_difference_yet(kind: str) -> None:
+def test_a_message_under_way_is_no_difference_yet(kind: str) -> None:
     story = Story()
     FAULTS[kind](story)
     assert kind in story.found()
@@ -98,7 +98,7 @@ def test_what_is_under_way_is_no_difference_yet(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("after_s", "named"), [(0, True), (1, False)])
-def test_cases_accepted_before_the_given_time_are_passed_over(after_s: float, named: bool) -> None:
+def test_cases_accepted_before_the_given_time_are_skipped(after_s: float, named: bool) -> None:
     story = Story()
     lose_topics(story)
     assert bool(story.found(since_s=time_of(CASE) + after_s)) is named

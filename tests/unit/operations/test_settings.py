@@ -23,7 +23,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.touch()
-    told = {
+    options = {
         "KAFKA": "one:9093,two:9093",
         "KAFKA_USERNAME": "operator",
         "KAFKA_PASSWORD": "hidden",
@@ -32,7 +32,7 @@ def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.Monke
         "DATABASE_URL_SLA_MONITOR": "postgresql://sla:hidden@db/sla_monitor",
         "URL_SLA_MONITOR": "https://sla.example/",
     }
-    for name, value in told.items():
+    for name, value in options.items():
         monkeypatch.setenv(f"TUNTAS_{name}", value)
     installation = find_installation(None)
     assert installation.name == "the cluster at one:9093,two:9093"
@@ -46,7 +46,7 @@ def test_variables_are_named_as_the_services_have_them(monkeypatch: pytest.Monke
     assert installation.needs_database(Service.SLA_MONITOR).endswith("@db/sla_monitor")
     assert installation.needs_url(Service.SLA_MONITOR) == "https://sla.example"
     assert "hidden" not in repr(installation)
-    assert all(f"TUNTAS_{name}" in help_text() for name in told)
+    assert all(f"TUNTAS_{name}" in help_text() for name in options)
 
 
 def test_a_folder_wins_over_the_environment_and_nothing_is_mixed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_folder_wins_over_the_environment_and_nothing_is_mixed(monkeypatch: py
         find_installation(tmp_path / "stack")
 
 
-def test_without_a_stack_and_without_settings_it_is_said_how_to_name_a_cluster() -> None:
+def test_without_a_stack_and_settings_the_error_says_how_to_name_a_cluster() -> None:
     with pytest.raises(NotRunning, match="for a cluster set TUNTAS_KAFKA"):
         find_installation(None)
 
@@ -77,17 +77,17 @@ def test_a_setting_that_can_t_be_used_is_named(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(f"TUNTAS_{name}", value)
     with pytest.raises(UnusableSettings) as refused:
         load_operator_settings()
-    [told] = refused.value.faults
-    assert fault in told
+    [message] = refused.value.faults
+    assert fault in message
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNTAS_KAFKA_TLS", "")
     monkeypatch.setenv("TUNTAS_OTLP_ENDPOINT", "")
     assert (load_operator_settings().kafka_tls, load_operator_settings().otlp_endpoint) == (False, None)
 
 
-def test_what_a_command_needs_and_is_not_set_is_named() -> None:
+def test_a_setting_that_a_command_needs_is_named_when_not_set() -> None:
     installation = of_settings(OperatorSettings())
     with pytest.raises(NotSet, match="set TUNTAS_KAFKA"):
         installation.needs_kafka()

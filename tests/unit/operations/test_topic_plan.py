@@ -61,7 +61,7 @@ def test_a_setting_in_force_by_default_is_right_too_and_a_cluster_may_choose_its
     assert plan(WANTED, found(chosen)) == []
 
 
-def test_settings_are_set_and_those_made_by_hand_only_told() -> None:
+def test_settings_are_set_and_those_made_by_hand_only_reported() -> None:
     sla = spec_of(SLA.name)
     config = {**sla.config, "retention.ms": "1", "retention.bytes": "9"}
     setting, by_hand = plan(WANTED, found(there(sla, config=config, set_here=list(config))))
@@ -69,7 +69,7 @@ def test_settings_are_set_and_those_made_by_hand_only_told() -> None:
     assert (by_hand.setting, by_hand.wanted, by_hand.prune) == ("retention.bytes", None, True)
 
 
-def test_only_unknown_topics_of_ours_are_told_and_never_one_that_an_agency_may_have() -> None:
+def test_unknown_topics_of_ours_are_reported_but_none_that_an_agency_may_have() -> None:
     others = [TopicFound(name=name, partitions=1) for name in ("tuntas.old.v1", "orders", AGENCY_CASES.for_agency("kemenhub"))]
 
     def unknown(**what: object) -> list[Change]:

@@ -1,4 +1,4 @@
-"""How many requests are answered at once, and how much of their bodies is held: more are told to come again."""
+"""How many requests are answered at once, and how much of their bodies is held: more are refused with 503."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ class Admission:
 
 
 class Turn:
-    """One request's part. It counts as being answered only once its body is here: who sends slowly takes nobody's place."""
+    """One request's part. It counts as being answered only once its body is here: a slow sender takes no place."""
 
     __slots__ = ("_admission", "_answered", "_held")
 

@@ -32,7 +32,7 @@ Networks = Annotated[str, AfterValidator(_checked)]
 
 
 class ClientAddresses:
-    """Tells clients apart. `X-Forwarded-For` counts only as far as trusted proxies wrote it: anybody can send that header."""
+    """Distinguishes clients. `X-Forwarded-For` counts only as far as trusted proxies wrote it: anybody can send that header."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted

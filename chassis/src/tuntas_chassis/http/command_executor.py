@@ -93,28 +93,28 @@ class CommandExecutor(Generic[S]):
 
     async def _carry_out(self, transaction: DeliveryTransaction, commands: Sequence[_Command[S]], _now: datetime) -> Sequence[_Done[S]]:
         unit = UnitOfWork(await transaction.load(self._store, sorted({command.key for command in commands})))
-        now = self._clock.now()  # under the locks: never before an event that another transaction told of the same key
+        now = self._clock.now()  # under the locks: never before an event that another transaction wrote about the same key
         ids = sorted({one for command in commands for one in command.ids})
         fresh = await transaction.remember_handled(ids) if ids else set()
-        obeyed: set[UUID] = set()
-        done = [self._one(command, now, fresh, obeyed, unit) for command in commands]
-        if refused := fresh - obeyed:
+        accepted: set[UUID] = set()
+        done = [self._one(command, now, fresh, accepted, unit) for command in commands]
+        if refused := fresh - accepted:
             await transaction.forget_handled(sorted(refused))
         await unit.write(transaction, self._store, self._outbox)
         return done
 
     @staticmethod
-    def _one(command: _Command[S], now: datetime, fresh: Collection[UUID], obeyed: set[UUID], unit: UnitOfWork[S]) -> _Done[S]:
+    def _one(command: _Command[S], now: datetime, fresh: Collection[UUID], accepted: set[UUID], unit: UnitOfWork[S]) -> _Done[S]:
         """Decide in memory; what an earlier command of the group did is seen."""
-        if command.id is not None and (command.id not in fresh or command.id in obeyed):
+        if command.id is not None and (command.id not in fresh or command.id in accepted):
             return _Done(unit.states.get(command.key))
-        if command.retry_key is not None and (command.retry_key not in fresh or command.retry_key in obeyed):
+        if command.retry_key is not None and (command.retry_key not in fresh or command.retry_key in accepted):
             return _Done(error=key_reused())
         try:
             outcome = command.decide(unit.states.get(command.key), now)
         except Exception as error:
-            # an answer tells nobody where it was decided
+            # the answer does not show where it was decided
             return _Done(error=without_frames(error) if isinstance(error, Problem | Refusal) else error)
-        obeyed.update(command.ids)
+        accepted.update(command.ids)
         unit.take(command.key, outcome, command.traceparent)
         return _Done(unit.states.get(command.key))

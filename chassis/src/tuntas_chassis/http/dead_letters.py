@@ -34,10 +34,10 @@ class DeadLetterQueue:
         self._outbox = outbox
         self._workers = workers
 
-    async def list(self, after: UUID, limit: int, *, key: str | None = None, settled: bool = False) -> list[ParkedMessage]:
-        """What waits, or what was settled by whom and why; oldest first."""
+    async def list(self, after: UUID, limit: int, *, key: str | None = None, resolved: bool = False) -> list[ParkedMessage]:
+        """What waits, or what was resolved by whom and why; oldest first."""
         async with self._tables.begin() as transaction:
-            return await transaction.list_dead_letters(after, limit, key=key, closed=settled)
+            return await transaction.list_dead_letters(after, limit, key=key, resolved=resolved)
 
     async def show(self, message_id: UUID) -> OpenDeadLetter:
         """One parked message; Problem 404."""
@@ -48,7 +48,7 @@ class DeadLetterQueue:
         return found
 
     async def read_content(self, message_id: UUID, by: str, why: str) -> OpenDeadLetter:
-        """The same for somebody who is to read what it holds, which is written down for ever; Problem 404."""
+        """The same with its content; the access is recorded for ever; Problem 404."""
         async with self._tables.begin() as transaction:
             found = await transaction.find_dead_letter(message_id)
             if found is None:
@@ -66,15 +66,15 @@ class DeadLetterQueue:
         """Apply this message and everything of its key that waits with it, in order; stops at the first that fails."""
         return await self._replay(await self.show(message_id), by, why)
 
-    async def _replay(self, first: OpenDeadLetter, by: str, why: str | None, *, settled: bool = False) -> ReplayResult:
-        """`settled`: whether `first` may be settled already, and only what waits behind it is to be replayed."""
+    async def _replay(self, first: OpenDeadLetter, by: str, why: str | None, *, resolved: bool = False) -> ReplayResult:
+        """`resolved`: whether `first` may be resolved already, and only what waits behind it is to be replayed."""
         worker = self._workers[first.consumer]
         replayed = 0
         while True:
             async with self._tables.begin() as transaction:
                 if first.key is not None:
                     queue = await transaction.lock_dead_letters_of(first.consumer, first.key)
-                if replayed == 0 and not settled:  # somebody else may have settled it since it was looked at
+                if replayed == 0 and not resolved:  # somebody else may have resolved it since it was looked at
                     first = (await transaction.lock_dead_letters([first.id]))[first.id]
                     self._must_be_open(first)
                 if first.key is None:
@@ -93,7 +93,7 @@ class DeadLetterQueue:
                         "parked_failed_again", consumer=first.consumer, parked_id=str(message.id), error=type(error).__name__, by=by
                     )
                     return ReplayResult(replayed, len(queue), f"{type(error).__name__}: {fault_text(error)[:300]}")
-                await transaction.close_dead_letter(message.id, "replayed", by, why)
+                await transaction.resolve_dead_letter(message.id, "replayed", by, why)
                 replayed += 1
             self._outbox.written()
             if first.key is None:
@@ -104,27 +104,27 @@ class DeadLetterQueue:
     async def discard(self, message_id: UUID, by: str, why: str | None = None, also: Sequence[UUID] = ()) -> ReplayResult:
         """Give a message up for good, and `also` others of its key before any of them is replayed; then what waits is replayed.
 
-        Nothing changes where one of them is of another key (Problem 422), unknown (404) or settled (409).
+        Nothing changes where one of them is of another key (Problem 422), unknown (404) or resolved (409).
         """
         found = await self.show(message_id)
         others = [await self.show(one_id) for one_id in dict.fromkeys(also) if one_id != message_id]
         for one in others:  # before anything is locked: rows of two keys have no common order
             if one.key is None or (one.consumer, one.key) != (found.consumer, found.key):
-                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it by itself.", "other_key")
+                raise Problem(422, "Of another key", f"{one.id} does not wait on the same key: discard it separately.", "other_key")
         async with self._tables.begin() as transaction:
             if found.key is not None:
                 await transaction.lock_dead_letters_of(found.consumer, found.key)
             for locked in (await transaction.lock_dead_letters([found.id, *(one.id for one in others)])).values():
                 self._must_be_open(locked)
-                await transaction.close_dead_letter(locked.id, "discarded", by, why)
+                await transaction.resolve_dead_letter(locked.id, "discarded", by, why)
         _log.info("parked_discarded", consumer=found.consumer, parked_id=str(message_id), by=by)
         if found.key is None:
             return ReplayResult(0, 0)
-        return await self._replay(found, by, why and f"behind {message_id}: {why}", settled=True)
+        return await self._replay(found, by, why and f"behind {message_id}: {why}", resolved=True)
 
     def _must_be_open(self, message: OpenDeadLetter) -> None:
         if message.state not in ("parked", "waiting"):
-            raise Problem(409, "Settled already", f"This message was {message.state} before.", "settled")
+            raise Problem(409, "Already resolved", f"This message was {message.state} before.", "resolved")
 
 
 def _unknown() -> Problem:

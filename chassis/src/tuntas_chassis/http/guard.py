@@ -1,4 +1,4 @@
-"""A guard on every HTTP connection: nobody holds one by sending slowly, sending nothing, or not reading the answer.
+"""A guard on every HTTP connection: none is held by sending slowly, sending nothing, or not reading the answer.
 
 uvicorn limits none of it. One look a second over all connections (`check`) costs a request nothing but two timestamps.
 """
@@ -26,7 +26,7 @@ class HttpLimits:
 
 
 _TIME_TO_ASK_S = 0.25
-"""So long nobody has to make room: in a flood of new connections those that were taken get to send their request.
+"""For this time no connection is closed to make room: in a flood of new connections those that were accepted can send their request.
 
 With 1,000 connections, 4,000 new ones a second find room. With a second each, hostile clients that come back every second could
 take each place at the moment at which it becomes free, and nobody else got one for many seconds.
@@ -46,7 +46,7 @@ CLOSED_BECAUSE = (
 
 
 class GuardedConfig(uvicorn.Config):
-    """uvicorn's configuration with these limits; `closed` is told of each connection that the guard closes, and why."""
+    """uvicorn's configuration with these limits; `closed` is called for each connection that the guard closes, with the reason."""
 
     def __init__(self, app: Any, limits: HttpLimits, closed: Callable[[str], None], **options: Any) -> None:
         """`options` are uvicorn's. There are no web sockets: a connection that became one would escape the guard."""

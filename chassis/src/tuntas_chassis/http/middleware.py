@@ -15,7 +15,7 @@ _UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestMiddleware:
-    """Pure ASGI, because it stands in the hot path of every report."""
+    """Pure ASGI, because it is on the hot path of every report."""
 
     def __init__(
         self, app: ASGIApp, *, metrics: MetricSet, tracing: Tracing, max_body_bytes: int, slow_s: float = 2.0, max_requests: int = 500
@@ -51,7 +51,7 @@ class RequestMiddleware:
             with self._tracing.span(f"{scope['method']} request", SpanKind.SERVER, parent) as span:
                 try:
                     await self._serve(headers, scope, receive, note_status)
-                finally:  # an unexpected error goes on to the outermost middleware, which answers it with 500
+                finally:  # an unexpected error propagates to the outermost middleware, which answers it with 500
                     if span.is_recording():
                         span.update_name(f"{scope['method']} {_route(scope)}")
                         span.set_attribute("http.route", _route(scope))
@@ -72,9 +72,9 @@ class RequestMiddleware:
         if status < 500 and seconds <= self._slow_s:
             return None
         ended = time_ns()
-        told: dict[str, str | int] = {"http.route": name.partition(" ")[2], "http.response.status_code": status}
+        attributes: dict[str, str | int] = {"http.route": name.partition(" ")[2], "http.response.status_code": status}
         return self._tracing.keep(
-            name, SpanKind.SERVER, traceparent_of(span), ended - int(seconds * 1e9), ended, failed=status >= 500, **told
+            name, SpanKind.SERVER, traceparent_of(span), ended - int(seconds * 1e9), ended, failed=status >= 500, **attributes
         )
 
     async def _serve(self, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send) -> None:

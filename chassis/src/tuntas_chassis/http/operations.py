@@ -48,9 +48,9 @@ class ParkedView(BaseModel):
     state: Code
     parked_at: Moment
     bytes: Total | None
-    settled_at: Moment | None
-    settled_by: Line | None
-    settled_why: Line | None
+    resolved_at: Moment | None
+    resolved_by: Line | None
+    resolution_reason: Line | None
 
 
 class ParkedPage(BaseModel):
@@ -98,12 +98,12 @@ class AccessPage(BaseModel):
 
 
 class Resumed(BaseModel):
-    """How many partitions go on."""
+    """How many partitions were resumed."""
 
     resumed: Total
 
 
-class Settling(BaseModel):
+class Resolution(BaseModel):
     """Why a message is replayed or discarded, for those who ask later; never anything of its content."""
 
     model_config = ConfigDict(extra="forbid")
@@ -119,7 +119,7 @@ class Reading(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Discarding(Settling):
+class Discarding(Resolution):
     """Which others of the key go with it."""
 
     also: Annotated[list[UUID], Field(max_length=500)] = Field(default_factory=list)
@@ -175,7 +175,7 @@ def _listed(message: ParkedMessage) -> dict[str, Any]:
 
 
 def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Awaitable[int]]) -> APIRouter:
-    """Look at, replay and discard what is parked; let halted partitions go on."""
+    """Look at, replay and discard what is parked; resume halted partitions."""
     router = APIRouter(
         prefix="/v1/parked", route_class=JsonRoute, tags=["operations"], responses={s: PROBLEM_RESPONSES[s] for s in _REFUSALS}
     )
@@ -186,9 +186,9 @@ def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Await
         cursor: Annotated[str | None, Query(max_length=500)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         key: Annotated[str | None, Query(max_length=500, description="Only messages of this key, such as a case id")] = None,
-        settled: Annotated[bool, Query(description="Instead what was replayed or discarded: when, by whom and why")] = False,
+        resolved: Annotated[bool, Query(description="Instead what was replayed or discarded: when, by whom and why")] = False,
     ) -> ParkedPage:
-        items = await dead_letters.list(_after(cursor), limit, key=key, settled=settled)
+        items = await dead_letters.list(_after(cursor), limit, key=key, resolved=resolved)
         following = encode_cursor([str(items[-1].id)]) if len(items) == limit else None
         return ParkedPage(items=[ParkedView(**_listed(i)) for i in items], next_cursor=following)
 
@@ -222,17 +222,17 @@ def dead_letter_routes(dead_letters: DeadLetterQueue, resume: Callable[[], Await
         )
 
     @router.post("/{message_id}/replay", summary="Apply it and what waits behind it, in order")
-    async def replay(operator: Operator, message_id: UUID, settling: Settling | None = None) -> ReplayAnswer:
-        result = await dead_letters.replay(message_id, operator.subject, settling.reason if settling else None)
+    async def replay(operator: Operator, message_id: UUID, resolution: Resolution | None = None) -> ReplayAnswer:
+        result = await dead_letters.replay(message_id, operator.subject, resolution.reason if resolution else None)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
     @router.post("/{message_id}/discard", summary="Give it up for good, and replay what waited behind it")
     async def discard(operator: Operator, message_id: UUID, discarding: Discarding | None = None) -> ReplayAnswer:
-        told = discarding or Discarding()
-        result = await dead_letters.discard(message_id, operator.subject, told.reason, told.also)
+        given = discarding or Discarding()
+        result = await dead_letters.discard(message_id, operator.subject, given.reason, given.also)
         return ReplayAnswer(replayed=result.replayed, waiting=result.waiting, error=result.error)
 
-    @router.post("/resume", summary="Let halted partitions go on")
+    @router.post("/resume", summary="Resume halted partitions")
     async def resume_halted(_operator: Operator) -> Resumed:
         return Resumed(resumed=await resume())
 

@@ -13,7 +13,7 @@ from tuntas_chassis.waiting import set_within
 
 
 def service_config(app: ASGIApp, settings: ServiceSettings, closed: Callable[[str], None]) -> GuardedConfig:
-    """How a service's application is served; `closed` is told why the guard closed a connection."""
+    """How a service's application is served; `closed` is called with the reason where the guard closes a connection."""
     return GuardedConfig(
         app,
         HttpLimits(
@@ -35,7 +35,7 @@ def service_config(app: ASGIApp, settings: ServiceSettings, closed: Callable[[st
 
 
 class HttpServer(uvicorn.Server):
-    """Ends when it is told, and wakes once a second instead of ten times."""
+    """Ends when it is asked to, and wakes once a second instead of ten times."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -47,7 +47,7 @@ class HttpServer(uvicorn.Server):
         self._ending.set()
 
     async def main_loop(self) -> None:
-        """Until told to end. A tick, every tenth of which renews the Date header, is a tenth of a second to uvicorn."""
+        """Until asked to end. A tick, every tenth of which renews the Date header, is a tenth of a second to uvicorn."""
         ticks = 0
         while not await self.on_tick(ticks):
             ticks += 10

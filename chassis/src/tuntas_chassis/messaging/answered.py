@@ -1,6 +1,6 @@
 """How far each topic has been answered whose every record is answered: kept like the answers themselves, whatever is read again.
 
-A place is an offset with the append time that the broker gave it. A topic that was made anew has the same offsets at later times.
+A place is an offset with the append time that the broker gave it. A topic that was recreated has the same offsets at later times.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The batch: many records, one transaction, each key's messages in order, and nobody stopped by somebody else's fault."""
+"""The batch: many records, one transaction, each key's messages in order, and no key stopped by another key's fault."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ class BatchWorker(Generic[S]):
     ) -> Counter[TopicPartition]:
         """Process records in one transaction; returns how many each partition parked.
 
-        `believed` are the positions that the database is known to have had. Raises PositionsLost where one lies behind that, and
+        `believed` are the positions that the database is known to have had. Raises PositionsLost where one is behind that, and
         else only transient faults, after which the same records may be given again. A record that spoils the whole
         transaction is found by trying key by key.
         """
@@ -140,7 +140,7 @@ class BatchWorker(Generic[S]):
     async def _fresh(
         self, transaction: DeliveryTransaction, batch: Sequence[Decoded], believed: Mapping[TopicPartition, int]
     ) -> tuple[Sequence[Decoded], Sequence[Decoded]]:
-        """What lies behind our positions, which this locks; and of that what was not answered before, where every record is answered."""
+        """What follows our positions, which this locks; and of that what was not answered before, where every record is answered."""
         partitions = sorted({(d.record.topic, d.record.partition) for d in batch})
         positions = await transaction.lock_positions(self.consumer, partitions)
         check(partitions, positions, believed)
@@ -222,7 +222,7 @@ class BatchWorker(Generic[S]):
         if self.subscription.refuse is not None:
             try:
                 answer = self.subscription.refuse(d.record, fault)
-            except Exception as error:  # what can't even be refused must not stop everybody else
+            except Exception as error:  # what can't even be refused must not stop the other keys
                 _log.error(
                     "refusal_failed", consumer=self.consumer, topic=d.record.topic, offset=d.record.offset,
                     error=type(error).__name__, exc_info=error,
@@ -241,8 +241,8 @@ class BatchWorker(Generic[S]):
 
     def _keep_trace(self, d: Decoded, fault: Exception) -> None:
         traceparent, now = d.incoming.envelope.traceparent if d.incoming else "", time_ns()
-        told = {"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "error.type": type(fault).__name__}
-        self._tracing.keep(f"park {d.type_name}", SpanKind.CONSUMER, traceparent, now, now, failed=True, **told)
+        attributes = {"messaging.system": "kafka", "messaging.consumer.group.name": self.consumer, "error.type": type(fault).__name__}
+        self._tracing.keep(f"park {d.type_name}", SpanKind.CONSUMER, traceparent, now, now, failed=True, **attributes)
 
     async def _write(self, transaction: DeliveryTransaction, work: Work[S]) -> None:
         await work.write(transaction, self.subscription.store, self._outbox)

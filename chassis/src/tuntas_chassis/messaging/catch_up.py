@@ -1,4 +1,4 @@
-"""What lay on the topics when this process first saw them, and how much of it is unread, whoever is to read it."""
+"""What was on the topics when this process first saw them, and how much of it is unread by any replica."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from tuntas_chassis.messaging import inbox
 
 
 class CatchUp:
-    """One consumer's account. A partition stays in it until somebody has read it to the end it had, whoever it is assigned to."""
+    """One consumer's account. A partition stays in it until some replica has read it to the end it had."""
 
     def __init__(self) -> None:
         self.ends: dict[TopicPartition, int] = {}
@@ -27,7 +27,7 @@ class CatchUp:
         """All partitions are in the account."""
         self._begun = True
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget everything: the partitions are to be seen for the first time again."""
         self._begun = False
         self.ends.clear()

@@ -1,4 +1,4 @@
-"""A subscription on Kafka: FastStream brings batches, the database says where to go on, Kafka's offsets only tell of lag."""
+"""A subscription on Kafka: FastStream brings batches, the database says where to continue, Kafka's offsets only show the lag."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from tuntas_chassis.waiting import linger_s, set_within
 
 S = TypeVar("S")
 _COMMIT_EVERY_S = 1.0
-_CUT = "the topic ends before what was read of it: it was made anew or cut off, and what it holds now would pass for known"
+_CUT = "the topic ends before what was read of it: it was recreated or cut off, and what it holds now would pass for known"
 _log = logger(__name__)
 
 
@@ -50,11 +50,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         clock: Clock,
         metrics: MetricSet,
         *,
-        stands_still_s: float = 90.0,
+        stalled_after_s: float = 90.0,
         verify_every_s: float = 30.0,
     ) -> None:
-        """After `stands_still_s` without progress, with something to read, it is made anew (see `stands_still`)."""
-        self._stands_still_s, self._verify_every_s = stands_still_s, verify_every_s
+        """After `stalled_after_s` without progress, with something to read, it is restarted (see `is_stalled`)."""
+        self._stalled_after_s, self._verify_every_s = stalled_after_s, verify_every_s
         self.name = worker.subscription.name
         self.subscription = worker.subscription
         self.consumer_name = worker.consumer
@@ -100,7 +100,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await self._commit_to_kafka(force=True)
         await self._leave()
 
-    async def abandon(self) -> None:
+    async def disconnect(self) -> None:
         """Drop the connection without commit, the batch at hand undone."""
         self._stopping.set()
         self._assigned_once = False
@@ -140,7 +140,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._metrics.inc("tuntas_consumer_gaps_total", self.consumer_name)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Go on where the database says, and remember how far the topics reached when this process first saw them."""
+        """Continue where the database says, and remember how far the topics reached when this process first saw them."""
         consumer = self._kafka
         if consumer is None:
             raise RuntimeError("partitions were assigned before the consumer was made")
@@ -149,7 +149,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 try:
                     known = await self._known.read()
                 except PositionsLost as error:
-                    self._begin_anew(error)
+                    self._forget_positions(error)
                     continue
                 new = [p for p in assigned | self._all_partitions(consumer) if p not in self._catch_up.ends]
                 if new:
@@ -217,34 +217,34 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything has been read, here or by another replica, that lay on the topics when this process first saw them."""
+        """Whether everything has been read, here or by another replica, that was on the topics when this process first saw them."""
         return self._assigned_once and self._catch_up.caught_up
 
     def _note_loss(self, loss: PositionsLost) -> None:
-        """Nothing is handled until the consumer is made anew."""
-        self._begin_anew(loss)
+        """Nothing is handled until the consumer is restarted."""
+        self._forget_positions(loss)
         self._lost, self._assigned_once = True, False
         self._positions.clear()
 
-    def _begin_anew(self, loss: PositionsLost) -> None:
+    def _forget_positions(self, loss: PositionsLost) -> None:
         """The database has lost what this process has seen it know: nothing counts as read but what it knows now."""
         _log.error("positions_lost", consumer=self.consumer_name, why=str(loss))
         self._known.forget()
-        self._catch_up.begin_anew()
+        self._catch_up.reset()
 
-    def stands_still(self) -> bool:
-        """Whether it is to be made anew: it has had nothing to show for a long time although there is something to read, its client
+    def is_stalled(self) -> bool:
+        """Whether it is to be restarted: it has made no progress for a long time although there is something to read, its client
         has broken down, or the database has lost positions. To be asked every second or so.
         """
         if self._lost or self._fetching.broken:
             return True
         now = monotonic()
-        if now - self._looked_at < min(self._stands_still_s / 6, 15.0):
+        if now - self._looked_at < min(self._stalled_after_s / 6, 15.0):
             return False
         self._looked_at = now
         if self._broker is None or not self._behind():
             self._level_at = now
-        return now - max(self._level_at, self.progress_at) > self._stands_still_s
+        return now - max(self._level_at, self.progress_at) > self._stalled_after_s
 
     def _behind(self) -> bool:
         consumer = self._kafka
@@ -255,7 +255,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         return any(position < max(self._catch_up.ends.get(p, 0), consumer.highwater(p) or 0) for p, position in going.items())
 
     async def restart(self) -> None:
-        """Leave the group and join it anew, also after `abandon`; goes on where the database says."""
+        """Leave the group and join it again, also after `disconnect`; continues where the database says."""
         await self._leave()
         self._stopping.clear()
         self._assigned_once = self._lost = False
@@ -295,7 +295,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if not records:
             return
         self._gauges.note_taken(records)
-        if any(r.key for r in records):  # marks have none
+        if any(r.key for r in records):  # watermarks have none
             self._fetching.note_work()
         replay_until = self._read_up.until()
         delay = 0.1
@@ -335,16 +335,16 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             self._catch_up.read_to(partition, position)
 
     def _due(self, records: Sequence[Record], reach: Spans) -> tuple[Sequence[Record], Spans]:
-        """Without those of halted partitions, and of partitions of which the database has not yet said where to go on.
+        """Without those of halted partitions, and of partitions of which the database has not yet said where to continue.
 
-        The client begins to fetch at Kafka's offset as soon as a partition is assigned. Handled now, records that lie beyond
-        the database's own position would make it skip what lies between; they come again once it is known.
+        The client begins to fetch at Kafka's offset as soon as a partition is assigned. Handled now, records that are beyond
+        the database's own position would make it skip what is between; they come again once it is known.
         """
         going = {p: span for p, span in reach.items() if TopicPartition(*p) in self._positions and p not in self._halting.halted}
         return (records, reach) if len(going) == len(reach) else ([r for r in records if (r.topic, r.partition) in going], going)
 
     def _without_unreadable(self, records: Sequence[Record], unreadable: Sequence[UnreadableRecords]) -> Sequence[Record]:
-        """Tell of what can't be read. Where nobody is answered, it and what follows it on its partition are left out."""
+        """Report what can't be read. Where nobody is answered, it and what follows it on its partition are left out."""
         for one in unreadable:
             self._metrics.inc("tuntas_consumer_unreadable_batches_total", self.consumer_name)
             _log.error(
@@ -354,7 +354,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         return records if self.subscription.refuse is not None else before_unreadable(records, unreadable)
 
     async def _halt_where_cut(self, reach: Spans) -> None:
-        """Where the client begins anew because our position is not in the log, what it brings would be taken for known and skipped."""
+        """Where the client starts again because our position is not in the log, what it brings would be taken for known and skipped."""
         back = [p for p, (first, _) in reach.items() if first < self._positions.get(TopicPartition(*p), 0)]
         if back and self._kafka is not None:  # mostly read again after a rebalance
             for partition, end in (await self._kafka.end_offsets([TopicPartition(*p) for p in back])).items():
@@ -365,11 +365,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._halting.halt(self._kafka, partition, why)
 
     async def resume_halted(self) -> int:
-        """Go on with every halted partition where it stopped; returns how many."""
+        """Resume every halted partition where it stopped; returns how many."""
         return self._halting.resume(self._kafka, self._positions)
 
     async def _commit_to_kafka(self, *, force: bool = False) -> None:
-        """Tell the broker how far we are, for lag and scaling; our own truth is in the database."""
+        """Commit our positions to the broker, for lag and scaling; what counts is in the database."""
         consumer = self._kafka
         if consumer is None or not self._positions or (not force and monotonic() - self._last_commit < _COMMIT_EVERY_S):
             return
@@ -383,7 +383,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             _log.info("lag_not_committed", consumer=self.consumer_name, error=type(error).__name__)
 
     def lag(self) -> int:
-        """How many records lie unread on our partitions, as far as the last fetches tell."""
+        """How many records are unread on our partitions, as far as the last fetches show."""
         consumer = self._kafka
         return 0 if consumer is None else lag_of(consumer, self._here(consumer))
 

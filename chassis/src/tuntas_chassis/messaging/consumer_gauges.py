@@ -37,7 +37,7 @@ class ConsumerGauges:
             self._metrics.observe("tuntas_consumer_event_age_seconds", age, self._name, trace_id=trace_id)
 
     def report(self, lag: int, refused: int) -> None:
-        """Set the gauges: records unread, and partitions that the broker does not hand out."""
+        """Set the gauges: records unread, and partitions that the broker does not return."""
         self._metrics.set("tuntas_consumer_lag_messages", lag, self._name)
         self._metrics.set("tuntas_consumer_refused_partitions", refused, self._name)
         age = max(time() - self._oldest_unread, 0.0) if lag and self._oldest_unread else 0.0
@@ -45,5 +45,5 @@ class ConsumerGauges:
 
 
 def lag_of(client: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> int:
-    """How many records lie behind these positions, as far as the last fetches tell."""
+    """How many records follow these positions, as far as the last fetches show."""
     return sum(max((client.highwater(p) or 0) - position, 0) for p, position in positions.items())

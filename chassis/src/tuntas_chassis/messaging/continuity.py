@@ -1,4 +1,4 @@
-"""Between what a client handed out and what was handled there must be no gap, whatever became of a batch in between."""
+"""Between what a client returned and what was handled there must be no gap, whatever became of a batch in between."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,35 +10,35 @@ from tuntas_chassis.messaging.subscription import Record
 
 
 class Continuity:
-    """What was handed out and not yet handled. The client's own position moves with what it hands out, and never back."""
+    """What was returned and is not yet handled. The client's own position moves with what it returns, and never back."""
 
     def __init__(self) -> None:
-        self._handed: dict[TopicPartition, int] = {}
+        self._returned: dict[TopicPartition, int] = {}
         self._reached: dict[TopicPartition, int] = {}
 
     def sought(self, partition: TopicPartition, position: int) -> None:
-        """The client was told to go on at `position`."""
-        self._handed.pop(partition, None)
+        """The client was moved to `position`."""
+        self._returned.pop(partition, None)
         self._reached[partition] = position
 
     def revoked(self, partition: TopicPartition) -> None:
         """It is no longer ours."""
-        self._handed.pop(partition, None)
+        self._returned.pop(partition, None)
         self._reached.pop(partition, None)
 
-    def handed_out(self, drained: Mapping[TopicPartition, Sequence[Record]]) -> None:
+    def returned(self, drained: Mapping[TopicPartition, Sequence[Record]]) -> None:
         """The client gave these records."""
         for partition, records in drained.items():
-            self._handed[partition] = self._reached[partition] = records[-1].offset + 1
+            self._returned[partition] = self._reached[partition] = records[-1].offset + 1
 
     def gaps(self, handled: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """Where to go back to, with `handled` positions: partitions of which not all is handled that was handed out before."""
-        found = {p: handled[p] for p, reached in self._handed.items() if p in handled and handled[p] < reached}
-        self._handed.clear()
+        """Where to go back to, with `handled` positions: partitions of which not all is handled that was returned before."""
+        found = {p: handled[p] for p, reached in self._returned.items() if p in handled and handled[p] < reached}
+        self._returned.clear()
         return found
 
     def dropped(self, client_positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """Where to go back to after the client failed while it handed out: what it had taken by then is gone."""
+        """Where to go back to after the client failed while it returned records: what it had taken by then is gone."""
         return {p: self._reached[p] for p, position in client_positions.items() if p in self._reached and position > self._reached[p]}
 
 
@@ -47,7 +47,7 @@ Spans = Mapping[tuple[str, int], tuple[int, int]]
 
 
 def spans(records: Sequence[Record]) -> Spans:
-    """The first and last offset of each partition's records, which lie together and in order."""
+    """The first and last offset of each partition's records, which are together and in order."""
     found: dict[tuple[str, int], tuple[int, int]] = {}
     for partition, group in groupby(records, attrgetter("topic", "partition")):
         offsets = [r.offset for r in group]

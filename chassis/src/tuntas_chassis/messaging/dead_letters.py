@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -20,6 +21,8 @@ from tuntas_chassis.messaging.raw_records import columns_of, record_of
 from tuntas_chassis.messaging.subscription import Record
 
 _LONGEST_KEY = 200
+_COLUMNS = {"resolved_at": "settled_at", "resolved_by": "settled_by", "resolution_reason": "settled_why"}
+"""Fields whose column in the table has another name."""
 _LOCK_SEED = 0x7061726B  # "park": apart from other advisory locks
 _SKEW_MS = 60_000  # producers' clocks set a record's time
 _PARK = text(
@@ -42,23 +45,24 @@ _PURGE = text(
     "DELETE FROM parked_message WHERE id = ANY(ARRAY(SELECT id FROM parked_message WHERE state IN ('replayed', 'discarded') "
     "AND settled_at < now() - make_interval(days => :days) LIMIT :most))"
 )
-_SETTLE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
+_RESOLVE = text("UPDATE parked_message SET state = :state, settled_at = now(), settled_by = :by, settled_why = :why WHERE id = :id")
 _FAILED_AGAIN = text(
     "UPDATE parked_message SET attempts = attempts + 1, error_type = :error_type, error = :error, state = 'parked' WHERE id = :id"
 )
 _SHOWN = (
     'SELECT id, consumer, topic, partition, "offset", key, error_type, error, attempts, state, parked_at, length(value) AS bytes, '
-    "settled_at, settled_by, settled_why FROM parked_message WHERE (CAST(:key AS text) IS NULL OR key = :key) "
+    "settled_at AS resolved_at, settled_by AS resolved_by, settled_why AS resolution_reason FROM parked_message "
+    "WHERE (CAST(:key AS text) IS NULL OR key = :key) "
 )
 _OPEN = text(_SHOWN + "AND state IN ('parked', 'waiting') AND id > :after ORDER BY id LIMIT :limit")
-_SETTLED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after ORDER BY id LIMIT :limit")
+_RESOLVED = text(_SHOWN + "AND state IN ('replayed', 'discarded') AND id > :after ORDER BY id LIMIT :limit")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record to keep as a dead letter. `waiting`: it is sound itself but stands behind a parked one of its key.
+    """A record to keep as a dead letter. `waiting`: it is sound itself but is behind a parked one of its key.
 
-    `catching_up`: it lay on the topic before this process began to read it, so own events may lie behind it that the database has lost.
+    `catching_up`: it was on the topic before this process began to read it, so own events may follow it that the database has lost.
     """
 
     record: Record
@@ -88,9 +92,9 @@ class ParkedMessage:
     state: str
     parked_at: datetime
     bytes: int | None
-    settled_at: datetime | None
-    settled_by: str | None
-    settled_why: str | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution_reason: str | None
 
 
 async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequence[DeadLetter]) -> None:
@@ -99,7 +103,7 @@ async def park(connection: AsyncConnection, consumer: str, dead_letters: Sequenc
 
 
 def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, object]:
-    """The columns of a new dead letter that the table does not fill in by itself."""
+    """The columns of a new dead letter that the table does not fill in itself."""
     fault = dead_letter.fault
     return {
         **columns_of(dead_letter.record),
@@ -107,7 +111,7 @@ def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, objec
         "consumer": consumer,
         "key": stored_key(dead_letter.key) if dead_letter.key else None,
         "error_type": type(fault).__name__ if fault else "Waiting",
-        "error": fault_text(fault) if fault else "stands behind a parked message of the same key",
+        "error": fault_text(fault) if fault else "waits behind a parked message of the same key",
         "state": "waiting" if dead_letter.waiting else "parked",
         "catching_up": dead_letter.catching_up,
     }
@@ -115,7 +119,7 @@ def columns_of_letter(consumer: str, dead_letter: DeadLetter) -> dict[str, objec
 
 @dataclass(frozen=True, slots=True)
 class FirstDeadLetter:
-    """Where the first of a key lies that is parked."""
+    """Where the first parked message of a key is."""
 
     topic: str
     partition: int
@@ -128,13 +132,13 @@ class FirstDeadLetter:
         return cls(record.topic, record.partition, record.offset, record.timestamp)
 
     def is_behind(self, record: Record) -> bool:
-        """Whether the record lies before it: read again, it need not wait. A topic that was made anew tells itself by its times."""
+        """Whether the record comes before it: read again, it need not wait. A topic that was recreated is known by its times."""
         same_log = (record.topic, record.partition) == (self.topic, self.partition)
         return same_log and record.offset < self.offset and record.timestamp <= self.timestamp_ms + _SKEW_MS
 
 
 async def blocked_keys(connection: AsyncConnection, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-    """Which of these keys have dead letters, and where the first of them lies."""
+    """Which of these keys have dead letters, and where the first of them is."""
     stored = {key: stored_key(key) for key in keys}
     rows = await connection.execute(_BLOCKED, {"consumer": consumer, "keys": list(stored.values())})
     blocked = {row.key: FirstDeadLetter(row.topic, row.partition, row.offset, row.timestamp_ms) for row in rows}
@@ -152,17 +156,17 @@ def _clean(text: str) -> str:
 
 
 def stored_key(key: str) -> str:
-    """The key as it stands in the table, which takes no NUL and indexes only short texts."""
+    """The key as it is in the table, which takes no NUL and indexes only short texts."""
     clean = _clean(key)
     return clean if len(clean) <= _LONGEST_KEY else f"{clean[:_LONGEST_KEY]}… {blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 async def list_parked(
-    connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, settled: bool = False
+    connection: AsyncConnection, after: UUID, limit: int, *, key: str | None = None, resolved: bool = False
 ) -> list[ParkedMessage]:
     """What waits, or what was replayed and discarded; of one key where one is given; oldest first, behind the id `after`."""
     values = {"after": after, "limit": limit, "key": None if key is None else stored_key(key)}
-    rows = await connection.execute(_SETTLED if settled else _OPEN, values)
+    rows = await connection.execute(_RESOLVED if resolved else _OPEN, values)
     return [ParkedMessage(**row) for row in rows.mappings()]
 
 
@@ -191,7 +195,7 @@ async def lock_parked(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[
     return {message.id: message for message in (letter_of(dict(row)) for row in rows.mappings())}
 
 
-async def purge_settled(connection: AsyncConnection, days: int, most: int) -> int:
+async def purge_resolved(connection: AsyncConnection, days: int, most: int) -> int:
     """Delete what was replayed or discarded more than `days` ago, `most` at once; how many went."""
     return (await connection.execute(_PURGE, {"days": days, "most": most})).rowcount
 
@@ -200,7 +204,7 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
     """Everything of a key that waits, in the order of the topic, locked.
 
     The key itself is locked first, until the transaction's end. Rows alone are not enough: a statement that began before another
-    operator's commit also locks what is settled since, so two operators could lock the same rows in different orders.
+    operator's commit also locks what is resolved since, so two operators could lock the same rows in different orders.
     """
     await connection.execute(_ONE_OPERATOR, {"consumer": consumer, "key": key, "seed": _LOCK_SEED})
     rows = await connection.execute(_OPEN_OF_KEY, {"consumer": consumer, "key": key})
@@ -208,18 +212,19 @@ async def lock_parked_key(connection: AsyncConnection, consumer: str, key: str) 
 
 
 def in_topic_order(waiting: list[OpenDeadLetter]) -> list[OpenDeadLetter]:
-    """What lies in the order of offsets, in that of times where the topic was made anew: it has lower offsets at later times."""
-    anew = any(
+    """In the order of offsets; in that of times where the topic was recreated: it has lower offsets at later times."""
+    recreated = any(
         (a.record.topic, a.record.partition) == (b.record.topic, b.record.partition) and a.record.timestamp > b.record.timestamp + _SKEW_MS
         for a, b in pairwise(waiting)
     )
-    return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if anew else waiting
+    return sorted(waiting, key=lambda m: (m.record.timestamp, m.record.offset)) if recreated else waiting
 
 
 def letter_of(row: Mapping[str, object]) -> OpenDeadLetter:
     """The dead letter of such a row."""
     record = record_of(row)
-    listed = ParkedMessage(**{name: row[name] for name in ParkedMessage.__slots__ if name != "bytes"}, bytes=_length(record.value))  # type: ignore[arg-type]
+    shown: dict[str, Any] = {name: row[_COLUMNS.get(name, name)] for name in ParkedMessage.__slots__ if name != "bytes"}
+    listed = ParkedMessage(**shown, bytes=_length(record.value))
     return OpenDeadLetter(listed.id, listed.consumer, listed.key, listed.state, record, listed, bool(row["catching_up"]))
 
 
@@ -227,9 +232,9 @@ def _length(value: bytes | None) -> int | None:
     return None if value is None else len(value)
 
 
-async def settle(connection: AsyncConnection, message_id: UUID, state: str, by: str, why: str | None) -> None:
+async def resolve(connection: AsyncConnection, message_id: UUID, state: str, by: str, why: str | None) -> None:
     """Mark a parked message as `replayed` or `discarded`: by whom, and why where that was said."""
-    await connection.execute(_SETTLE, {"id": message_id, "state": state, "by": by, "why": why})
+    await connection.execute(_RESOLVE, {"id": message_id, "state": state, "by": by, "why": why})
 
 
 async def failed_again(connection: AsyncConnection, message_id: UUID, fault: Exception) -> None:
@@ -258,7 +263,7 @@ class DeadLetterLimit:
         return False
 
     def resume(self) -> set[TopicPartition]:
-        """Let every halted partition go on; returns them."""
+        """Resume every halted partition; returns them."""
         resumed, self.halted = self.halted, set()
         self._times.clear()
         return resumed

@@ -29,7 +29,7 @@ class UnknownType(Undecodable):
 class Decoded(NamedTuple):
     """A record with the message in it, or the fault; both None where it is of no interest (`type_name` says what it was).
 
-    `catching_up`: it lay on the topic before this process began to read it.
+    `catching_up`: it was on the topic before this process began to read it.
     """
 
     record: Record

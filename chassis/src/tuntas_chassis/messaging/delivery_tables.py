@@ -49,16 +49,16 @@ class DeliveryTransaction(Protocol):
 
     async def add_dead_letters(self, consumer: str, letters: Sequence[DeadLetter]) -> None: ...
     async def blocked_keys(self, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]: ...
-    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, closed: bool) -> list[ParkedMessage]: ...
+    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, resolved: bool) -> list[ParkedMessage]: ...
     async def find_dead_letter(self, letter_id: UUID) -> OpenDeadLetter | None: ...
     async def lock_dead_letters(self, ids: Sequence[UUID]) -> dict[UUID, OpenDeadLetter]: ...
     async def lock_dead_letters_of(self, consumer: str, key: str) -> list[OpenDeadLetter]: ...
-    async def close_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None: ...
+    async def resolve_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None: ...
     async def failed_again(self, letter_id: UUID, fault: Exception) -> None: ...
     async def log_access(self, letter: OpenDeadLetter, subject: str, reason: str) -> None: ...
     async def list_accesses(self, after: UUID, limit: int) -> list[DeadLetterAccess]: ...
 
-    # a part of it that is undone by itself where the block raises
+    # a part of it that is undone automatically where the block raises
     def nested(self) -> AbstractAsyncContextManager[object]: ...
 
 
@@ -183,9 +183,9 @@ class PostgresTransaction:
         """See `dead_letters`."""
         return await dead_letters.blocked_keys(self.connection, consumer, keys)
 
-    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, closed: bool) -> list[ParkedMessage]:
+    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, resolved: bool) -> list[ParkedMessage]:
         """See `dead_letters.list_parked`."""
-        return await dead_letters.list_parked(self.connection, after, limit, key=key, settled=closed)
+        return await dead_letters.list_parked(self.connection, after, limit, key=key, resolved=resolved)
 
     async def find_dead_letter(self, letter_id: UUID) -> OpenDeadLetter | None:
         """See `dead_letters.find_parked`."""
@@ -199,9 +199,9 @@ class PostgresTransaction:
         """See `dead_letters.lock_parked_key`."""
         return await dead_letters.lock_parked_key(self.connection, consumer, key)
 
-    async def close_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
-        """See `dead_letters.settle`."""
-        await dead_letters.settle(self.connection, letter_id, state, by, why)
+    async def resolve_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
+        """See `dead_letters.resolve`."""
+        await dead_letters.resolve(self.connection, letter_id, state, by, why)
 
     async def failed_again(self, letter_id: UUID, fault: Exception) -> None:
         """See `dead_letters`."""

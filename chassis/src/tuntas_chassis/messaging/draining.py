@@ -1,4 +1,4 @@
-"""What FastStream takes from the client: every record that was handed out is handled, or handed out again."""
+"""What FastStream takes from the client: every record that was returned is handled, or returned again."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ _log = logger(__name__)
 
 
 class Draining:
-    """Stands before one client's `getmany`. FastStream asks again when the batch before is over, handled or not."""
+    """Wraps one client's `getmany`. FastStream asks again when the batch before is over, handled or not."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Draining:
         handled: Callable[[], Mapping[TopicPartition, int]],
         note_gap: Callable[[], None],
     ) -> None:
-        """`handled` gives the next offset to handle of each partition that goes on; `note_gap` is called for each gap found."""
+        """`handled` gives the next offset to handle of each partition that is not halted; `note_gap` is called for each gap found."""
         self._name = consumer_name
         self._client = client
         self._getmany = client.getmany
@@ -39,7 +39,7 @@ class Draining:
         client.getmany = self.getmany
 
     async def getmany(self, *partitions: TopicPartition, timeout_ms: float = 0, max_records: int | None = None) -> Drained:
-        """As aiokafka's, but it raises for nobody's records: ConsumerStoppedError is all that ends it."""
+        """As aiokafka's, but it raises for no records: ConsumerStoppedError is all that ends it."""
         self._go_back(self._continuity.gaps(self._handled()), "not everything was handled")
         while True:
             try:
@@ -51,12 +51,12 @@ class Draining:
                 await self._isolate()
                 await asyncio.sleep(0.2)
             else:
-                self._continuity.handed_out(drained)
+                self._continuity.returned(drained)
                 self._fetching.drained(drained)
                 return drained
 
     async def _isolate(self) -> None:
-        """Go back behind what was handled of every partition, and leave out for a while the one that raises by itself."""
+        """Go back behind what was handled of every partition, and leave out for a while the one whose own fetch raises."""
         for partition in self._client.assignment() - self._client.paused():
             try:
                 await self._getmany(partition, timeout_ms=0, max_records=1)
@@ -65,7 +65,7 @@ class Draining:
             except Exception as error:
                 self._fetching.set_aside(partition, type(error).__name__)
         positions = {p: await self._client.position(p) for p in self._client.assignment() if p not in self._client.paused()}
-        self._go_back(self._continuity.dropped(positions), "the client failed while it handed out")
+        self._go_back(self._continuity.dropped(positions), "the client failed while it returned records")
 
     def _go_back(self, gaps: Mapping[TopicPartition, int], why: str) -> None:
         mine: Any = self._client.assignment()

@@ -1,4 +1,4 @@
-"""Fetching for one consumer: each partition by itself, within bounds in bytes, and long waits at the broker while nothing comes.
+"""Fetching for one consumer: each partition separately, within bounds in bytes, and long waits at the broker while nothing comes.
 
 aiokafka raises one partition's fault to whoever reads all of them and has one fixed wait for every fetch. The few private
 attributes of it that are used instead stand here and nowhere else; `Fetching.attach` checks them.
@@ -31,14 +31,14 @@ _PLACEHOLDER = bytes(
         magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1, batch_size=0
     ).build()
 )
-# what the client answers by itself: offset out of range (reset), not the leader, unknown or fenced leader epoch (metadata)
+# what the client handles itself: offset out of range (reset), not the leader, unknown or fenced leader epoch (metadata)
 _CLIENTS_OWN = frozenset({1, 6, 74, 76})
 _UNKNOWN_TOPIC = 3
 _log = logger(__name__)
 
 
 class Fetching:
-    """How one consumer is fed. Made anew for each client."""
+    """How one consumer is fed. Created for each client."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Fetching:
         note_unreadable: Callable[[UnreadableRecords], None],
         note_passed: Callable[[TopicPartition, int, int], None],
     ) -> None:
-        """`note_unreadable` is called before the records that it tells of are handed out; `note_passed`: see `PartitionRecords`."""
+        """`note_unreadable` is called before the records that it concerns are returned; `note_passed`: see `PartitionRecords`."""
         self.idle_wait_ms = idle_wait_ms
         self.refused: dict[TopicPartition, str] = {}
-        """Partitions that the broker does not hand out, and its reason."""
+        """Partitions that the broker does not return, and its reason."""
         self._name = consumer_name
         self._note_unreadable = note_unreadable
         self._note_passed = note_passed
@@ -169,7 +169,7 @@ class Fetching:
                     )
 
     def set_aside(self, partition: TopicPartition, reason: str) -> None:
-        """Ask the broker for this partition again only after a while: it answers such a fetch at once, and with it everybody's."""
+        """Ask the broker for this partition again only after a while: it answers such a fetch at once, and with it all partitions."""
         client = self._client
         if self.refused.get(partition) != reason:
             _log.error("partition_refused", consumer=self._name, topic=partition.topic, partition=partition.partition, reason=reason)

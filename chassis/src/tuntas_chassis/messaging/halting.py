@@ -1,4 +1,4 @@
-"""Partitions that this process has stopped to read, until an operator lets them go on or it is started anew."""
+"""Partitions that this process has stopped to read, until an operator resumes them or it is restarted."""
 
 from collections.abc import Mapping
 
@@ -42,7 +42,7 @@ class Halting:
                 self.halt(client, TopicPartition(*partition), "more is parked in a minute than the limit allows")
 
     def resume(self, client: AIOKafkaConsumer | None, positions: Mapping[TopicPartition, int]) -> int:
-        """Go on with every halted partition where it stopped; returns how many."""
+        """Resume every halted partition where it stopped; returns how many."""
         halted = self._limit.resume()
         for topic, number in halted:
             partition = TopicPartition(topic, number)

@@ -1,4 +1,4 @@
-"""Inputs that wait until a topic is read up: an owner's event that answers one may lie further on."""
+"""Inputs that wait until a topic is read up: an owner's event that answers one may come later."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID

@@ -114,7 +114,7 @@ def make_producer(settings: ServiceSettings, client_id: str) -> AIOKafkaProducer
 async def abort(producer: AIOKafkaProducer) -> None:
     """End a producer without waiting for what it could not send; `stop` would wait for ever.
 
-    What it had handed to the network may still arrive.
+    What it had given to the network may still arrive.
     """
     producer._closed = True  # or it warns of not having been stopped
     task = producer._sender.sender_task
@@ -138,7 +138,7 @@ async def unknown_topics(producer: AIOKafkaProducer, topics: Set[str]) -> set[st
     known = client.cluster.topics()
     if topics <= known:
         return set()
-    # one request for all: the client would ask anew, about every topic so far, for each that it meets
+    # one request for all: the client would ask again, about every topic so far, for each that it meets
     await client.set_topics(known | topics | await _families(client, topics - known))
     if not topics <= client.cluster.topics():
         await client.force_metadata_update()

@@ -7,7 +7,7 @@ from tuntas_chassis.messaging.inbox import TopicPartition
 
 
 class PositionsLost(Exception):
-    """The database has a position of ours that lies before what it had: it was put back, or lost its tail in a fail-over."""
+    """The database has a position of ours that is before what it had: it was put back, or lost its tail in a fail-over."""
 
     def __init__(self, partition: TopicPartition, believed: int) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class KnownPositions:
         self._highest[partition] = max(position, self._highest.get(partition, -1))
 
     async def read(self) -> Mapping[TopicPartition, int]:
-        """What the database says now; raises PositionsLost where that lies behind what was known before."""
+        """What the database says now; raises PositionsLost where that is behind what was known before."""
         believed = self.highest()
         async with self._tables.begin() as transaction:
             stored = await transaction.read_positions(self._consumer_name)
@@ -56,7 +56,7 @@ class KnownPositions:
 
 
 def check(partitions: Iterable[TopicPartition], stored: Mapping[TopicPartition, int], believed: Mapping[TopicPartition, int]) -> None:
-    """Raise PositionsLost where what is stored of one of these lies behind what it is believed to be."""
+    """Raise PositionsLost where what is stored of one of these is behind what it is believed to be."""
     for partition in partitions:
         if stored.get(partition, -1) < believed.get(partition, -1):
             raise PositionsLost(partition, believed[partition])

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuntas_chassis.messaging.dead_letters import purge_settled
+from tuntas_chassis.messaging.dead_letters import purge_resolved
 from tuntas_chassis.persistence.database import Database
 from tuntas_chassis.persistence.migrations import head_revision, is_served_by
 from tuntas_chassis.persistence.probe import DatabaseState
@@ -50,7 +50,7 @@ class Maintenance:
         self._silent_since: float | None = None
 
     async def revision(self) -> str | None:
-        """The migration that the database stands at, or None before the first; raises where it does not answer."""
+        """The migration that the database is at, or None before the first; raises where it does not answer."""
         return (await self._database.probe.look()).revision
 
     async def database_faults(self, package: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ class Maintenance:
         self._metrics.set("tuntas_migration_mismatch", 0 if served else 1)
         faults = {}
         if not served:
-            faults["migrations"] = f"the database stands at {state.revision}, this code needs {head_revision(package)}"
+            faults["migrations"] = f"the database is at {state.revision}, this code needs {head_revision(package)}"
         if state.read_only:
             faults["database"] = "takes no writes: it is a standby, or read-only while it fails over"
         return faults
@@ -101,9 +101,9 @@ class Maintenance:
             found = parked.get(consumer)
             self._metrics.set("tuntas_parked_messages", found.number if found else 0, consumer)
             self._metrics.set("tuntas_parked_oldest_seconds", found.age if found else 0.0, consumer)
-        self._tell_of_foreign(foreign)
+        self._report_foreign(foreign)
 
-    def _tell_of_foreign(self, foreign: ForeignTransaction | None) -> None:
+    def _report_foreign(self, foreign: ForeignTransaction | None) -> None:
         for application in self._foreign:
             self._metrics.set("tuntas_foreign_transaction_seconds", 0.0, application)
         if foreign is not None:
@@ -115,5 +115,5 @@ class Maintenance:
         """Forget what the inbox has kept for long enough, a portion of it; returns the seconds until the next."""
         async with self._database.begin() as connection:
             purged = await connection.execute(_PURGE, {"days": self._settings.inbox_retention_days, "most": _PURGE_AT_ONCE})
-            settled = await purge_settled(connection, self._settings.settled_retention_days, _PURGE_AT_ONCE)
-        return _PURGE_MORE_S if max(purged.rowcount, settled) >= _PURGE_AT_ONCE else PURGE_EVERY_S
+            resolved = await purge_resolved(connection, self._settings.resolved_retention_days, _PURGE_AT_ONCE)
+        return _PURGE_MORE_S if max(purged.rowcount, resolved) >= _PURGE_AT_ONCE else PURGE_EVERY_S

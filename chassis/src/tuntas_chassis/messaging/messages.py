@@ -15,11 +15,11 @@ S = TypeVar("S")
 class Incoming(NamedTuple):
     """A decoded message.
 
-    `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what lay on the topic before the process
+    `appended_at` is the broker's append time on the platform's clock. `catching_up` marks what was on the topic before the process
     started: events of this very service that the database has lost may still follow. `replayed` marks such an event, delivered so
-    that a restored database catches up. `held` marks an input that was held back while catching up: all that lay on the topic
+    that a restored database catches up. `held` marks an input that was held back while catching up: all that was on the topic
     behind it has been read, and no owner's event there answers it. `id` is what it is known by here: the envelope's id, or one
-    derived from that and its `writer` where somebody else writes, whose ids may be anybody's.
+    derived from that and its `writer` where another system writes, whose ids may be anything.
     """
 
     envelope: Envelope
@@ -41,7 +41,7 @@ class Incoming(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """A message to publish. `time` is the business time; without an `id` one is derived from the cause, or made anew."""
+    """A message to publish. `time` is the business time; without an `id` one is derived from the cause, or a new one is made."""
 
     topic: str
     key: str
@@ -55,7 +55,7 @@ class Outcome(NamedTuple, Generic[S]):
 
     `state` None leaves the stored state as it is. `rows` are further rows for `Store.save`. `handled` are the ids of inputs
     or commands that this answered, remembered so that a repeat under another event id changes nothing. `hold` keeps an input,
-    undecided, until all is read that lay on the topic; it is then given again as `Incoming.held`, unless an owner's event that
+    undecided, until all is read that was on the topic; it is then given again as `Incoming.held`, unless an owner's event that
     answers it was read meanwhile.
     """
 

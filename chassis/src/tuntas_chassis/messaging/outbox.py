@@ -1,4 +1,4 @@
-"""The outbox: messages written in the same transaction as the state that they tell of."""
+"""The outbox: messages written in the same transaction as the state that they report."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -55,7 +55,7 @@ class Outbox:
         cause: Envelope | None = None,
         traceparents: Sequence[str] | None = None,
     ) -> None:
-        """Write messages in order. The rows that they tell of must be locked or inserted by this transaction already.
+        """Write messages in order. The rows that they report must be locked or inserted by this transaction already.
 
         Ids follow from the cause where there is one. Raises MessageTooLarge.
         """

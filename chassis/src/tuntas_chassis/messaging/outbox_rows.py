@@ -48,7 +48,7 @@ _DELETE_ALSO_SET_ASIDE = """WITH sent AS (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that the broker took, as it is found in the outbox. The message's id tells it from another that got its number later,
+    """A message that the broker took, as it is found in the outbox. The message's id distinguishes it from one that got its number later,
     in a database that was put back."""
 
     topic: str

@@ -17,14 +17,14 @@ _FARTHEST_DELTA = 1 << 24  # more records fit into no batch that may be inflated
 
 @dataclass(eq=False)
 class UnreadableRecords(ConsumerRecord):  # type: ignore[misc]  # aiokafka's base is untyped
-    """Stands for the records from `first_offset` to `offset` of a batch: they can't be read, and `reason` says why."""
+    """Represents the records from `first_offset` to `offset` of a batch: they can't be read, and `reason` says why."""
 
     first_offset: int
     reason: str
 
     @property
     def described(self) -> str:
-        """Where they lie and what is wrong, for those who wrote them."""
+        """Where they are and what is wrong, for those who wrote them."""
         where = f"record {self.offset}" if self.first_offset == self.offset else f"records {self.first_offset} to {self.offset}"
         return f"{where} of {self.topic}/{self.partition} can't be read: {self.reason}"
 
@@ -43,15 +43,15 @@ class ByteBudget:
         self.left = limit
 
     def renew(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.left = self._limit
 
 
 class PartitionRecords:
-    """Stands in for aiokafka's class of the same name, whose errors concern every partition that is read beside this one.
+    """Replaces aiokafka's class of the same name, whose errors concern every partition that is read beside this one.
 
     A batch is checked, inflated and decoded when its first record is asked for. Where the bytes that may be given are used up
-    it ends as if nothing followed: the client then fetches anew from `next_fetch_offset`.
+    it ends as if nothing followed: the client then fetches again from `next_fetch_offset`.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class PartitionRecords:
             yield self._unreadable(header, error, header.next_offset)
 
     def _behind(self, header: BatchHeader, end: int) -> int:
-        """Where to go on behind a batch whose header may be wrong too: where the next one begins, if that is at hand."""
+        """Where to continue behind a batch whose header may be wrong too: where the next one begins, if that is at hand."""
         if len(self._data) - end >= HEADER_BYTES:
             following = BatchHeader.read(self._data, end).base_offset
             if self.next_fetch_offset < following <= self.next_fetch_offset + _FARTHEST_DELTA:

@@ -21,7 +21,7 @@ class PassedOffsets:
         self._seen.pop(partition, None)
 
     def clear(self) -> None:
-        """All is to be seen anew."""
+        """All is to be seen again."""
         self._seen.clear()
 
     def behind(self, handled: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:

@@ -1,4 +1,4 @@
-"""Up to which time everything on each partition has been read: a watermark must not pass what nobody has looked at yet."""
+"""Up to which time everything on each partition has been read: a watermark must not pass what is unread."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

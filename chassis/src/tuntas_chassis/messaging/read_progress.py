@@ -43,7 +43,7 @@ class DelayingConsumer:
 class Unread:
     """Up to which time everything is read where that is not now; None where the time is not known.
 
-    `partitions` are those of the topic that watermarks tell of, `agencies` those whose own topics lag; `everything` is about all else.
+    `partitions` are those of the topic that watermarks are about, `agencies` those whose own topics lag; `everything` is about all else.
     """
 
     partitions: dict[int, datetime | None] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class ReadProgress:
     """How far the consumers of one service are, all its processes together."""
 
     def __init__(self, consumers: Sequence[DelayingConsumer], topic: str, database: Database) -> None:
-        """`topic` is the one that watermarks tell of."""
+        """`topic` is the one that watermarks are about."""
         self._consumers = consumers
         self._topic = topic
         self._database = database
@@ -126,4 +126,4 @@ def _case_id(key: str) -> UUID | None:
     try:
         return UUID(key)
     except ValueError:
-        return None  # nobody's case
+        return None  # of no case

@@ -11,9 +11,9 @@ _NOT_KNOWN_YET = sys.maxsize
 
 
 class ReadUp:
-    """The end of catching up, partition by partition, measured anew whenever one comes to be ours.
+    """The end of catching up, partition by partition, measured again whenever one is assigned to us.
 
-    It is where the partition ended then. What lay in our own outbox at that moment belongs to it: as long as some of it is unsent, the
+    It is where the partition ended then. What was in our own outbox at that moment belongs to it: as long as some of it is unsent, the
     end is not known and everything that is read counts as catching up.
     """
 

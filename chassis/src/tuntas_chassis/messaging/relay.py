@@ -1,6 +1,6 @@
 """The relay: publishes the outbox in order per key. Each shard has one relay at a time, by an advisory lock.
 
-Locks, reads and deletes share one connection: a relay that lost its lock has lost its connection too, and begins anew. A topic or a
+Locks, reads and deletes share one connection: a relay that lost its lock has lost its connection too, and starts again. A topic or a
 partition in trouble is set aside and tried by a producer of its own, so that it holds up nothing else.
 """
 
@@ -65,7 +65,7 @@ class Relay:
 
     @property
     def owns_all(self) -> bool:
-        """Whether every shard is relayed here, so that nobody else needs to be told of a write."""
+        """Whether every shard is relayed here, so that nobody else needs to be notified of a write."""
         return self._shards.owns_all
 
     def wake(self) -> None:
@@ -90,7 +90,7 @@ class Relay:
                 _log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:200], transient=is_transient(error))
                 if stopping.is_set():
                     return
-                await set_within(stopping, 1.0)  # told to stop meanwhile, it still tries once to send what is left
+                await set_within(stopping, 1.0)  # stopped meanwhile, it still tries once to send what is left
 
     async def _relay(self, stopping: asyncio.Event) -> None:
         connection = await self._database.raw()
@@ -183,7 +183,7 @@ class Relay:
         return Envelope(row["message_id"], self._source, row["type"], row["key"], row["time"], self._traced(row)).headers()
 
     def _traced(self, row: asyncpg.Record) -> str:
-        """The traceparent to publish with; in a sampled trace the wait in the outbox is a span, below which all that follows lies."""
+        """The traceparent to publish with; in a sampled trace the wait in the outbox is a span, which is the parent of all that follows."""
         parent: str = row["traceparent"]
         if not is_sampled(parent):
             return parent

@@ -1,7 +1,7 @@
 """Sending rows of an outbox: one batch per partition on its way at a time, in order, and none waited for without limit.
 
 A client may send a batch behind one that failed, and the broker of a partition that does not know the producer yet takes it: messages
-of one key would be swapped. So the second batch of a partition is handed over when the first is acknowledged.
+of one key would be swapped. So the second batch of a partition is sent when the first is acknowledged.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ async def send(
 ) -> Outcome:
     """Send rows, those of a partition in their order; comes back when all are acknowledged, or when some failed and the rest had its time.
 
-    `limit_s` is how long it may take to hand over one batch for each partition, and to get the answers.
+    `limit_s` is how long it may take to pass one batch for each partition to the client, and to get the answers.
     """
     outcome = Outcome()
     try:
@@ -79,8 +79,8 @@ async def send(
         outcome.fail(Destination(topic, -1), "the broker does not know it, or keeps it from us")
     queues = _batches(producer, rows, headers, outcome, unknown)
     while queues:
-        on_way = await _hand_over(producer, [queue[0] for queue in queues.values()], outcome, limit_s)
-        await _settle(on_way, outcome, limit_s)
+        on_way = await _pass_to_client(producer, [queue[0] for queue in queues.values()], outcome, limit_s)
+        await _await_outcome(on_way, outcome, limit_s)
         if outcome.failed:
             break
         for queue in queues.values():
@@ -89,10 +89,10 @@ async def send(
     return outcome
 
 
-async def settle_late(before: Outcome, limit_s: float) -> Outcome:
-    """Wait on for what had no answer in time; what has none now either may still arrive, but nobody asks any more."""
+async def await_late_outcome(before: Outcome, limit_s: float) -> Outcome:
+    """Wait on for what had no answer in time; what has none now either may still arrive, but is not waited for any more."""
     outcome = Outcome(partitions=before.partitions)
-    await _settle(before.unanswered, outcome, limit_s)
+    await _await_outcome(before.unanswered, outcome, limit_s)
     return outcome
 
 
@@ -123,7 +123,7 @@ def _batches(
     return queues
 
 
-async def _hand_over(
+async def _pass_to_client(
     producer: AIOKafkaProducer, batches: Sequence[_Batch], outcome: Outcome, limit_s: float
 ) -> dict["asyncio.Future[object]", _Batch]:
     on_way: dict[asyncio.Future[object], _Batch] = {}
@@ -142,7 +142,7 @@ async def _hand_over(
     return on_way
 
 
-async def _settle(on_way: _OnWay, outcome: Outcome, limit_s: float) -> None:
+async def _await_outcome(on_way: _OnWay, outcome: Outcome, limit_s: float) -> None:
     if not on_way:
         return
     done, late = await asyncio.wait(on_way, timeout=limit_s)

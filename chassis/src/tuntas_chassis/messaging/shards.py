@@ -20,7 +20,7 @@ _log = logger(__name__)
 
 _RENEW = """INSERT INTO outbox_relay (member, pid, renewed_at) VALUES ($1, pg_backend_pid(), clock_timestamp())
  ON CONFLICT (member) DO UPDATE SET pid = excluded.pid, renewed_at = excluded.renewed_at"""
-# a number of a process that was given anew belongs to a session that began after the row was renewed last
+# a number of a process that was reused belongs to a session that began after the row was renewed last
 _MEMBERS = """SELECT m.member, m.renewed_at, a.pid FROM outbox_relay m LEFT JOIN pg_stat_activity a
  ON a.pid = m.pid AND a.datname = current_database() AND a.usename = current_user AND a.backend_start <= m.renewed_at"""
 # a session of this relay that its server still serves, because something between answers for us: it holds its locks for ever
@@ -34,7 +34,7 @@ _UNLOCK = "SELECT pg_advisory_unlock($1, s) FROM unnest($2::int[]) AS s"
 
 
 class LeaseLost(RuntimeError):
-    """This process stood still for longer than its lease: others may have taken its shards."""
+    """This process was frozen for longer than its lease: others may have taken its shards."""
 
 
 class ShardShare:
@@ -68,7 +68,7 @@ class ShardShare:
     def check(self) -> None:
         """Raise LeaseLost where the lease may have run out since it was renewed."""
         if monotonic() - self._renewed_at > self._lease_s:
-            raise LeaseLost(f"the lease of this relay was not renewed for more than {self._lease_s:.0f} s: it begins anew")
+            raise LeaseLost(f"the lease of this relay was not renewed for more than {self._lease_s:.0f} s: it starts again")
 
     async def renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
         """Renew the lease, and take or give back shards, where it is time; says whether shards were taken."""
@@ -107,7 +107,7 @@ class ShardShare:
             if member == self._member:
                 continue
             renewed_at, since = self._others.get(member, (None, now))
-            # by our own clock, for as long as we looked: a database's clock that jumped, or one that could not be written, ends nobody
+            # by our own clock, for as long as we looked: a database's clock that jumped, or one that could not be written, ends no relay
             seen[member] = (row["renewed_at"], since if renewed_at == row["renewed_at"] else now)
             if row["pid"] is None:
                 gone.append(member)

@@ -53,7 +53,7 @@ class SlowLane:
         return self._set_aside.shards_by_topic()
 
     def reset(self) -> None:
-        """No shard is ours; sends under way go on."""
+        """No shard is ours; sends under way continue."""
         self._set_aside.clear()
 
     async def change_shards(self, rows: OutboxRows, owned: Collection[int], taken: Collection[int]) -> None:
@@ -66,20 +66,20 @@ class SlowLane:
             self._set_aside.hold(topic, shards, monotonic(), silent=False, failed=False)
 
     def take_failed(self, outcome: Outcome, owned: Collection[int], producer: AIOKafkaProducer | None) -> None:
-        """Set aside what failed; `producer` was given up for it, and what is unanswered in it goes on for a while."""
+        """Set aside what failed; `producer` was given up for it, and what is unanswered in it is waited for a while longer."""
         now = monotonic()
         on_way = {batch.destination for batch in outcome.unanswered.values()}
-        going_on = []
+        waited_for = []
         for destination, why in outcome.failed.items():
             hold = self._set_aside.hold(
                 destination.topic, self._shards_of(destination, outcome, owned), now, silent=destination in outcome.silent
             )
             if destination in on_way:
-                going_on.append(hold)
+                waited_for.append(hold)
             if hold.attempts == 1:
                 _log.error("relay_topic_blocked", topic=destination.topic, partition=destination.partition, why=why[:200])
         if producer is not None:
-            self._sends.go_on(producer, outcome, going_on)
+            self._sends.wait_on(producer, outcome, waited_for)
 
     def finished(self, owned: Collection[int]) -> list[asyncpg.Record]:
         """Take in what was tried meanwhile; returns what was sent."""

@@ -1,4 +1,4 @@
-"""Sends that nobody waits for: to what is in trouble, each by a producer that is ended afterwards unless all went well."""
+"""Sends in the background: to destinations in trouble, each by a producer that is ended afterwards unless all went well."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from tuntas_chassis.messaging.kafka import abort
 from tuntas_chassis.messaging.producers import Producers
-from tuntas_chassis.messaging.sending import Destination, Outcome, send, settle_late
+from tuntas_chassis.messaging.sending import Destination, Outcome, await_late_outcome, send
 from tuntas_chassis.messaging.set_aside import Hold
 from tuntas_contracts.envelope import Headers
 
@@ -18,7 +18,7 @@ LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SlowSend:
-    """Destinations that are tried, and the outcome once there is one. `silent` says of which kind, None of one that only goes on."""
+    """Destinations that are tried, and the outcome once there is one. `silent` says of which kind, None of one that is only waited for."""
 
     holds: Sequence[Hold]
     silent: bool | None
@@ -39,9 +39,9 @@ class SlowSends:
         """Whether destinations of this kind are being tried."""
         return any(send.silent == silent for send in self._under_way)
 
-    def go_on(self, producer: AIOKafkaProducer, before: Outcome, holds: Sequence[Hold]) -> None:
+    def wait_on(self, producer: AIOKafkaProducer, before: Outcome, holds: Sequence[Hold]) -> None:
         """Wait on for what is unanswered in a producer that was given up, then end it."""
-        self._begin(holds, None, self._wait_on(producer, before))
+        self._begin(holds, None, self._await_unanswered(producer, before))
 
     def try_again(self, rows: Sequence[asyncpg.Record], holds: Sequence[Hold], *, silent: bool) -> None:
         """Send a row of each hold."""
@@ -68,9 +68,9 @@ class SlowSends:
         task.add_done_callback(lambda _task: self._finished())
         self._under_way.append(SlowSend(holds, silent, task))
 
-    async def _wait_on(self, producer: AIOKafkaProducer, before: Outcome) -> Outcome:
+    async def _await_unanswered(self, producer: AIOKafkaProducer, before: Outcome) -> Outcome:
         try:
-            return await settle_late(before, LIMIT_S)
+            return await await_late_outcome(before, LIMIT_S)
         finally:
             await abort(producer)
 

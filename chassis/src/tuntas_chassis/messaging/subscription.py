@@ -60,12 +60,12 @@ class Subscription(Generic[S]):
     key_of: Callable[[Incoming], str] | None = None
     """The state's key; the record's key where this is not given."""
     after: Sequence[str] = ()
-    """Subscriptions that must have read what lay on their topics at the start before this one begins."""
+    """Subscriptions that must have read what was on their topics at the start before this one begins."""
     before_start: Callable[[], Awaitable[object]] | None = None
-    """Done once those in `after` have read what lay on their topics, and before this begins; again until it succeeds. What another
-    replica has read is in the database then, and what this process keeps of it in memory is to be read anew."""
+    """Done once those in `after` have read what was on their topics, and before this begins; again until it succeeds. What another
+    replica has read is in the database then, and what this process keeps of it in memory is to be read again."""
     gates_readiness: bool = True
-    """Whether the service is ready only after this has read what lay on its topics at the start."""
+    """Whether the service is ready only after this has read what was on its topics at the start."""
     fetch_wait_ms: int = 150
     """How long a fetch waits at the broker for data while some comes: a partition whose records are at hand is not in it."""
     fetch_min_bytes: int = 1

@@ -25,7 +25,7 @@ class UnitOfWork(Generic[S]):
     handled: set[UUID] = field(default_factory=set)
 
     def take(self, key: str, outcome: Outcome[S], parent: str, outgoing: Sequence[Outgoing] | None = None) -> None:
-        """Take in what was decided on the state of `key`. `parent` is its traceparent; `outgoing` stands in for the outcome's own."""
+        """Take in what was decided on the state of `key`. `parent` is its traceparent; `outgoing` replaces the outcome's own."""
         if outcome.state is not None:
             self.states[key] = self.changed[key] = outcome.state
         self.rows.extend(outcome.rows)

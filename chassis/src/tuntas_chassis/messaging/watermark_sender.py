@@ -1,4 +1,4 @@
-"""Sends a copy of each watermark to every broker: none of them is needed, and each one's acknowledgement tells its clock."""
+"""Sends a copy of each watermark to every broker: none of them is needed, and each one's acknowledgement shows its clock."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Watermarks: each service says how far what it decided lies on the cases topic, so that deadlines are judged only behind that.
+"""Watermarks: each service says how far what it decided is on the cases topic, so that deadlines are judged only behind that.
 
 A watermark is made in this order, and each step relies on the ones before it: the time now; the ends of what is read here; our
 positions there, the open transactions and the dead letters; a look of the relay at its whole outbox that began after all these;
@@ -37,12 +37,12 @@ _log = logger(__name__)
 
 
 class ShardMismatch(RuntimeError):
-    """The outbox has another number of shards than the topic that watermarks tell of has partitions."""
+    """The outbox has another number of shards than the topic that watermarks are about has partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatermarkScope:
-    """The topic on whose partitions watermarks tell how far a service is, and the topic that they are published on."""
+    """The topic on whose partitions watermarks say how far a service is, and the topic that they are published on."""
 
     of: str
     topic: str = WATERMARKS.name

@@ -43,7 +43,7 @@ class BulkColumn(Generic[Item]):
     cast: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a name or a type that may not stand in a statement as it is."""
+        """Raise ValueError for a name or a type that may not be put into a statement as it is."""
         for what, value, allowed in (("name", self.name, _NAME), ("type", self.sql_type, _TYPE), ("cast", self.cast or "text", _CAST)):
             if not allowed.fullmatch(value):
                 raise ValueError(f"the {what} {value!r} of a bulk column does not match {allowed.pattern}")

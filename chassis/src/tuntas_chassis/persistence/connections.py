@@ -26,7 +26,7 @@ _CLIENT: Final = (
 
 
 def server_settings(application_name: str, **further: str) -> dict[str, str]:
-    """What the server is told at the start of a session: how it watches the client, and what it does with a transaction left open."""
+    """Settings of the server for a session: how it watches the client, and what it does with a transaction left open."""
     return {
         "application_name": application_name,
         "jit": "off",

@@ -1,4 +1,4 @@
-"""One PostgreSQL database per service, by SQLAlchemy's asyncpg dialect: a pool for work and a pool for reads that anybody may ask."""
+"""One PostgreSQL database per service, by SQLAlchemy's asyncpg dialect: a pool for work and a pool for reads over HTTP."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +17,7 @@ from tuntas_chassis.persistence.probe import DatabaseProbe
 from tuntas_chassis.settings import ServiceSettings
 
 Transaction: TypeAlias = AsyncConnection
-"""The connection on which a transaction is open, for use cases: they hand it on to their ports and send no SQL themselves."""
+"""The connection on which a transaction is open, for use cases: they pass it to their ports and send no SQL themselves."""
 READ_ONLY: Final = "25006"
 """The SQLSTATE of a write that met a standby, or a database that takes no writes: every failover passes through it."""
 QUERY_CANCELED: Final = "57014"
@@ -26,7 +26,7 @@ QUERY_CANCELED: Final = "57014"
 _TRANSIENT_CLASSES: Final = frozenset({"08", "40", "53", "55", "57", "58"})
 # of class 25 these alone: a read-only database, and the server's limits on transactions left open (idle, whole)
 _TRANSIENT_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04"})
-# after these the server behind the connection is not, or is no more, the one to talk to: every pooled connection is made anew
+# after these the server behind the connection is not, or is no more, the one to talk to: every pooled connection is replaced
 _LOST_STATES: Final = frozenset({READ_ONLY, "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
 _NEVER_DONE: Final = (ValueError, asyncpg.UnsupportedClientFeatureError, asyncpg.UnsupportedServerFeatureError)
 _CONNECT_S: Final = 10
@@ -60,7 +60,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _drop_lost_connections(context: ExceptionContext) -> None:
-    """Have the pool make every connection anew that it holds, where this error says that they lead to the wrong place or to none."""
+    """Have the pool replace every connection that it holds, where this error says that they lead to the wrong place or to none."""
     if context.connection is None:
         return
     error = context.original_exception
@@ -113,7 +113,7 @@ class Database:
         return self._work.connect()
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection for a read that somebody asks over HTTP.
+        """A connection for a read over HTTP.
 
         It comes from a small pool of its own, writes nothing, and a statement that takes longer than `database_read_timeout_s` is
         cancelled: however much is asked, the connections that work needs are not among those that it takes.

@@ -1,4 +1,4 @@
-"""Alembic without a file of its own: each service's migrations lie in its package, and `env.py` is one call."""
+"""Alembic without a file of its own: each service's migrations are in its package, and `env.py` is one call."""
 
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -13,12 +13,12 @@ from sqlalchemy.pool import NullPool
 
 from tuntas_chassis.persistence.connections import server_settings
 from tuntas_chassis.persistence.database import sqlstate_of
-from tuntas_chassis.persistence.patience import TIMEOUT_S, patiently
+from tuntas_chassis.persistence.database_retry import TIMEOUT_S, retry_while_unavailable
 from tuntas_chassis.persistence.schema import TABLE_NAMES
 from tuntas_chassis.telemetry.logs import logger
 
 _LOCK = 0x74756E746173  # "tuntas": one migration at a time, whoever starts
-# A statement that waits for a table's lock makes everybody wait behind it: after so long it gives way, and is tried again.
+# A statement that waits for a table's lock makes all others wait behind it: after so long it is cancelled, and is tried again.
 _LOCK_TIMEOUT = "SET lock_timeout = '3s'"
 _LOCK_NOT_AVAILABLE = "55P03"
 _LOCK_TIMEOUT_S = 600.0
@@ -45,13 +45,13 @@ def head_revision(package: str) -> str:
 def is_served_by(package: str, revision: str | None) -> bool:
     """Whether this package's code can work on a database at `revision`: its own head, or a later one that it does not know.
 
-    Migrations only expand before they contract, so that the old code goes on while a roll-out brings the new.
+    Migrations only expand before they contract, so that the old code keeps working while a roll-out brings the new.
     """
     return revision is not None and (revision == head_revision(package) or is_later(package, revision))
 
 
 def is_later(package: str, revision: str | None) -> bool:
-    """Whether a release after this one has migrated the database: it stands at a revision that this package does not know."""
+    """Whether a release after this one has migrated the database: it is at a revision that this package does not know."""
     known = {script.revision for script in ScriptDirectory.from_config(_config(package)).walk_revisions()}
     return revision is not None and revision not in known
 
@@ -76,7 +76,8 @@ def _upgrade(connection: Connection, package: str) -> None:
 async def upgrade(package: str, sqlalchemy_url: str, *, timeout_s: float = TIMEOUT_S, lock_timeout_s: float = _LOCK_TIMEOUT_S) -> None:
     """Bring the database to the package's head; several processes may do so at once. One that is at a later revision is left alone.
 
-    Waits `timeout_s` seconds for a database that does not answer, and `lock_timeout_s` for tables that others hold; raises StillAway.
+    Waits `timeout_s` seconds for a database that does not answer, and `lock_timeout_s` for tables that others hold; then raises
+    DatabaseUnavailable.
     """
     engine = create_async_engine(
         sqlalchemy_url,
@@ -90,8 +91,8 @@ async def upgrade(package: str, sqlalchemy_url: str, *, timeout_s: float = TIMEO
 
     held = "end the transactions that hold its tables (pg_stat_activity), and repeat"
     try:
-        locked = partial(patiently, "migrate", once, timeout_s=lock_timeout_s, passes=_is_locked, then=held)
-        await patiently("migrate", locked, timeout_s=timeout_s)
+        locked = partial(retry_while_unavailable, "migrate", once, timeout_s=lock_timeout_s, is_temporary=_is_locked, then=held)
+        await retry_while_unavailable("migrate", locked, timeout_s=timeout_s)
     finally:
         await engine.dispose()
 

@@ -92,7 +92,7 @@ def add_reading_again(op: Any) -> None:
 
 
 def widen_parked_place(op: Any) -> None:
-    """A dead letter is known by its place and its time: a topic that was made anew has the same offsets at later times."""
+    """A dead letter is known by its place and its time: a topic that was recreated has the same offsets at later times."""
     name = "parked_message_consumer_topic_partition_offset_key"
     op.execute(
         f"ALTER TABLE parked_message DROP CONSTRAINT {name}, "

@@ -1,4 +1,4 @@
-"""Open transactions in a service's database: its own writers hold watermarks back, those of others are only told of."""
+"""Open transactions in a service's database: its own writers hold watermarks back, those of others are only reported."""
 
 from dataclasses import dataclass
 
@@ -36,6 +36,6 @@ async def oldest_own_s(connection: AsyncConnection, name: str) -> float:
 
 
 async def oldest_foreign(connection: AsyncConnection, name: str) -> ForeignTransaction | None:
-    """The oldest open transaction of anybody else that this role may see, None where there is none."""
+    """The oldest open transaction of another application that this role may see, None where there is none."""
     row = (await connection.execute(_FOREIGN, {"name": name})).first()
     return ForeignTransaction(row.application or "unnamed", max(row.age, 0.0)) if row else None

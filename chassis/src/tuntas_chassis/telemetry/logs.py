@@ -55,14 +55,14 @@ def setup_logs(service: str, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     structlog.contextvars.bind_contextvars(service=service)
-    # aiokafka and httpx tell of every heartbeat and request; uvicorn's access log would hold tracking ids
+    # aiokafka and httpx log every heartbeat and request; uvicorn's access log would hold tracking ids
     for chatty in ("aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream", "alembic.runtime.migration"):
         logging.getLogger(chatty).setLevel("WARNING")
     logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_no_refused_offset)
 
 
 def _is_no_refused_offset(record: logging.LogRecord) -> bool:
-    """A rebalance tells of every partition's refused offset as an error. Those offsets only show the lag: the database has ours."""
+    """A rebalance logs every partition's refused offset as an error. Those offsets only show the lag: the database has ours."""
     return not str(record.msg).startswith("OffsetCommit failed")
 
 

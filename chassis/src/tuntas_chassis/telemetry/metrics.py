@@ -6,7 +6,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-# when a counter began is a series more for each, and nobody asks
+# when a counter began is a series more for each, and is not used
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -115,7 +115,7 @@ CHASSIS_METRICS: tuple[Metric, ...] = (
         ("consumer",),
         "batches",
     ),
-    Metric("tuntas_consumer_refused_partitions", "gauge", "Partitions that the broker does not hand out", ("consumer",), "partitions"),
+    Metric("tuntas_consumer_refused_partitions", "gauge", "Partitions that the broker does not return", ("consumer",), "partitions"),
     Metric("tuntas_consumer_gaps_total", "counter", "Times that a consumer went back behind records it had not handled", ("consumer",)),
     Metric("tuntas_parked_messages", "gauge", "Messages that wait for an operator", ("consumer",), "messages"),
     Metric("tuntas_parked_oldest_seconds", "gauge", "How long the oldest message has waited for an operator", ("consumer",), "seconds"),

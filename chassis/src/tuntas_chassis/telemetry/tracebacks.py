@@ -1,4 +1,4 @@
-"""What a fault holds on to beside what it says."""
+"""Frees the frames that an exception refers to."""
 
 
 def without_frames(fault: Exception) -> Exception:

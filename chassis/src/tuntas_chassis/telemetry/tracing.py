@@ -1,7 +1,7 @@
 """OpenTelemetry: one trace crosses HTTP, outbox, Kafka and mail; unsampled work costs a string comparison.
 
 Sampling is decided once, where a report enters, by ratio; from there the W3C `traceparent` travels with every message. What fails or
-is slow in a trace that was not chosen is kept by itself, as one span under that trace's id.
+is slow in a trace that was not chosen is kept alone, as one span under that trace's id.
 """
 
 import json
@@ -114,7 +114,7 @@ class Tracing:
     ) -> str | None:
         """Record what failed or was slow in a trace that is not sampled; returns that trace's id.
 
-        None where nothing is kept: no destination, or 20 were kept in this second, so that an outage is not made worse by telling of it.
+        None where nothing is kept: no destination, or 20 were kept in this second, so that an outage is not made worse by reporting it.
         """
         if not self.enabled or self._kept_enough():
             return None

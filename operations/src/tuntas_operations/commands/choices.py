@@ -14,7 +14,7 @@ Since = Annotated[
     typer.Option(
         formats=["%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"],
         metavar="TIME",
-        help="Only cases accepted since then, such as 2026-11-23T10:00+07:00: topics tell too little of older ones once Kafka was lost.",
+        help="Only cases accepted since then, such as 2026-11-23T10:00+07:00: topics hold too little of older ones once Kafka was lost.",
     ),
 ]
 

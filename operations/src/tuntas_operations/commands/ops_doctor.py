@@ -1,7 +1,6 @@
 """`tuntas ops doctor`: what is wrong with an installation, and what to do."""
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def doctor(folder: OpsFolder = None, as_json: AsJson = False) -> None:
     """Look at settings, brokers, rights, topics, databases, schemas, clocks, services, issuer, mail and collector.
 
-    Each line is ok, or says what is wrong and what to do; what is not named in the settings is passed over (-).
+    Each line is ok, or says what is wrong and what to do; what is not named in the settings is skipped (-).
     Exit status 1 if anything is wrong. It changes nothing but for a topic of its own, made to see the brokers' clock and deleted.
     """
     # Imported here, with all its clients: `tuntas --help` does without.
@@ -37,15 +36,20 @@ def doctor(folder: OpsFolder = None, as_json: AsJson = False) -> None:
         findings = [Finding("settings", "wrong", fault, "correct it") for fault in error.faults]
     else:
         findings = [Finding("settings", "ok", f"looking at {installation.name}"), *examine(installation)]
-    _tell(findings, as_json=as_json)
+    _report(findings, as_json=as_json)
     if any(finding.status == "wrong" for finding in findings):
         raise typer.Exit(1)
 
 
-def _tell(findings: "list[Finding]", *, as_json: bool) -> None:
+def _report(findings: "list[Finding]", *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+        typer.echo(json.dumps([_fields(finding) for finding in findings]))
         return
     say_all(aligned((_WORDS[finding.status], finding.about, finding.line) for finding in findings))
     faults = sum(1 for finding in findings if finding.status == "wrong")
     typer.echo(f"{faults} to be put right" if faults else "all is well")
+
+
+def _fields(finding: "Finding") -> dict[str, str]:
+    """As published: what was found is `told` there."""
+    return {"about": finding.about, "status": finding.status, "told": finding.found, "todo": finding.todo}

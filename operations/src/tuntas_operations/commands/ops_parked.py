@@ -13,7 +13,7 @@ from tuntas_contracts.vocabulary import Service
 from tuntas_operations.commands.choices import MANY, services
 from tuntas_operations.commands.failure import said_in_one_sentence
 from tuntas_operations.commands.ops_choices import AsJson, OpsFolder, aligned, say_all
-from tuntas_operations.dead_letters import Filters, ParkedMessages, Settled
+from tuntas_operations.dead_letters import Filters, ParkedMessages, Resolution
 from tuntas_operations.installation import find_installation
 from tuntas_operations.services_http import Json, ServicesHttp
 
@@ -51,7 +51,7 @@ def list_(
 ) -> None:
     """List what waits, oldest first. Messages that are `waiting` are sound and stand behind a `parked` one of their key."""
     with _parked(folder, service) as parked:
-        found = parked.find(Filters(key=key, topic=topic, error=error), limit, settled=audit)
+        found = parked.find(Filters(key=key, topic=topic, error=error), limit, resolved=audit)
     if as_json:
         typer.echo(json.dumps(found))
     elif ids:
@@ -68,15 +68,15 @@ def show(
     service: OfService = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one message: where it lay, why it is parked, its headers, the shape of its value. No texts: those an auditor reads."""
+    """Show one message: where it was, why it is parked, its headers, the shape of its value. No texts: those an auditor reads."""
     with _parked(folder, service) as parked:
         message = parked.show(message_id)
     if as_json:
         typer.echo(json.dumps(message))
         return
     headers, value = message.pop("headers"), message.pop("value")
-    rows = [(name, str(told)) for name, told in message.items() if told is not None]
-    say_all(aligned([*rows, *((f"header {name}", told) for name, told in headers.items())]))
+    rows = [(name, str(content)) for name, content in message.items() if content is not None]
+    say_all(aligned([*rows, *((f"header {name}", content) for name, content in headers.items())]))
     typer.echo(json.dumps(value, indent=2))
 
 
@@ -89,7 +89,7 @@ def replay(
 ) -> None:
     """Apply messages again, each with all of its key that waits, in the order of the topic. Exit status 1 if one fails again."""
     with _parked(folder, service) as parked:
-        _tell(parked.replay(ids, reason), as_json=as_json)
+        _report(parked.replay(ids, reason), as_json=as_json)
 
 
 def discard(
@@ -101,13 +101,13 @@ def discard(
 ) -> None:
     """Give messages up FOR GOOD; what waits behind each is replayed. Exit status 1 if that fails."""
     with _parked(folder, service) as parked:
-        _tell(parked.discard(ids, reason), as_json=as_json)
+        _report(parked.discard(ids, reason), as_json=as_json)
 
 
-def _tell(settled: Iterable[Settled], *, as_json: bool) -> None:
-    """Tell each as it is done: one that fails later takes nothing back."""
+def _report(resolutions: Iterable[Resolution], *, as_json: bool) -> None:
+    """Report each as it is done: one that fails later takes nothing back."""
     failed = False
-    for one in settled:
+    for one in resolutions:
         failed |= one.error is not None
         if as_json:
             typer.echo(json.dumps({name: getattr(one, name) for name in one.__slots__}, default=str))
@@ -117,9 +117,9 @@ def _tell(settled: Iterable[Settled], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _outcome(one: Settled) -> str:
-    told = f"{one.replayed} replayed"
-    return f"{told}, {one.waiting} still wait: {one.error}" if one.error else f"{told}, nothing waits"
+def _outcome(one: Resolution) -> str:
+    replayed = f"{one.replayed} replayed"
+    return f"{replayed}, {one.waiting} still wait: {one.error}" if one.error else f"{replayed}, nothing waits"
 
 
 def _row(message: Json) -> tuple[str, ...]:
@@ -131,8 +131,8 @@ def _row(message: Json) -> tuple[str, ...]:
 
 
 def _audit_row(message: Json) -> tuple[str, ...]:
-    at = str(message["settled_at"])[:19]
-    return (message["id"], message["service"], at, message["state"], message["settled_by"], message["settled_why"] or "no reason given")
+    at, reason = str(message["resolved_at"])[:19], message["resolution_reason"] or "no reason given"
+    return (message["id"], message["service"], at, message["state"], message["resolved_by"], reason)
 
 
 def _short(text: str) -> str:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def reconcile(
     folder: OpsFolder = None,
     as_json: AsJson = False,
-    at_rest: Annotated[bool, typer.Option("--at-rest", help="Allow nothing to be under way: every case must agree now.")] = False,
+    idle: Annotated[bool, typer.Option("--at-rest", help="Allow nothing to be under way: every case must agree now.")] = False,
     since: Since = None,
     watch: Annotated[
         float | None, typer.Option(min=1, metavar="SECONDS", help="Compare again every so many seconds, reading only what is new.")
@@ -43,7 +43,7 @@ def reconcile(
     """Prove that nothing was lost or done twice. Exit status 1 if anything differs (in the last round).
 
     A round compares intake's, triage's and dispatch's databases with the topics. While watching, a round that can't be carried
-    out is told and counted, and the next one tries again.
+    out is reported and counted, and the next one tries again.
     """
     # Imported here, with all its clients: `tuntas --help` does without.
     from tuntas_operations.commands.reconciliation_output import print_json, print_result
@@ -60,7 +60,7 @@ def reconcile(
         while True:
             started = time.monotonic()
             try:
-                result = asyncio.run(reconciler.round(in_flight_s=0.0 if at_rest else 60.0))
+                result = asyncio.run(reconciler.round(in_flight_s=0.0 if idle else 60.0))
             except (StackError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if watch is None:
                     raise StackError(str(error)) from error

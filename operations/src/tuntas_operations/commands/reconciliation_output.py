@@ -14,8 +14,8 @@ _SHOWN = 50
 
 def print_json(result: Result) -> None:
     """One JSON object with every difference."""
-    told = asdict(result) | {"clean": result.clean}
-    typer.echo(json.dumps(told, default=str))
+    output = asdict(result) | {"clean": result.clean}
+    typer.echo(json.dumps(output, default=str))
 
 
 def print_result(result: Result) -> None:
@@ -27,7 +27,7 @@ def print_result(result: Result) -> None:
     table.add_row(*(f"{n:,}" for n in (result.accepted, result.published, result.owned, result.forwarded, result.delivered, result.events)))
     console.print(table)
     if result.unreadable:
-        console.print(f"{result.unreadable:,} records can't be read and are passed over: `tuntas ops parked list` shows those that wait.")
+        console.print(f"{result.unreadable:,} records can't be read and are skipped: `tuntas ops parked list` shows those that wait.")
     if result.clean:
         console.print("[green]Everything agrees.[/]")
         return

@@ -33,8 +33,8 @@ def reach(installation: Installation) -> tuple[Administration | None, list[Findi
     leaderless = sum(1 for p in partitions if p.leader < 0)
     behind = sum(1 for p in partitions if len(p.isrs) < len(p.replicas))
     if leaderless or behind:
-        told = f"{leaderless} of {len(partitions)} partitions have no leader, {behind} have replicas that are not in sync"
-        found.append(wrong("kafka replicas", told, "see which broker is away or slow, and bring it back"))
+        state = f"{leaderless} of {len(partitions)} partitions have no leader, {behind} have replicas that are not in sync"
+        found.append(wrong("kafka replicas", state, "see which broker is away or slow, and bring it back"))
     else:
         found.append(ok("kafka replicas", f"all {len(partitions):,} partitions have their leader and every replica in sync"))
     return administration, [*found, _version(installation)]

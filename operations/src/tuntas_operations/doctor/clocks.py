@@ -21,8 +21,8 @@ def skew_finding(about: str, there: float, before: float, after: float, resoluti
     """Judge a clock that showed `there` at some moment between `before` and `after` of ours, all in seconds since 1970."""
     ahead = there - after if there > after else min(0.0, there + resolution_s - before)
     if abs(ahead) > TOLERANCE_S:
-        told = f"it is {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's clock"
-        return wrong(about, told, "let both machines follow the same time servers (NTP); deadlines are judged by these clocks")
+        difference = f"it is {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's clock"
+        return wrong(about, difference, "let both machines follow the same time servers (NTP); deadlines are judged by these clocks")
     return ok(about, f"agrees with this machine's to {TOLERANCE_S:.0f} s")
 
 

@@ -64,9 +64,9 @@ async def _rights(connection: "asyncpg.Connection[asyncpg.Record]", about: str, 
         return ok(about, f"the role {role} may read every table, and write none: the service's own role is not examined")
     lacking = [(row["relname"], row["privilege"]) for row in await connection.fetch(_LACKING)]
     if lacking:
-        told = ", ".join(f"{privilege} on {table}" for table, privilege in lacking[:_SHOWN])
+        shown = ", ".join(f"{privilege} on {table}" for table, privilege in lacking[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-        return wrong(about, f"the role {role} lacks {told}{more}", "make it the owner of its database's tables, or GRANT it these")
+        return wrong(about, f"the role {role} lacks {shown}{more}", "make it the owner of its database's tables, or GRANT it these")
     return ok(about, f"the role {role} may read and write every table")
 
 
@@ -81,7 +81,7 @@ async def _migrated(connection: "asyncpg.Connection[asyncpg.Record]", service: S
     if found is None:
         return wrong(about, f"the database was never migrated, this release needs {needed}", todo)
     if not is_served_by(package, found):
-        return wrong(about, f"the database stands at migration {found}, this release needs {needed}", todo)
+        return wrong(about, f"the database is at migration {found}, this release needs {needed}", todo)
     later = "" if found == needed else f", later than this release's {needed}, which can work on it"
     return ok(about, f"migration {found}{later}")
 

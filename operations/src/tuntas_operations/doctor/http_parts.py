@@ -35,18 +35,18 @@ def service(installation: Installation, name: Service, now: Callable[[], float])
     if answer.status_code == httpx.codes.OK:
         ready = ok(about, f"{url} is ready")
     else:
-        ready = wrong(about, f"{url} is not ready: {_reasons(answer)}", "see what it names; its log tells more")
+        ready = wrong(about, f"{url} is not ready: {_reasons(answer)}", "see what it names; its log says more")
     date = answer.headers.get("date")
     if date is None:
         return [ready]
-    # the header has whole seconds, and is made anew once a second
+    # the header has whole seconds, and is renewed once a second
     return [ready, skew_finding(f"{about} clock", parsedate_to_datetime(date).timestamp(), before, after, resolution_s=2.0)]
 
 
 def _reasons(answer: httpx.Response) -> str:
     try:
-        told = answer.json()
-        return "; ".join(f"{part}: {reason}" for part, reason in told.items() if part != "status") or str(answer.status_code)
+        reasons = answer.json()
+        return "; ".join(f"{part}: {reason}" for part, reason in reasons.items() if part != "status") or str(answer.status_code)
     except (ValueError, AttributeError):
         return f"it answers {answer.status_code}"
 
@@ -60,11 +60,11 @@ def issuer(installation: Installation) -> list[Finding]:
         found = httpx.get(f"{url.rstrip('/')}/.well-known/openid-configuration", timeout=_WITHIN_S).raise_for_status().json()
         keys = httpx.get(found["jwks_uri"], timeout=_WITHIN_S).raise_for_status().json()["keys"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        told = f"{url} gives no keys ({_named(error)})"
-        return [wrong(about, told, f"look whether it runs, and at {variable('oidc_issuer')}: without keys no token is taken")]
+        problem = f"{url} gives no keys ({_named(error)})"
+        return [wrong(about, problem, f"look whether it runs, and at {variable('oidc_issuer')}: without keys no token is taken")]
     if str(found.get("issuer", "")).rstrip("/") != url.rstrip("/"):
-        told = f"it calls itself {found.get('issuer')!r}, we call it {url!r}"
-        return [wrong(about, told, f"set {variable('oidc_issuer')} of all services to the name that stands in its tokens")]
+        problem = f"it calls itself {found.get('issuer')!r}, we call it {url!r}"
+        return [wrong(about, problem, f"set {variable('oidc_issuer')} of all services to the name that is in its tokens")]
     if not keys:
         return [wrong(about, f"{url} lists no keys", "let it make a signing key (ES256 or RS256)")]
     return [ok(about, f"{url} answers; {len(keys)} key{'s' if len(keys) > 1 else ''}"), _token(installation)]
@@ -100,7 +100,7 @@ def collector(installation: Installation) -> Finding:
             about, "no collector is named, so traces go nowhere or to files", f"set {variable('otlp_endpoint')} to have it checked"
         )
     url = installation.collector.rstrip("/") + _TRACES
-    todo = f"look whether it runs and receives OTLP by HTTP there, and at {variable('otlp_endpoint')}; reports go on meanwhile"
+    todo = f"look whether it runs and receives OTLP by HTTP there, and at {variable('otlp_endpoint')}; reports are taken meanwhile"
     try:
         answer = httpx.post(url, content=b"", headers={"Content-Type": "application/x-protobuf"}, timeout=_WITHIN_S)
     except httpx.HTTPError as error:
@@ -111,5 +111,5 @@ def collector(installation: Installation) -> Finding:
 
 
 def _named(error: Exception) -> str:
-    told = re.sub(r"\s+", " ", str(error)).partition("\n")[0]
-    return f"{type(error).__name__}: {told}" if told else type(error).__name__
+    message = re.sub(r"\s+", " ", str(error)).partition("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -37,9 +37,9 @@ def own_rights(administration: Administration) -> Finding:
             lacking[name] = missing
         may_change &= {AclOperation.ALTER, AclOperation.ALTER_CONFIGS} <= allowed
     if lacking:
-        told = "; ".join(f"{' and '.join(words)} on {name}" for name, words in list(lacking.items())[:_SHOWN])
+        shown = "; ".join(f"{' and '.join(words)} on {name}" for name, words in list(lacking.items())[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more topics" if len(lacking) > _SHOWN else ""
-        return wrong(about, f"{who} lacks {told}{more}", "give it these rights, or use a user that administrates the cluster")
+        return wrong(about, f"{who} lacks {shown}{more}", "give it these rights, or use a user that administrates the cluster")
     return ok(
         about, f"{who} may look at the topics" + ("" if may_change else ", but not change them: `tuntas ops topics apply` will be refused")
     )
@@ -68,16 +68,16 @@ def platform_rights(administration: Administration) -> list[Finding]:
     faults = [fault for user in users if (fault := _fault(user, had[f"User:{user.name}"]))]
     if not faults:
         return [ok(about, f"{len(users):,} users have the rights that the topology gives them, and no others")]
-    return [wrong(about, told, "apply the users of deploy/k8s/platform, or give and take these rights") for told in faults]
+    return [wrong(about, fault, "apply the users of deploy/k8s/platform, or give and take these rights") for fault in faults]
 
 
 def _fault(user: BrokerUser, had: set[AclBinding]) -> str | None:
     wanted = set(rules_of(user))
     lacks, surplus = wanted - had, had - wanted
-    told = [f"lacks {_list(lacks)}"] if lacks else []
+    deviations = [f"lacks {_list(lacks)}"] if lacks else []
     if surplus:
-        told.append(f"has {_list(surplus)} beside its own")
-    return f"{user.name} {' and '.join(told)}" if told else None
+        deviations.append(f"has {_list(surplus)} beside its own")
+    return f"{user.name} {' and '.join(deviations)}" if deviations else None
 
 
 def _list(rules: Iterable[AclBinding]) -> str:

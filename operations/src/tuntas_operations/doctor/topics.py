@@ -29,7 +29,7 @@ def topics(installation: Installation) -> list[Finding]:
     for change in compared.changes:
         by_kind[change.kind].append(change)
     found = [
-        wrong(about, f"{_names(by_kind[kind])} {word}", "`tuntas ops topics plan` tells more, `tuntas ops topics apply` makes it good")
+        wrong(about, f"{_names(by_kind[kind])} {word}", "`tuntas ops topics plan` says more, `tuntas ops topics apply` makes it good")
         for kind, word in _WORDS.items()
         if by_kind[kind]
     ]

@@ -30,7 +30,7 @@ KINDS: tuple[DifferenceKind, ...] = get_args(DifferenceKind)
 
 @dataclass(frozen=True, slots=True)
 class TopicEvent:
-    """An owner's event as it stands on the cases topic. `appended_s` is the broker's time, seconds since the epoch."""
+    """An owner's event as it is on the cases topic. `appended_s` is the broker's time, seconds since the epoch."""
 
     case_id: UUID
     message_id: UUID
@@ -85,14 +85,14 @@ class Ledger:
     """Gathers facts from the topics as they are read, and compares them with the databases on demand."""
 
     def __init__(self, since_s: float = 0.0) -> None:
-        """Cases accepted before `since_s` (seconds since the epoch) are passed over."""
+        """Cases accepted before `since_s` (seconds since the epoch) are skipped."""
         self.cases: dict[UUID, CaseFile] = {}
         self.events = 0
         self._since_s = since_s
         self._faults: list[Difference] = []
 
     def concerns(self, case_id: UUID) -> bool:
-        """Whether this case is compared: its id tells when it was accepted."""
+        """Whether this case is compared: its id says when it was accepted."""
         return not self._since_s or time_of(case_id) >= self._since_s
 
     def note_event(self, event: TopicEvent) -> None:
@@ -143,8 +143,8 @@ class Ledger:
             if case_id not in self.cases and now_s - written_s > in_flight_s:
                 found.append(Difference("accepted_not_published", case_id, "in intake's database, not on the cases topic"))
         for case_id, case in self.cases.items():
-            settled = now_s - case.appended_s > in_flight_s
-            found.extend(self._of_case(case_id, case, accepted, triage.get(case_id), dispatch.get(case_id), settled=settled))
+            old_enough = now_s - case.appended_s > in_flight_s
+            found.extend(self._of_case(case_id, case, accepted, triage.get(case_id), dispatch.get(case_id), old_enough=old_enough))
         for name, holdings in (("triage", triage), ("dispatch", dispatch)):
             for case_id in holdings.keys() - self.cases.keys():
                 found.append(Difference("owned_not_published", case_id, f"in {name}'s database, not on the cases topic"))
@@ -158,23 +158,23 @@ class Ledger:
         triage: Holding | None,
         dispatch: Holding | None,
         *,
-        settled: bool,
+        old_enough: bool,
     ) -> Iterable[Difference]:
         if case_id not in accepted:
             yield Difference("published_not_accepted", case_id, "on the cases topic, not in intake's database")
         owners = [name for name, holding in (("triage", triage), ("dispatch", dispatch)) if holding is not None and holding.owner == name]
         if len(owners) > 1:
             yield Difference("two_owners", case_id, "triage and dispatch both hold it as theirs")
-        elif not owners and settled:
+        elif not owners and old_enough:
             yield Difference("no_owner", case_id, f"the topic gives it to {case.owner or 'nobody'}, who does not hold it")
-        elif owners and settled and owners[0] != case.owner:
+        elif owners and old_enough and owners[0] != case.owner:
             yield Difference("owner_differs", case_id, f"{owners[0]} holds it, the topic gives it to {case.owner}")
         holder = {"triage": triage, "dispatch": dispatch}.get(case.owner)
-        if settled and holder is not None and holder.version != case.last_version:
+        if old_enough and holder is not None and holder.version != case.last_version:
             yield Difference("version_differs", case_id, f"{case.owner} is at {holder.version}, the topic at {case.last_version}")
         for version, agency in case.forwards.items():
             delivered = case.deliveries.get(version)
-            if delivered is None and settled:
+            if delivered is None and old_enough:
                 yield Difference("not_delivered", case_id, f"version {version} was forwarded to {agency} and is not on its topic")
             elif delivered is not None and delivered[0] != agency:
                 yield Difference("delivered_to_another", case_id, f"version {version} was for {agency}, went to {delivered[0]}")

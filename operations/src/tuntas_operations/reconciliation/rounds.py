@@ -47,14 +47,14 @@ class Reconciler:
     ) -> None:
         """`databases` are the services' URLs by module name; `client` holds further settings of the Kafka client (security).
 
-        Cases accepted before `since` are passed over: after a loss of Kafka the topics tell nothing, or not all, of them.
+        Cases accepted before `since` are skipped: after a loss of Kafka the topics hold nothing of them, or not everything.
         """
         self._topics = TopicReader(bootstrap, client)
         self._databases = databases
         self._ledger = Ledger(since.timestamp() if since else 0.0)
 
     async def round(self, *, in_flight_s: float = IN_FLIGHT_S) -> Result:
-        """Compare everything as it is now. `in_flight_s` 0 is for a platform at rest, where nothing may be under way."""
+        """Compare everything as it is now. `in_flight_s` 0 is for an idle platform, where nothing may be under way."""
         # databases first: what they hold is then on the topics, or in an outbox and younger than the allowance
         accepted, triage, dispatch = await asyncio.gather(
             read_accepted(self._databases["intake"]),
@@ -77,7 +77,7 @@ class Reconciler:
         )
 
     def _concerned(self, cases: Mapping[UUID, T]) -> dict[UUID, T]:
-        return {case_id: told for case_id, told in cases.items() if self._ledger.concerns(case_id)}
+        return {case_id: found for case_id, found in cases.items() if self._ledger.concerns(case_id)}
 
     def _read_topics(self) -> None:
         for fact in self._topics.read():

@@ -17,7 +17,7 @@ BEGIN_MS = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp() * 1000)
 
 @dataclass
 class MemoryBroker:
-    """`topics` holds the records of each partition; `committed` the offsets that groups committed, which only tell of lag."""
+    """`topics` holds the records of each partition; `committed` the offsets that groups committed, which only show the lag."""
 
     topics: dict[str, list[list[Record]]] = field(default_factory=dict)
     committed: dict[str, dict[TopicPartition, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -58,13 +58,13 @@ class MemoryClient:
         self._paused: set[TopicPartition] = set()
 
     def assign(self, partitions: Collection[TopicPartition]) -> None:
-        """These are ours: it begins where the group committed, as a client does until it is told otherwise."""
+        """These are ours: it begins where the group committed, as a client does until it seeks."""
         self._positions = {p: self._broker.committed[self._group].get(p, 0) for p in partitions}
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: float = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[Record]]:
-        """What lies at our positions, in the order of each partition; from the first on where one lies beyond the end."""
+        """What is at our positions, in the order of each partition; from the first on where one is beyond the end."""
         found: dict[TopicPartition, list[Record]] = {}
         left = max_records if max_records is not None else 1_000_000
         for partition in partitions or tuple(self._positions):
@@ -102,7 +102,7 @@ class MemoryClient:
         self._broker.committed[self._group].update(offsets)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Go on there."""
+        """Continue there."""
         self._positions[partition] = offset
 
     def pause(self, *partitions: TopicPartition) -> None:

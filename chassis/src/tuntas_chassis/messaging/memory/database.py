@@ -34,7 +34,7 @@ class Unsent(NamedTuple):
 
 @dataclass
 class Tables:
-    """All that is kept. States lie by their store and key, further rows in the order in which they were saved."""
+    """All that is kept. States are kept by their store and key, further rows in the order in which they were saved."""
 
     states: dict[object, dict[str, Any]] = field(default_factory=dict)
     rows: list[object] = field(default_factory=list)
@@ -189,12 +189,12 @@ class MemoryTransaction:
         self.tables.dead_letters.add(consumer, letters)
 
     async def blocked_keys(self, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-        """Where the first dead letter of each of these keys lies."""
+        """Where the first dead letter of each of these keys is."""
         return self.tables.dead_letters.blocked(consumer, keys)
 
-    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, closed: bool) -> list[ParkedMessage]:
+    async def list_dead_letters(self, after: UUID, limit: int, *, key: str | None, resolved: bool) -> list[ParkedMessage]:
         """A page of them."""
-        return self.tables.dead_letters.list(after, limit, key, closed=closed)
+        return self.tables.dead_letters.list(after, limit, key, resolved=resolved)
 
     async def find_dead_letter(self, letter_id: UUID) -> OpenDeadLetter | None:
         """One of them."""
@@ -208,7 +208,7 @@ class MemoryTransaction:
         """Everything of a key that waits, in order."""
         return self.tables.dead_letters.waiting(consumer, key)
 
-    async def close_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
+    async def resolve_dead_letter(self, letter_id: UUID, state: str, by: str, why: str | None) -> None:
         """It was replayed or discarded."""
         self.tables.dead_letters.change(letter_id, state=state, settled_at=datetime.now(UTC), settled_by=by, settled_why=why)
 
@@ -217,11 +217,11 @@ class MemoryTransaction:
         self.tables.dead_letters.fail(letter_id, fault)
 
     async def log_access(self, letter: OpenDeadLetter, subject: str, reason: str) -> None:
-        """Somebody read its content."""
+        """Its content was read."""
         self.tables.dead_letters.log_access(letter, subject, reason)
 
     async def list_accesses(self, after: UUID, limit: int) -> list[DeadLetterAccess]:
-        """Who did."""
+        """Those accesses."""
         return [one for one in self.tables.dead_letters.accesses if one.id > after][:limit]
 
     @asynccontextmanager

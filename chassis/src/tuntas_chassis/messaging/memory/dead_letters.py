@@ -45,7 +45,7 @@ class MemoryDeadLetters:
                 self.rows[row["id"]] = row
 
     def blocked(self, consumer: str, keys: Sequence[str]) -> dict[str, FirstDeadLetter]:
-        """Where the first of each of these keys lies."""
+        """Where the first of each of these keys is."""
         found = {}
         for key in keys:
             if rows := self._open_of(consumer, key):
@@ -62,12 +62,12 @@ class MemoryDeadLetters:
         rows = [row for row in self.rows.values() if (row["consumer"], row["key"]) == wanted and row["state"] in _OPEN]
         return sorted(rows, key=lambda row: (row["topic"], row["partition"], row["offset"]))
 
-    def list(self, after: UUID, limit: int, key: str | None, *, closed: bool) -> list[ParkedMessage]:
+    def list(self, after: UUID, limit: int, key: str | None, *, resolved: bool) -> list[ParkedMessage]:
         """A page."""
         rows = [
             row
             for row in self.rows.values()
-            if row["id"] > after and (row["state"] not in _OPEN) is closed and (key is None or row["key"] == stored_key(key))
+            if row["id"] > after and (row["state"] not in _OPEN) is resolved and (key is None or row["key"] == stored_key(key))
         ]
         return [letter_of(row).listed for row in rows[:limit]]
 

@@ -1,4 +1,4 @@
-"""A service on a broker and a database in memory: it moves only when it is told to, and never sleeps."""
+"""A service on a broker and a database in memory: it moves only when a test says so, and never sleeps."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _MOST_STEPS = 1_000
 
 
 class KeptInMemory(Stateless[Any]):
-    """Stands for a subscription's store: the database in memory keeps the states itself, and lists the rows."""
+    """Replaces a subscription's store: the database in memory keeps the states itself, and lists the rows."""
 
     async def save(self, connection: object, states: Sequence[Any], rows: Sequence[object]) -> None:
         """Not for a real database."""
@@ -53,7 +53,7 @@ class MemoryConsumer(BatchConsumer):
         self._retries = 0
 
     async def start(self) -> None:
-        """Join, and go on where the database says."""
+        """Join, and continue where the database says."""
         wanted = self.subscription.matches
         client: Any = MemoryClient(self._kafka_in_memory, self.consumer_name, [t for t in self._kafka_in_memory.topics if wanted(t)])
         self._subscriber = self._broker = client
@@ -84,14 +84,14 @@ class MemoryConsumer(BatchConsumer):
         return len(records)
 
     async def look_round(self) -> None:
-        """As the real one, and begin anew where the database has lost positions."""
+        """As the real one, and restart where the database has lost positions."""
         await super().look_round()
-        if self.stands_still():
+        if self.is_stalled():
             await self.restart()
 
 
 class MemoryService:
-    """The delivery of one process. A crash is to drop it; another one on the same broker and database goes on."""
+    """The delivery of one process. A crash is to drop it; another one on the same broker and database continues."""
 
     def __init__(
         self,
@@ -132,11 +132,11 @@ class MemoryService:
         self.consumers[subscription.name] = MemoryConsumer(self.broker, worker, self.settings, self.tables, self.clock, self.metrics)
 
     def caught_up(self) -> bool:
-        """Whether all is read that lay on the topics at the start."""
+        """Whether all is read that was on the topics at the start."""
         return all(c.caught_up for c in self.consumers.values() if c.subscription.gates_readiness)
 
     async def start(self) -> None:
-        """Begin each subscription that may begin by now: those that it comes after have read what lay there."""
+        """Begin each subscription that may begin by now: those that it comes after have read what was there."""
         for name, consumer in self.consumers.items():
             wanted = consumer.subscription
             if name in self._reading or not all(self.consumers[one].caught_up for one in wanted.after if one in self.consumers):
@@ -176,7 +176,7 @@ class MemoryService:
         sent = await self.relay()
         return any(read) or sent > 0 or before != self.database.tables or reading != len(self._reading)
 
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Step until nothing moves any more."""
         for _ in range(_MOST_STEPS):
             if not await self.step():
@@ -184,5 +184,5 @@ class MemoryService:
         raise RuntimeError(f"{self.service} still moves after {_MOST_STEPS} steps")
 
     async def resume_halted(self) -> int:
-        """Let every halted partition go on; returns how many."""
+        """Resume every halted partition; returns how many."""
         return sum([await consumer.resume_halted() for consumer in self.consumers.values()])

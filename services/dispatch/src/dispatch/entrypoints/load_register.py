@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dispatch.adapters.register_store import Loaded, load_into
 from dispatch.domain.register import Register, RegisterError, load_register
-from tuntas_chassis.persistence.patience import patiently
+from tuntas_chassis.persistence.database_retry import retry_while_unavailable
 from tuntas_chassis.service import ServiceApp
 
 
@@ -27,7 +27,7 @@ async def load_register_command(app: ServiceApp, arguments: Sequence[str]) -> in
     parser.add_argument("--folder", type=Path, help="the CSV files; those that come with dispatch where left out")
     folder: Path | None = parser.parse_args(arguments).folder
     try:
-        loaded = await patiently("load-register", partial(load, app, load_register(folder)))
+        loaded = await retry_while_unavailable("load-register", partial(load, app, load_register(folder)))
     except RegisterError as error:
         sys.stderr.write(f"{error}\n")
         return 1

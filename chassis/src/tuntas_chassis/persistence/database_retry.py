@@ -1,4 +1,4 @@
-"""An operator's command whose database is not there yet: it waits for a while, says so once, and gives up in a sentence."""
+"""Retries an operator's command while its database is unavailable: it logs that once, and gives up after a while with one sentence."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,39 +15,39 @@ _TRY_AGAIN_S: Final = 2.0
 _log = logger(__name__)
 
 
-class StillAway(RuntimeError):
+class DatabaseUnavailable(RuntimeError):
     """The database did not come back in time. The message is for the operator."""
 
 
-async def patiently(
+async def retry_while_unavailable(
     step: str,
     work: Callable[[], Awaitable[T]],
     *,
     timeout_s: float = TIMEOUT_S,
-    passes: Callable[[BaseException], bool] | None = None,
+    is_temporary: Callable[[BaseException], bool] | None = None,
     then: str = "see whether the server runs and this machine may connect, and repeat",
 ) -> T:
-    """The result of `work`, tried again for `timeout_s` seconds while it fails by something that `passes`; raises StillAway.
+    """The result of `work`, tried again for `timeout_s` seconds while its error `is_temporary`; raises DatabaseUnavailable.
 
-    `work` must be one that may be repeated although it succeeded. `then` tells the operator what to do in the end.
+    `work` must be one that may be repeated although it succeeded. `then` says to the operator what to do in the end.
     """
-    passes = passes or _comes_back
-    deadline, told = monotonic() + timeout_s, ""
+    is_temporary = is_temporary or _is_unavailable
+    deadline, reported = monotonic() + timeout_s, ""
     while True:
         try:
             return await work()
         except Exception as error:
-            if not passes(error):
+            if not is_temporary(error):
                 raise
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no answer'}"[:300]
             if monotonic() >= deadline:
-                raise StillAway(f"{step}: not possible after {timeout_s:.0f} s ({reason}): {then}") from error
-        if reason != told:
+                raise DatabaseUnavailable(f"{step}: not possible after {timeout_s:.0f} s ({reason}): {then}") from error
+        if reason != reported:
             _log.warning("waits_for_database", step=step, error=reason, for_s=round(deadline - monotonic()))
-            told = reason
+            reported = reason
         await asyncio.sleep(_TRY_AGAIN_S)
 
 
-def _comes_back(error: BaseException) -> bool:
-    # asyncpg's error for a server that speaks no TLS is that for one that is away, but waiting mends nothing
+def _is_unavailable(error: BaseException) -> bool:
+    # asyncpg's error for a server that speaks no TLS is that for one that is unreachable, but waiting does not help
     return is_transient(error) and "rejected SSL upgrade" not in str(error)
