@@ -31,6 +31,13 @@ REPLACED = {
     "timetable": "office_hours",
     "deeds": "agency_commands",
     "last_words": "log_tail",
+    "until_told": "until_published",
+    "told_at": "occurred_at",
+    "told_of": "event_of",
+    "_told": "the name of its content",
+    "settle_late": "await_late_outcome",
+    "obeyed": "accepted",
+    "begin_anew": "reset",
 }
 HISTORY = ("CHANGELOG.md", "docs/adr/", "tests/architecture/test_vocabulary.py")
 """What was, or names it to keep it out."""

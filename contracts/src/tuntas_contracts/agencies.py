@@ -79,7 +79,7 @@ class CaseChanged(Contract):
 
 
 class ActionRefused(Contract):
-    """A command of your agency could not be obeyed and changed nothing. `detail` says why and what to do.
+    """A command of your agency could not be carried out and changed nothing. `detail` says why and what to do.
 
     `position` names the refused record (`topic/partition/offset`) where it had no readable id.
     """

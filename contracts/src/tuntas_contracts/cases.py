@@ -86,7 +86,7 @@ class CaseArchived(CaseEvent):
 
 
 class Assessment(Contract):
-    """What the agency administrator settles at T4 and T5; from it follows the service class and its limit in working days."""
+    """What the agency administrator decides at T4 and T5; from it follows the service class and its limit in working days."""
 
     unit: ShortText
     service_class: ServiceClass
@@ -129,7 +129,7 @@ class FollowUpRecorded(CaseEvent):
 
 
 class CaseAnswered(CaseEvent):
-    """T15: a substantive answer; C3, C4 and C8 are met, C6 starts (anew for a supplement)."""
+    """T15: a substantive answer; C3, C4 and C8 are met, C6 starts (again for a supplement)."""
 
     agency: AgencyCode
     answer: LongText

@@ -20,7 +20,7 @@ class TransitionRow:
     not possible in this release. `target` is None where the case goes back to the state before. `owners` may own the case before, `owner`
     owns it after, None where that is the owner before. `roles` may ask for it by the command or input `asked_by`, nobody where time
     does it. Where `own_administrator`, an administrator may only while the case is with them: the national one while triage owns
-    it, the agency's while dispatch does. `event` tells of it. `guards` name what is asked beside state, owner and role.
+    it, the agency's while dispatch does. `event` announces it. `guards` name what is asked beside state, owner and role.
     """
 
     number: Transition
@@ -203,7 +203,7 @@ CLOCKS: Final[Mapping[Clock, ClockRow]] = MappingProxyType({row.number: row for 
 
 
 def events_of(service: Service) -> tuple[str, ...]:
-    """The events by which `service` tells, in this release, of transitions of the cases that it owns."""
+    """The events by which `service` announces, in this release, transitions of the cases that it owns."""
     rows = [row for row in _ROWS if not row.planned and service in _publishers(row)]
     return tuple(dict.fromkeys(row.event for row in rows))
 
@@ -215,7 +215,7 @@ def asked_by(role: Role, owner: Service) -> tuple[str, ...]:
 
 
 def _publishers(row: TransitionRow) -> Set[Service]:
-    """Who owns a case before it; a case that begins is triage's to tell of."""
+    """Who owns a case before it; a case that begins is announced by triage."""
     if not row.sources:
         return row.owners - {_INTAKE}
     return row.owners & {owner for state in row.possible_from for owner in owners_of(state)}

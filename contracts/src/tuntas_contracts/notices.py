@@ -1,4 +1,4 @@
-"""The events of the notices topic: what was told to whom, with no address."""
+"""The events of the notices topic: what was sent to whom, with no address."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ class NoticeFailed(NoticeEvent):
 
 
 class NoticeNotSent(NoticeEvent):
-    """There was no channel by which to tell this reader: a phone number alone, no contact, or data that were erased. No failure.
+    """There was no channel to this reader: a phone number alone, no contact, or data that were erased. No failure.
 
     `reason` is `no_email` or `no_contact`. Up to this type's first release such notices were NoticeFailed with these reasons.
     """

@@ -143,7 +143,7 @@ SLA = Topic(
 )
 NOTICES = Topic(
     name="tuntas.notices.v1",
-    purpose="What was told to whom, with no address",
+    purpose="What was sent to whom, with no address",
     key="case id",
     publications=(Publication(Service.NOTIFIER, NOTICE_EVENTS),),
     readers={Service.NOTIFIER: NOTICE_EVENTS},

@@ -228,13 +228,13 @@ class DecisionOutcome(StrEnum):
     IGNORED = "ignored"
     """It concerns another service, or no longer holds."""
     REPUBLISHED = "republished"
-    """The case was handed over meanwhile: it lies again behind the hand-over, for the new owner."""
+    """The case was transferred meanwhile: it is published again behind the transfer, for the new owner."""
     HELD = "held"
     """It waits until the topic is read up."""
 
 
 class WarningLevel(StrEnum):
-    """How pressing a warning is; who is told of which is profile data."""
+    """How pressing a warning is; who is notified of which is profile data."""
 
     REMINDER = "reminder"
     YELLOW = "yellow"

@@ -96,7 +96,7 @@ class Moment(StrEnum):
 
 
 class WarningRule(ProfileModel):
-    """One level of a clock: when it fires and who is told.
+    """One level of a clock: when it fires and who is notified.
 
     `days` are the clock's own, after the anchor if positive, before it if negative; "checkpoint" is the H-n of the
     service class. `end`, 0 days, `end_of_day` is the deadline itself. `intervention_by` gets an intervention task.
@@ -115,7 +115,7 @@ class WarningRule(ProfileModel):
     @model_validator(mode="after")
     def _supervisor_has_a_tier(self) -> Self:
         if (Role.SUPERVISOR in self.recipients) != (self.supervisor_tier is not None):
-            raise ValueError("supervisor_tier is given if, and only if, a supervisor is told")
+            raise ValueError("supervisor_tier is given if, and only if, a supervisor is notified")
         return self
 
     @property

@@ -95,12 +95,12 @@ async def register(url: str) -> AsyncIterator[Register]:
 
 def problem(answer: httpx.Response, status: int, code: str) -> Json:
     assert answer.status_code == status, answer.text
-    told: Json = answer.json()
-    assert told["code"] == code, told
-    return told
+    notified: Json = answer.json()
+    assert notified["code"] == code, notified
+    return notified
 
 
-async def test_an_agency_is_disabled_told_and_written_down(register: Register) -> None:
+async def test_an_agency_is_disabled_announced_and_recorded(register: Register) -> None:
     _, etag = await register.read("kemenkes")
     answer = await register.change("kemenkes", etag, enabled=False, email="baru@kemenkes.example")
     assert (answer.status_code, answer.json()["enabled"]) == (200, False)
@@ -122,7 +122,7 @@ async def test_an_old_entry_with_faults_can_be_disabled_all_the_same(register: R
     assert (await register.change("kab-32-01", etag, enabled=False)).json()["enabled"] is False
 
 
-async def test_two_operators_at_once_and_one_is_told_to_read_again(register: Register) -> None:
+async def test_two_operators_at_once_and_one_must_read_again(register: Register) -> None:
     _, etag = await register.read("kemenkes")
     answers = await asyncio.gather(
         register.change("kemenkes", etag, email="satu@kemenkes.example"),
@@ -166,10 +166,10 @@ async def test_without_a_version_nothing_is_changed(register: Register) -> None:
         ({"units": [{"code": "aa", "name": "A", "kind": "ordinary", "parent": "bb"}]}, "is no unit of the same agency"),
     ],
 )
-async def test_what_the_files_may_not_say_is_refused_here_too(register: Register, fields: Json, told: str) -> None:
+async def test_what_the_files_may_not_say_is_refused_here_too(register: Register, fields: Json, notified: str) -> None:
     _, etag = await register.read("kab-32-01")
     refused = problem(await register.change("kab-32-01", etag, **fields), 422, "register_faults")
-    assert any(told in fault["message"] and fault["field"] == "kab-32-01" for fault in refused["errors"]), refused["errors"]
+    assert any(notified in fault["message"] and fault["field"] == "kab-32-01" for fault in refused["errors"]), refused["errors"]
     assert await register.published() == []
     assert await register.audit() == []
 

@@ -82,8 +82,8 @@ async def test_without_an_address_the_code_is_on_the_receipt_and_the_case_is_ass
     receipt = await harness.submit(**BY_HAND, reporter=reporter)
     assert (await looked_up(harness))["access_code"] is None
     assert await seen(harness, receipt, receipt["access_code"]) == 200
-    [told] = [ReportSubmitted.model_validate_json(row.value) for row in await harness.rows("SELECT value FROM outbox")]
-    assert told.assisted
+    [published] = [ReportSubmitted.model_validate_json(row.value) for row in await harness.rows("SELECT value FROM outbox")]
+    assert published.assisted
     await answered_case(harness, receipt)
     assert (await confirm(harness, receipt, receipt["access_code"])).status_code == 202
     [value] = [row.value for row in await harness.rows("SELECT value FROM outbox WHERE type = 'ReporterConfirmed'")]

@@ -37,8 +37,8 @@ async def test_no_statement_of_an_erasure_scans_a_table(harness: IntakeHarness) 
 
     answer = await harness.http.delete(f"/v1/reporters/{row.reporter_ref}", headers=bearer("operator"))
     assert answer.status_code == 204
-    [told] = await harness.rows("SELECT key FROM outbox WHERE type = 'ReporterErased'")
-    assert told.key == str(case_id)
+    [published] = await harness.rows("SELECT key FROM outbox WHERE type = 'ReporterErased'")
+    assert published.key == str(case_id)
     assert not await harness.rows("SELECT 1 FROM personal_data WHERE reporter_ref = :ref", ref=row.reporter_ref)
 
 

@@ -101,8 +101,8 @@ async def test_where_a_case_stands_follows_from_the_events_that_are_read_of_it(h
         answered(8, case_id=case_id, agency="dinas-lain"),
         event(cases.CaseArchived, 9, CaseState.ARCHIVED, case_id=case_id, reason="duplicate", owner=Service.TRIAGE),
     ]
-    for number, told in enumerate(life, 1):
-        await harness.read(told)
+    for number, published in enumerate(life, 1):
+        await harness.read(published)
         async with harness.app.database.read() as connection:
             assert await store.CaseHistory().status(connection, case_id) == case_status([entry_of(e) for e in life[:number]])
 

@@ -57,7 +57,7 @@ async def test_the_notifier_gets_contacts_in_order_and_every_read_is_logged(harn
     assert await log(harness) == [("notifier", "notice:answered", other["case_id"]), ("notifier", "notice:receipt", one["case_id"])]
 
 
-async def test_a_reporter_of_another_case_is_not_told(harness: IntakeHarness) -> None:
+async def test_a_reporter_of_another_case_is_not_informed(harness: IntakeHarness) -> None:
     one, other = await harness.submit(), await harness.submit()
     mixed = await wish(harness, one) | {"case_id": other["case_id"]}
     _, found = await look_up(harness, mixed, await wish(harness, one) | {"reporter_ref": str(uuid4())})
@@ -73,7 +73,7 @@ async def test_only_services_look_contacts_up(harness: IntakeHarness, who: str) 
     assert await log(harness) == []
 
 
-async def test_a_row_that_does_not_open_keeps_nobody_else_from_being_told(harness: IntakeHarness) -> None:
+async def test_a_row_that_does_not_open_keeps_nobody_else_from_being_informed(harness: IntakeHarness) -> None:
     broken, sound = await harness.submit(), await harness.submit()
     await harness.run("UPDATE personal_data SET ciphertext = '\\x00' WHERE source_id = :id", id=UUID(broken["case_id"]))
     _, found = await look_up(harness, await wish(harness, broken), await wish(harness, sound))
@@ -89,9 +89,9 @@ async def test_officers_of_the_agency_on_the_case_learn_the_reporter(harness: In
     receipt = await harness.submit()
     case_id = UUID(receipt["case_id"])
     await harness.read(forwarded(case_id=case_id), answered(3, case_id=case_id))
-    found, told = await disclose(harness, receipt, who)
+    found, disclosed = await disclose(harness, receipt, who)
     assert found == status
-    assert ("Siti Nurhaliza" in told.values()) is (status == 200)
+    assert ("Siti Nurhaliza" in disclosed.values()) is (status == 200)
     assert len(await log(harness)) == (status == 200)
 
 
@@ -102,7 +102,7 @@ async def test_the_reason_is_written_down(harness: IntakeHarness) -> None:
 
 
 @pytest.mark.parametrize("who", ["liaison", "national"])
-async def test_an_anonymous_reporter_is_told_to_nobody(harness: IntakeHarness, who: str) -> None:
+async def test_an_anonymous_reporter_is_disclosed_to_no_one(harness: IntakeHarness, who: str) -> None:
     receipt = await harness.submit(anonymous=True)
     await harness.read(forwarded(case_id=UUID(receipt["case_id"])))
     status, problem = await disclose(harness, receipt, who)
@@ -110,7 +110,7 @@ async def test_an_anonymous_reporter_is_told_to_nobody(harness: IntakeHarness, w
     assert await log(harness) == []
 
 
-async def test_who_reported_misconduct_is_not_told_to_the_agency(harness: IntakeHarness) -> None:
+async def test_who_reported_misconduct_is_not_disclosed_to_the_agency(harness: IntakeHarness) -> None:
     receipt = await harness.submit(misconduct=True)
     await harness.read(forwarded(case_id=UUID(receipt["case_id"])))
     assert (await disclose(harness, receipt, "administrator"))[0] == 403
@@ -156,9 +156,9 @@ async def test_a_database_put_back_erases_again_what_was_erased_since(harness: I
     )
     erased = UUID(await reporter_ref(harness, receipt))
     assert (await harness.http.delete(f"/v1/reporters/{erased}", headers=bearer("operator"))).status_code == 204
-    [told] = await harness.rows("SELECT key, value FROM outbox WHERE type = 'ReporterErased'")
-    event = cases.ReporterErased.model_validate_json(told.value)
-    assert (told.key, event.reporter_ref) == (receipt["case_id"], erased)
+    [published] = await harness.rows("SELECT key, value FROM outbox WHERE type = 'ReporterErased'")
+    event = cases.ReporterErased.model_validate_json(published.value)
+    assert (published.key, event.reporter_ref) == (receipt["case_id"], erased)
 
     await harness.run("DELETE FROM personal_data")
     for row in backup:

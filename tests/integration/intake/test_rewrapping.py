@@ -60,7 +60,7 @@ async def test_it_goes_on_batch_by_batch(harness: IntakeHarness) -> None:
     assert (result.done, result.unreadable, len(await keys_in_use(harness))) == (7, 0, 1)
 
 
-async def test_what_no_key_opens_stays_and_is_told(harness: IntakeHarness, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_what_no_key_opens_stays_and_is_reported(harness: IntakeHarness, capsys: pytest.CaptureFixture[str]) -> None:
     await harness.submit()
     [former] = await keys_in_use(harness)
     assert await rewrap_keys_command(with_keys(harness, NEW_KEY), []) == 1

@@ -124,11 +124,11 @@ async def test_wrong_tries_at_unknown_ids_are_limited_too(harness: IntakeHarness
 async def test_a_reply_goes_to_the_owner_masked_and_its_original_is_kept(harness: IntakeHarness) -> None:
     receipt = await harness.submit()
     await harness.read(*life(receipt))
-    status_code, told = await reply(harness, receipt, "Belum, kata Bu Siti; hubungi 81234567890")
+    status_code, accepted = await reply(harness, receipt, "Belum, kata Bu Siti; hubungi 81234567890")
     assert status_code == 202
     [sent] = await inputs(harness)
     assert isinstance(sent, ReporterReplied)
-    assert (str(sent.input_id), sent.text) == (told["input_id"], "Belum, kata Bu [nama]; hubungi [telepon]")
+    assert (str(sent.input_id), sent.text) == (accepted["input_id"], "Belum, kata Bu [nama]; hubungi [telepon]")
     assert await harness.rows("SELECT 1 FROM personal_data WHERE source_id = :id", id=sent.input_id)
     [read] = await harness.rows("SELECT subject, purpose FROM access_log")
     assert read.subject == "reporter"
@@ -146,9 +146,9 @@ async def test_a_confirmation_carries_the_rating(harness: IntakeHarness) -> None
 async def test_ten_equal_replies_at_once_with_one_key_are_one_input(harness: IntakeHarness) -> None:
     receipt = await harness.submit()
     await harness.read(*life(receipt))
-    told = await asyncio.gather(*(reply(harness, receipt, **{"Idempotency-Key": "satu"}) for _ in range(10)))
-    assert {status_code for status_code, _ in told} == {202}
-    assert len({body["input_id"] for _, body in told}) == 1 == len(await inputs(harness))
+    answers = await asyncio.gather(*(reply(harness, receipt, **{"Idempotency-Key": "satu"}) for _ in range(10)))
+    assert {status_code for status_code, _ in answers} == {202}
+    assert len({body["input_id"] for _, body in answers}) == 1 == len(await inputs(harness))
 
 
 async def test_a_retry_is_answered_as_before_when_the_case_has_moved_on(harness: IntakeHarness) -> None:
@@ -170,7 +170,7 @@ async def test_one_key_serves_one_input(harness: IntakeHarness) -> None:
 
 
 @pytest.mark.parametrize(("events", "says"), [(0, "tunggu"), (2, "tunggu"), (4, "selesai")])
-async def test_before_an_answer_and_after_the_end_the_reporter_is_told_what_to_do(harness: IntakeHarness, events: int, says: str) -> None:
+async def test_before_an_answer_and_after_the_end_the_reporter_learns_what_to_do(harness: IntakeHarness, events: int, says: str) -> None:
     receipt = await harness.submit()
     await harness.read(*[*life(receipt), closed(receipt)][:events])
     for status_code, problem in (await reply(harness, receipt), await confirm(harness, receipt)):

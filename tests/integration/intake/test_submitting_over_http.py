@@ -23,11 +23,11 @@ async def events(harness: IntakeHarness) -> list[ReportSubmitted]:
 
 async def test_a_report_and_the_event_that_tells_of_it_are_written_together(harness: IntakeHarness) -> None:
     receipt = await harness.submit()
-    [told] = await events(harness)
+    [published] = await events(harness)
     [kept] = await harness.rows("SELECT case_id, reporter_ref, title, access_hash FROM report")
-    assert told.case_id == kept.case_id == UUID(receipt["case_id"])
-    assert (told.version, told.state, told.owner) == (1, CaseState.RECEIVED, Service.TRIAGE)
-    assert told.report.submitted_at.isoformat().replace("+00:00", "Z") == receipt["submitted_at"]
+    assert published.case_id == kept.case_id == UUID(receipt["case_id"])
+    assert (published.version, published.state, published.owner) == (1, CaseState.RECEIVED, Service.TRIAGE)
+    assert published.report.submitted_at.isoformat().replace("+00:00", "Z") == receipt["submitted_at"]
     assert kept.title == "Jalan berlubang di depan rumah [nama]"
     assert receipt["access_code"].replace("-", "").encode() not in kept.access_hash
 
@@ -85,10 +85,10 @@ async def test_a_report_received_by_hand_starts_when_it_was_received(harness: In
     received = harness.app.clock.now() - timedelta(days=3)
     there = received.astimezone(ZoneInfo("Asia/Jayapura")).isoformat()
     await harness.submit(headers=bearer("clerk"), channel="telephone", original_received_at=there)
-    [told] = await events(harness)
-    assert told.occurred_at == received
-    assert told.actor is not None
-    assert (told.actor.role, told.actor.subject) == (Role.CLERK, "clerk-7")
+    [published] = await events(harness)
+    assert published.occurred_at == received
+    assert published.actor is not None
+    assert (published.actor.role, published.actor.subject) == (Role.CLERK, "clerk-7")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class FilledQueue(PostgresDeliveryQueue):
             found = await connection.execute(text("SELECT notice_id, status, attempts, repeats, reason, next_attempt_at FROM delivery"))
             return {r.notice_id: Row(a_delivery(), Status(r.status), r.attempts, r.repeats, r.reason, r.next_attempt_at) for r in found}
 
-    async def told(self) -> list[Contract]:
+    async def notified(self) -> list[Contract]:
         """Every notice event in the outbox."""
         async with self._of.connect() as connection:
             found = await connection.execute(text("SELECT type, value FROM outbox ORDER BY id"))
@@ -120,7 +120,7 @@ class TestOnPostgres(SendingBehaviour):
             mailer = relay.mailer()
             # what is queued now is due now by the database's clock
             wall = Wall(datetime.now(UTC) + timedelta(seconds=5))
-            yield World(queue, relay, mailer, wall, queue.rows, queue.told)  # type: ignore[arg-type]
+            yield World(queue, relay, mailer, wall, queue.rows, queue.notified)  # type: ignore[arg-type]
             await mailer.close()
 
     async def test_events_go_out_in_the_trace_of_what_caused_them(self, world: World, database: Database) -> None:
@@ -148,7 +148,7 @@ class TestOnPostgres(SendingBehaviour):
         async with database.begin() as connection:
             await connection.execute(text(f"UPDATE delivery SET {fault} WHERE notice_id = :bad"), {"bad": an_id("n500")})
         assert (await world.send(limit=1_000)).taken >= 999
-        assert len(world.relay.taken) == len(await world.told()) == 999
+        assert len(world.relay.taken) == len(await world.notified()) == 999
         aside = SetAsideDeliveries(database)
         (row,) = await aside.page("", 10)
         assert row.case_id == an_id("c500")
@@ -176,7 +176,7 @@ class TestOnPostgres(SendingBehaviour):
             async with database.begin() as connection:
                 await connection.execute(text("ALTER TABLE outbox DROP CONSTRAINT picky"))
         assert len(world.relay.taken) == 10
-        assert len(await world.told()) == 9
+        assert len(await world.notified()) == 9
         assert {row.status for row in (await world.rows()).values()} == {Status.SENT}
         assert "picky" in str((await world.status("n5"))[1])
         assert (await world.send()).taken == 0
@@ -211,15 +211,15 @@ async def test_facts_follow_the_events_of_a_case_and_messages_seen_twice_queue_o
         assert (await store.load(connection, [str(CASE_ID)]))[str(CASE_ID)].agency == "kemenkes"
 
 
-async def test_what_was_told_according_to_its_event_is_never_told_again(database: Database) -> None:
+async def test_what_was_sent_according_to_its_event_is_never_sent_again(database: Database) -> None:
     """As after a restore: one notice waits in the queue of the backup, one is queued again, one was given up."""
     queue, store = FilledQueue(database), OwnNoticeStore()
     waiting, later, failed, unreachable = (a_delivery(name) for name in ("waiting", "later", "failed", "unreachable"))
     await queue.put(waiting, unreachable)
-    told: list[NoticeEvent] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed), a_notice_not_sent(unreachable)]
+    notified: list[NoticeEvent] = [a_notice_sent(waiting), a_notice_sent(later), a_notice_failed(failed), a_notice_not_sent(unreachable)]
     strange = a_delivery("strange", recipient="later_role")
-    told.append(a_notice_sent(strange))
-    rows = [row for event in (*told, told[0]) for row in on_own_notice(None, incoming(event)).rows]
+    notified.append(a_notice_sent(strange))
+    rows = [row for event in (*notified, notified[0]) for row in on_own_notice(None, incoming(event)).rows]
     async with database.begin() as connection:
         await store.save(connection, [], rows)
     await queue.put(later, failed, a_delivery("new"))

@@ -105,7 +105,7 @@ def loop_on(database: Database, metrics: MetricSet, outbox: Outbox | None = None
     )
 
 
-async def told(database: Database) -> int:
+async def announced(database: Database) -> int:
     async with database.connect() as connection:
         return int((await connection.execute(text("SELECT count(DISTINCT key) FROM outbox"))).scalar_one())
 
@@ -138,7 +138,7 @@ async def test_the_other_999_go_out_in_the_same_round_and_the_bad_one_once_the_c
     await spoil(database, statement)
     loop, aside = loop_on(database, metrics), SetAsideCheckpoints(database, metrics)
     assert not await loop.fire()
-    assert await told(database) == NUMBER - 1, what
+    assert await announced(database) == NUMBER - 1, what
     (row,) = await aside.page("", 10)
     assert (row.case_id, await aside.number()) == (BAD, 1)
     assert row.reason
@@ -152,7 +152,7 @@ async def test_the_other_999_go_out_in_the_same_round_and_the_bad_one_once_the_c
         await connection.execute(text(mend))
     assert await retry_all(aside) == 1
     await loop.fire()
-    assert await told(database) == NUMBER
+    assert await announced(database) == NUMBER
     assert await aside.number() == 0
 
 
@@ -162,7 +162,7 @@ async def test_a_row_that_is_still_unknown_is_set_aside_again(database: Database
     await loop.fire()
     assert await retry_all(aside) == 1
     await loop.fire()
-    assert await told(database) == NUMBER - 1
+    assert await announced(database) == NUMBER - 1
     assert await aside.number() == 1
 
 
@@ -178,7 +178,7 @@ class PickyOutbox(Outbox):
 async def test_a_fault_that_shows_only_while_it_is_written_stops_its_own_case_alone(database: Database, metrics: MetricSet) -> None:
     loop = loop_on(database, metrics, PickyOutbox(24, lambda: None, lambda: False))
     await loop.fire()
-    assert await told(database) == NUMBER - 1
+    assert await announced(database) == NUMBER - 1
     (row,) = await SetAsideCheckpoints(database, metrics).page("", 10)
     assert row.case_id == BAD
     assert "can't be written" in row.reason

@@ -1,4 +1,4 @@
-"""How refusals are told to an agency, and how many."""
+"""How an agency learns of refusals, and of how many."""
 
 from uuid import UUID, uuid4
 
@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_answered_with_its_place(error: Exception, code: 
     assert body.position == f"{ACTIONS}/0/41"
 
 
-def test_a_reason_that_repeats_control_characters_is_told_without_them() -> None:
+def test_a_reason_that_repeats_control_characters_is_sent_without_them() -> None:
     _, refusals, _ = make_handlers()
     answer = refusals.of_record(a_record(), Undecodable("case_id: invalid character: found `\x00`, then \x1b[31m"))
     assert answer is not None

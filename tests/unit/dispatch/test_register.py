@@ -124,7 +124,7 @@ def test_an_unknown_agency_is_named() -> None:
         ("agency_units.csv", "Ditjen P2", '"Ditjen P2', "agency_units.csv:2", "not CSV"),
     ],
 )
-def test_a_fault_is_told_with_file_and_line(file: str, old: str, new: str, place: str, says: str) -> None:
+def test_a_fault_is_reported_with_file_and_line(file: str, old: str, new: str, place: str, says: str) -> None:
     faults = faults_after(file, old, new)
 
     assert any(fault.startswith(f"{place}: ") and says in fault for fault in faults), faults

@@ -71,7 +71,7 @@ class FakeDatabase:
 
 
 class FakeOutbox:
-    """Keeps messages; `woken` counts how often the relay was told to look."""
+    """Keeps messages; `woken` counts how often the relay was woken."""
 
     def __init__(self, stored: Stored) -> None:
         self._stored = stored

@@ -77,8 +77,8 @@ def test_a_refused_input_changes_neither_state_nor_agency() -> None:
         ),
     ],
 )
-def test_the_reporter_reads_what_each_event_says(told: CaseEvent, shown: dict[str, object]) -> None:
-    item = HistoryItem.of(entry_of(told)).model_dump(mode="json")
+def test_the_reporter_reads_what_each_event_says(published: CaseEvent, shown: dict[str, object]) -> None:
+    item = HistoryItem.of(entry_of(published)).model_dump(mode="json")
     assert {name: item[name] for name in shown} == shown
 
 

@@ -139,7 +139,7 @@ def test_own_numbers_are_found_however_they_are_grouped() -> None:
     assert masked("nik 320101-450190 0001", SITI) == "nik [NIK]"
 
 
-def test_what_was_masked_is_told() -> None:
+def test_what_was_masked_is_reported() -> None:
     found = Masker(SITI).mask("Siti, 0812-3456-7890 atau 0813-1111-2222, siti@contoh.id")
     assert found.counts() == {Identifier.NAME: 1, Identifier.PHONE: 2, Identifier.EMAIL: 1}
 

@@ -47,8 +47,8 @@ async def test_no_personal_data_is_in_what_goes_on() -> None:
         requested_resolution="Kabari Siti di siti@contoh.id",
     )
     [kept] = desk.file.reports
-    told = kept.content.model_dump_json().lower()
-    assert not [word for word in ("siti", "nurhaliza", "contoh.id", "3456", "melati") if word in told]
+    published = kept.content.model_dump_json().lower()
+    assert not [word for word in ("siti", "nurhaliza", "contoh.id", "3456", "melati") if word in published]
     assert "Rp 1.500.000" in kept.content.body
     assert kept.content.place is not None
     assert kept.content.place.text == "dekat rumah saya, [alamat]"

@@ -153,9 +153,9 @@ async def test_a_wrong_code_and_an_unknown_id_are_one_answer_and_the_right_code_
 async def test_a_reply_goes_out_masked_and_its_original_is_kept(intake: Intake) -> None:
     receipt = await intake.answered()
     input_id = await intake.reply(receipt, "Belum, kata Siti")
-    [told] = intake.stored.outbox
-    assert isinstance(told.body, cases.ReporterReplied)
-    assert (told.key, told.body.input_id, told.body.text) == (str(receipt.case_id), input_id, "Belum, kata [nama]")
+    [published] = intake.stored.outbox
+    assert isinstance(published.body, cases.ReporterReplied)
+    assert (published.key, published.body.input_id, published.body.text) == (str(receipt.case_id), input_id, "Belum, kata [nama]")
     assert (intake.reporter(receipt), input_id) in intake.stored.originals
     assert (intake.outbox.woken, intake.metrics.value(INPUTS, "reply")) == (1, 1)
 
@@ -173,9 +173,9 @@ async def test_a_reply_sent_twice_with_one_key_is_one_input_and_with_another_tex
 async def test_a_confirmation_carries_the_rating_and_reads_no_personal_data(intake: Intake) -> None:
     receipt = await intake.answered()
     await intake.confirm(receipt, 4)
-    [told] = intake.stored.outbox
-    assert isinstance(told.body, cases.ReporterConfirmed)
-    assert (told.body.rating, told.body.assisted) == (4, False)
+    [published] = intake.stored.outbox
+    assert isinstance(published.body, cases.ReporterConfirmed)
+    assert (published.body.rating, published.body.assisted) == (4, False)
     assert intake.stored.log == []
 
 
@@ -233,9 +233,9 @@ async def test_erasure_destroys_the_data_is_published_and_leaves_the_case(intake
     receipt = await intake.answered()
     reporter = intake.reporter(receipt)
     await intake.disclosures.erase(reporter)
-    [told] = intake.stored.outbox
-    assert isinstance(told.body, cases.ReporterErased)
-    assert (told.body.case_id, told.body.reporter_ref) == (receipt.case_id, reporter)
+    [published] = intake.stored.outbox
+    assert isinstance(published.body, cases.ReporterErased)
+    assert (published.body.case_id, published.body.reporter_ref) == (receipt.case_id, reporter)
     assert (intake.stored.keys, intake.stored.originals) == ({}, {})
     with pytest.raises(errors.ReporterDataErased):
         await intake.disclosures.reporter_of(receipt.case_id, "perlu dihubungi", LIAISON)

@@ -3,7 +3,7 @@
 from intake.domain.wrong_tries import IN_ALL, MAX_SOURCES, PER_SOURCE, WINDOW_S, WrongTries
 
 
-def test_a_source_is_told_to_wait_after_its_tries_and_others_are_not() -> None:
+def test_a_source_must_wait_after_its_tries_and_others_are_not() -> None:
     tries = WrongTries()
     assert [tries.add("10.0.0.1", 5.0) for _ in range(PER_SOURCE + 1)] == [False] * PER_SOURCE + [True]
     assert not tries.add("10.0.0.2", 5.0)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
-from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable, DeliveryEvent, Handed, Handover
+from notifier.application.ports import Contact, ContactRequest, ContactsUnavailable, DeliveryEvent, Handover, MailAttempt
 from notifier.domain.delivery import Accepted, Claimed, Deferred, Delivery, NotTried, Refused, Result, Settlement, Status, Uncertain
 from notifier.domain.mail import Mail
 from tests.unit.notifier.builders import a_claimed
@@ -69,7 +69,7 @@ class FakeQueue:
 
     def __init__(self, wall: Wall) -> None:
         self.rows: dict[UUID, Row] = {}
-        self.told: list[Contract] = []
+        self.notified: list[Contract] = []
         self.parents: list[str] = []
         self.unknown: set[UUID] = set()
         self.business = BusinessClock()
@@ -112,7 +112,7 @@ class FakeQueue:
         )
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
+        self, settlements: Sequence[Settlement], ended_at: datetime, event_of: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         """Settle what is still the caller's."""
         kept = []
@@ -121,15 +121,15 @@ class FakeQueue:
             if row.status is Status.SENDING and row.next_attempt_at == s.claimed.lease_until:
                 kept.append(s)
                 self.rows[row.delivery.notice_id] = Row(row.delivery, s.status, s.attempts, s.repeats, s.reason, s.next_attempt_at)
-        for told in map(tell, kept):
-            if told is not None:
-                self.told.append(told.message.body)
-                self.parents.append(told.traceparent)
+        for notified in map(event_of, kept):
+            if notified is not None:
+                self.notified.append(notified.message.body)
+                self.parents.append(notified.traceparent)
         return kept
 
 
 class FakeContacts:
-    """Intake's contacts; every reporter is Siti unless told otherwise."""
+    """Intake's contacts; every reporter is Siti unless given otherwise."""
 
     def __init__(self) -> None:
         self.asked: list[list[ContactRequest]] = []
@@ -155,7 +155,7 @@ class Taken:
 
 
 class FakeRelay:
-    """A Mailer whose relay is in memory; it fails as it is told."""
+    """A Mailer whose relay is in memory; it fails as configured."""
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
@@ -167,8 +167,8 @@ class FakeRelay:
     async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
         """Take mails."""
         if self.down:
-            return Handover([Handed(NotTried("the relay can't be reached"), 1, 2) for _ in mails], "the relay can't be reached")
-        return Handover([Handed(self._result(mail), 1, 2) for mail in mails])
+            return Handover([MailAttempt(NotTried("the relay can't be reached"), 1, 2) for _ in mails], "the relay can't be reached")
+        return Handover([MailAttempt(self._result(mail), 1, 2) for mail in mails])
 
     def _result(self, mail: Mail) -> Result:
         if mail.recipient in self.refused:

@@ -1,4 +1,4 @@
-"""A real SMTP server for tests, which fails as it is told."""
+"""A real SMTP server for tests, which fails as configured."""
 
 import asyncio
 import email

@@ -59,14 +59,14 @@ class CrashingQueue:
         return await self.inner.claim(now, lease_until, officers=officers, total=total, reporters=reporters)
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
+        self, settlements: Sequence[Settlement], ended_at: datetime, event_of: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
         if self.crash:
             raise Crash
         if self.away:
             self.away -= 1
             raise ConnectionRefusedError("the database restarts")
-        return await self.inner.finish(settlements, told_at, tell)
+        return await self.inner.finish(settlements, ended_at, event_of)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class World:
     mailer: Mailer
     wall: Wall
     rows: Callable[[], "asyncio.Future[dict[UUID, Row]]"]
-    told: Callable[[], "asyncio.Future[list[Contract]]"]
+    notified: Callable[[], "asyncio.Future[list[Contract]]"]
     contacts: FakeContacts = field(default_factory=FakeContacts)
     spans: FakeSpans = field(default_factory=FakeSpans)
     metrics: MetricSet = field(default_factory=lambda: MetricSet((*CHASSIS_METRICS, *METRICS)))
@@ -172,7 +172,7 @@ class SendingBehaviour:
         assert sum(taken) == 2
         assert len(world.relay.taken) == 3
         assert {(await world.status(name))[0] for name in ("overdue", "officer", "reply")} == {Status.SENT}
-        assert {t.attempt for t in await world.told() if isinstance(t, NoticeSent)} == {1}
+        assert {t.attempt for t in await world.notified() if isinstance(t, NoticeSent)} == {1}
 
     async def test_reporter_and_officer_each_get_their_mail_once(self, world: World) -> None:
         await world.queue.put(a_delivery("a"), warning("b"))
@@ -183,8 +183,8 @@ class SendingBehaviour:
             Taken(LIAISON, identity("b")),
             Taken("siti@contoh.example", identity("a")),
         ]
-        told = [t for t in await world.told() if isinstance(t, NoticeSent)]
-        assert {(t.notice_id, t.message_id, t.attempt, t.possible_repeat) for t in told} == {
+        notified = [t for t in await world.notified() if isinstance(t, NoticeSent)]
+        assert {(t.notice_id, t.message_id, t.attempt, t.possible_repeat) for t in notified} == {
             (an_id("a"), identity("a"), 1, False),
             (an_id("b"), identity("b"), 1, False),
         }
@@ -204,9 +204,9 @@ class SendingBehaviour:
         world.wall.pass_by(LEASE)
         await world.send()
         assert [t.message_id for t in world.relay.taken] == [identity("a"), identity("a")]
-        (told,) = await world.told()
-        assert isinstance(told, NoticeSent)
-        assert (told.possible_repeat, told.attempt) == (True, 2)
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeSent)
+        assert (notified.possible_repeat, notified.attempt) == (True, 2)
         assert world.metrics.value(REPEATS, "resumed") == 1
 
     async def test_a_second_crash_ends_it_without_a_third_mail(self, world: World) -> None:
@@ -216,9 +216,9 @@ class SendingBehaviour:
             world.wall.pass_by(LEASE)
         await world.send()
         assert len(world.relay.taken) == 2
-        (told,) = await world.told()
-        assert isinstance(told, NoticeFailed)
-        assert told.reason.startswith("outcome_unknown")
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeFailed)
+        assert notified.reason.startswith("outcome_unknown")
 
     async def test_a_connection_that_is_cut_after_the_mail_repeats_once(self, world: World) -> None:
         await world.queue.put(a_delivery("a"))
@@ -228,9 +228,9 @@ class SendingBehaviour:
         world.wall.pass_by(timedelta(minutes=1))
         await world.send()
         assert len(world.relay.taken) == 2
-        (told,) = await world.told()
-        assert isinstance(told, NoticeSent)
-        assert told.possible_repeat
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeSent)
+        assert notified.possible_repeat
 
     async def test_one_refused_recipient_harms_no_other(self, world: World) -> None:
         world.contacts.known[an_id("wrong")] = Contact("Budi", "salah@contoh.example", None)
@@ -239,7 +239,7 @@ class SendingBehaviour:
         await world.send()
         assert len(world.relay.taken) == 5
         assert await world.status("b") == (Status.FAILED, "recipient refused: 550 5.1.1")
-        failed = [t for t in await world.told() if isinstance(t, NoticeFailed)]
+        failed = [t for t in await world.notified() if isinstance(t, NoticeFailed)]
         assert [t.reason for t in failed] == ["recipient refused: 550 5.1.1"]
 
     async def test_a_mailbox_that_knows_no_plus_addresses_gets_the_mail_at_its_plain_one(self, world: World) -> None:
@@ -258,11 +258,11 @@ class SendingBehaviour:
         world.wall.pass_by(timedelta(seconds=10))
         await world.send()
         assert (await world.status("a"))[0] is Status.SENT
-        (told,) = await world.told()
-        assert isinstance(told, NoticeSent)
-        assert (told.attempt, told.possible_repeat) == (2, False)
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeSent)
+        assert (notified.attempt, notified.possible_repeat) == (2, False)
 
-    async def test_while_intake_is_away_reporters_wait_uncounted_and_officers_are_told(self, world: World) -> None:
+    async def test_while_intake_is_away_reporters_wait_uncounted_and_officers_are_notified(self, world: World) -> None:
         world.contacts.away = True
         await world.queue.put(a_delivery("a"), warning("b"))
         done = await world.send()
@@ -281,9 +281,9 @@ class SendingBehaviour:
         await world.queue.put(a_delivery("a"))
         await world.send()
         assert await world.status("a") == (Status.NO_CHANNEL, reason)
-        (told,) = await world.told()
-        assert isinstance(told, NoticeNotSent)
-        assert told.reason == reason
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeNotSent)
+        assert notified.reason == reason
         assert not world.relay.taken
         assert world.metrics.value(NO_CHANNEL, "resumed") == 1
         assert world.metrics.value(FAILED, "resumed") is None
@@ -294,9 +294,9 @@ class SendingBehaviour:
         await world.queue.put(a_delivery("a"))
         await world.send()
         assert await world.status("a") == (Status.FAILED, reason)
-        (told,) = await world.told()
-        assert isinstance(told, NoticeFailed)
-        assert told.reason == reason
+        (notified,) = await world.notified()
+        assert isinstance(notified, NoticeFailed)
+        assert notified.reason == reason
         assert not world.relay.taken
 
     async def test_a_role_without_a_mailbox_is_given_up_with_the_reason(self, world: World) -> None:
@@ -312,8 +312,10 @@ class SendingBehaviour:
         assert status is Status.SET_ASIDE
         assert "later_role" in (reason or "")
         assert (await world.rows())[an_id("strange")].attempts == 0
-        assert [(t.notice_id, t.recipient) for t in await world.told() if isinstance(t, NoticeSent)] == [(an_id("a"), Role.LIAISON_OFFICER)]
-        assert len(await world.told()) == 1
+        assert [(t.notice_id, t.recipient) for t in await world.notified() if isinstance(t, NoticeSent)] == [
+            (an_id("a"), Role.LIAISON_OFFICER)
+        ]
+        assert len(await world.notified()) == 1
 
     async def test_a_case_that_is_not_read_yet_is_waited_for_uncounted(self, world: World) -> None:
         world.queue.unknown.add(an_id("strange"))
@@ -342,7 +344,7 @@ class SendingBehaviour:
             assert status is Status.SET_ASIDE
             assert reason
             assert (await world.rows())[an_id(name)].attempts == 0
-        assert len(await world.told()) == 5
+        assert len(await world.notified()) == 5
         assert world.metrics.value("tuntas_rows_set_aside_total", "notice") == 2
         assert (await world.send()).taken == 0
 

@@ -1,4 +1,4 @@
-"""Of what is old nobody is told again."""
+"""What is old gets no second notice."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,8 +40,8 @@ LIMIT = AgeLimit(timedelta(days=7), timedelta(days=400))
         (0, 0, 7, False),
         (0, 0, 7.1, True),  # it lay unread, or was read before
         (300, 300, 301, False),
-        (0, 390, 391, False),  # told late
-        (0, 401, 401, True),  # whether it was told before, nobody knows any more
+        (0, 390, 391, False),  # late
+        (0, 401, 401, True),  # whether it was notified before, nobody knows any more
         (-900, 1, 1, False),  # a deadline before its report was entered by hand
     ],
 )
@@ -58,7 +58,7 @@ def at_its_time(message: Incoming) -> Incoming:
     return message._replace(envelope=message.envelope._replace(time=RECEIVED_AT), appended_at=RECEIVED_AT)
 
 
-def test_an_old_event_is_remembered_and_nobody_is_told() -> None:
+def test_an_old_event_is_remembered_and_nobody_is_notified() -> None:
     metrics = MetricSet(METRICS)
     apply = unless_too_old(on_case_event, LIMIT, StoppedClock(RECEIVED_AT + timedelta(days=8)), metrics)
     outcome = apply(None, at_its_time(incoming(submitted())))
@@ -74,6 +74,6 @@ def test_each_reader_of_an_old_deadline_is_counted() -> None:
     assert metrics.value(TOO_OLD, "deadline_missed") == metrics.value(TOO_OLD, "overdue") == 1
 
 
-def test_a_young_event_is_told() -> None:
+def test_a_young_event_is_notified() -> None:
     apply = unless_too_old(on_case_event, LIMIT, StoppedClock(RECEIVED_AT + timedelta(days=1)), MetricSet(METRICS))
     assert len(apply(None, at_its_time(incoming(submitted()))).rows) == 1

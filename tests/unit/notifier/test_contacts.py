@@ -113,7 +113,7 @@ async def test_an_identity_provider_that_does_not_let_us_in_is_named() -> None:
         await world.directory().look_up([REQUEST])
 
 
-async def test_a_broken_answer_is_told_without_the_contacts_in_it() -> None:
+async def test_a_broken_answer_is_reported_without_the_contacts_in_it() -> None:
     world = FakeWorld()
     world.contacts = [{"reporter_ref": "no uuid", "case_id": str(CASE_ID), "name": "Siti", "email": "siti@contoh.example", "phone": None}]
     with pytest.raises(ContactsUnavailable) as raised:

@@ -1,4 +1,4 @@
-"""Which event is told to whom, and that nothing personal is kept for it."""
+"""Which event gets a notice, and to whom, and that nothing personal is kept for it."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ TOLD: list[tuple[CaseEvent, NoticeKind | None]] = [
 
 
 @pytest.mark.parametrize(("event", "kind"), TOLD, ids=[type(e).__name__ + str(n) for n, (e, _) in enumerate(TOLD)])
-def test_the_reporter_is_told_what_concerns_him(event: CaseEvent, kind: NoticeKind | None) -> None:
+def test_the_reporter_is_notified_of_what_concerns_him(event: CaseEvent, kind: NoticeKind | None) -> None:
     notice = notice_of(event)
     assert (notice.kind if notice else None) == kind
     assert notice is None or notice.recipient is Role.REPORTER
@@ -64,8 +64,8 @@ def test_every_event_that_the_topology_lets_the_notifier_read_is_decided_upon() 
         (Role.LIAISON_OFFICER, "not_allowed", False),
     ],
 )
-def test_a_refused_input_is_told_to_its_reporter_only(role: Role, code: str, told: bool) -> None:
-    assert (notice_of(refused(role=role, code=code)) is not None) is told
+def test_a_refused_input_gets_a_notice_to_its_reporter_only(role: Role, code: str, notified: bool) -> None:
+    assert (notice_of(refused(role=role, code=code)) is not None) is notified
 
 
 def test_what_is_kept_for_a_notice_holds_no_text_that_people_wrote() -> None:
@@ -77,10 +77,10 @@ def test_what_is_kept_for_a_notice_holds_no_text_that_people_wrote() -> None:
             assert word not in kept
 
 
-def test_each_role_that_is_named_is_told_once_of_a_missed_deadline() -> None:
+def test_each_role_that_is_named_is_notified_once_of_a_missed_deadline() -> None:
     event = missed(Clock.C4, Role.LIAISON_OFFICER, Role.HEAD, Role.REPORTER, Role.HEAD)
-    told = [(n.kind, n.recipient, n.agency) for n in notices_of_deadline(event)]
-    assert told == [
+    notified = [(n.kind, n.recipient, n.agency) for n in notices_of_deadline(event)]
+    assert notified == [
         (NoticeKind.DEADLINE_MISSED, Role.LIAISON_OFFICER, "kemenkes"),
         (NoticeKind.DEADLINE_MISSED, Role.HEAD, "kemenkes"),
         (NoticeKind.OVERDUE, Role.REPORTER, "kemenkes"),

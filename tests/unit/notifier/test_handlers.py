@@ -75,7 +75,7 @@ def test_an_ended_case_is_known_as_such() -> None:
     assert facts.ended
 
 
-def test_an_event_of_an_unknown_case_is_told_although_its_facts_are_not_known_yet() -> None:
+def test_an_event_of_an_unknown_case_is_notified_although_its_facts_are_not_known_yet() -> None:
     outcome = on_case_event(None, incoming(answered()))
     assert outcome.state is None
     assert [row.kind for row in outcome.rows if isinstance(row, Delivery)] == [NoticeKind.ANSWERED]

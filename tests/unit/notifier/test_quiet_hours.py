@@ -30,7 +30,7 @@ def test_only_what_time_does_waits_and_only_from_midnight_to_seven(kind: NoticeK
         assert waits_until(delivery, zone, local(at, zone)) is None
 
 
-def test_a_case_that_closed_by_itself_is_told_in_the_morning_and_one_that_its_reporter_closed_at_once() -> None:
+def test_a_case_that_closed_by_itself_is_notified_in_the_morning_and_one_that_its_reporter_closed_at_once() -> None:
     midnight = local("2026-11-25T00:00", "Asia/Jakarta")
     assert waits_until(a_delivery(kind=NoticeKind.CLOSED, reason="no_reply", rating=None), None, midnight) is not None
     assert waits_until(a_delivery(kind=NoticeKind.CLOSED, reason="satisfied", rating=5), None, midnight) is None

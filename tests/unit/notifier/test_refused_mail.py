@@ -56,11 +56,11 @@ async def test_a_quota_is_waited_for_and_the_mail_goes_out_afterwards(
     sink: SmtpSink, mailer: SmtpMailer, answer: str, limited: bool, stage: str
 ) -> None:
     sink.answer(answer, stage=stage)  # type: ignore[arg-type]
-    (first,) = (await mailer.send([mail_to("siti@contoh.example")], 10, asyncio.Event())).handed
+    (first,) = (await mailer.send([mail_to("siti@contoh.example")], 10, asyncio.Event())).attempts
     assert isinstance(first.result, Deferred)
     assert first.result.limited is limited
     assert first.result.reason.endswith(" ".join(answer.split()[:2]))
-    (second,) = (await mailer.send([mail_to("siti@contoh.example")], 10, asyncio.Event())).handed
+    (second,) = (await mailer.send([mail_to("siti@contoh.example")], 10, asyncio.Event())).attempts
     assert isinstance(second.result, Accepted)
     assert sink.received == 1
 
@@ -70,7 +70,7 @@ async def test_a_relay_that_takes_no_more_from_anybody_is_left_alone_for_a_while
     mails = [mail_to(f"pelapor@d{n}.example") for n in range(60)]
     handover = await mailer.send(mails, 30, asyncio.Event())
     assert handover.relay_down is not None
-    untried = [h for h in handover.handed if isinstance(h.result, NotTried)]
+    untried = [h for h in handover.attempts if isinstance(h.result, NotTried)]
     assert len(untried) >= 55  # each of the lines may have one mail more in hand
 
 
@@ -80,14 +80,14 @@ async def test_one_domain_that_wants_no_more_mail_stops_nobody_else(sink: SmtpSi
     handover = await mailer.send(mails, 30, asyncio.Event())
     assert handover.relay_down is None
     assert sink.received == 30
-    assert sum(isinstance(h.result, Deferred) for h in handover.handed) == 30
+    assert sum(isinstance(h.result, Deferred) for h in handover.attempts) == 30
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data"])
 async def test_a_plus_address_that_is_not_known_is_left_for_the_plain_one(sink: SmtpSink, mailer: SmtpMailer, stage: str) -> None:
     sink.answer("550 5.1.1 User unknown", stage=stage, recipients="[+]head@")  # type: ignore[arg-type]
-    (handed,) = (await mailer.send([mail_to("x+head@dinas.example", "x@dinas.example")], 10, asyncio.Event())).handed
-    assert isinstance(handed.result, Accepted)
+    (attempt,) = (await mailer.send([mail_to("x+head@dinas.example", "x@dinas.example")], 10, asyncio.Event())).attempts
+    assert isinstance(attempt.result, Accepted)
     assert [kept.to for kept in stored_mails(sink.file)] == [["x@dinas.example"]]
 
 
@@ -96,8 +96,8 @@ async def test_a_dead_address_without_a_plain_one_is_refused_and_so_is_one_whose
 ) -> None:
     sink.answer("550 5.1.1 User unknown", times=3, stage="rcpt")
     for mail in (mail_to("siti@contoh.example"), mail_to("x+head@dinas.example", "x@dinas.example")):
-        (handed,) = (await mailer.send([mail], 10, asyncio.Event())).handed
-        assert handed.result == Refused("recipient refused: 550 5.1.1", dead_address=True)
+        (attempt,) = (await mailer.send([mail], 10, asyncio.Event())).attempts
+        assert attempt.result == Refused("recipient refused: 550 5.1.1", dead_address=True)
     assert sink.received == 0
 
 

@@ -1,4 +1,4 @@
-"""What was told of a case, over HTTP: to whom it is shown, and what it never shows."""
+"""The notices of a case, over HTTP: to whom it is shown, and what it never shows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -78,7 +78,7 @@ PATH = f"/v1/cases/{CASE_ID}/notices"
         (None, "kemenkes", 401),
     ],
 )
-async def test_only_who_works_on_the_case_sees_what_was_told(token: str | None, agency: str | None, status: int) -> None:
+async def test_only_who_works_on_the_case_sees_its_notices(token: str | None, agency: str | None, status: int) -> None:
     assert (await get(PATH, token, FakeHistory(agency)))[0] == status
 
 

@@ -19,10 +19,10 @@ def world_of(queue: FakeQueue, wall: Wall, relay: RelayUnderTest, mailer: object
     async def rows() -> dict[UUID, Row]:
         return queue.rows
 
-    async def told() -> list[Contract]:
-        return queue.told
+    async def notified() -> list[Contract]:
+        return queue.notified
 
-    return World(queue, relay, mailer, wall, rows, told)  # type: ignore[arg-type]
+    return World(queue, relay, mailer, wall, rows, notified)  # type: ignore[arg-type]
 
 
 class TestInMemory(SendingBehaviour):
@@ -72,7 +72,7 @@ async def test_a_batch_goes_over_a_few_connections_which_are_kept() -> None:
         mailer = relay.mailer(connections=3)
         for _ in range(3):
             handover = await mailer.send(mails(30), 10, asyncio.Event())
-            assert all(isinstance(h.result, Accepted) for h in handover.handed)
+            assert all(isinstance(h.result, Accepted) for h in handover.attempts)
         assert relay.connections == 3
         assert sorted(t.recipient for t in relay.taken) == sorted(m.recipient for m in mails(30) * 3)
         assert b"\r\n.titik\r\n" in relay.texts[0]
@@ -84,11 +84,11 @@ async def test_a_connection_that_the_relay_closed_in_the_meantime_is_opened_agai
         mailer = relay.mailer(connections=1)
         await mailer.send(mails(1), 10, asyncio.Event())
         relay.hang_ups = 1
-        (handed,) = (await mailer.send(mails(1), 10, asyncio.Event())).handed
-        assert isinstance(handed.result, Accepted)
+        (attempt,) = (await mailer.send(mails(1), 10, asyncio.Event())).attempts
+        assert isinstance(attempt.result, Accepted)
         relay.goodbyes = 1
-        (handed,) = (await mailer.send(mails(1), 10, asyncio.Event())).handed
-        assert isinstance(handed.result, Accepted)
+        (attempt,) = (await mailer.send(mails(1), 10, asyncio.Event())).attempts
+        assert isinstance(attempt.result, Accepted)
         assert relay.connections == 3
         await mailer.close()
 
@@ -97,8 +97,8 @@ async def test_a_relay_that_hangs_up_at_once_defers_the_mail_and_never_loses_it(
     async with TestRelay() as relay:
         mailer = relay.mailer(connections=1)
         relay.hang_ups = 1
-        (handed,) = (await mailer.send(mails(1), 10, asyncio.Event())).handed
-        assert isinstance(handed.result, Deferred)
+        (attempt,) = (await mailer.send(mails(1), 10, asyncio.Event())).attempts
+        assert isinstance(attempt.result, Deferred)
         await mailer.close()
 
 
@@ -115,8 +115,8 @@ async def test_no_answer_to_the_mail_is_uncertain() -> None:
     async with TestRelay() as relay:
         relay.hold = asyncio.Event()
         mailer = relay.mailer(timeout_s=0.2)
-        (handed,) = (await mailer.send(mails(1), 10, asyncio.Event())).handed
-        assert isinstance(handed.result, Uncertain)
+        (attempt,) = (await mailer.send(mails(1), 10, asyncio.Event())).attempts
+        assert isinstance(attempt.result, Uncertain)
         relay.hold.set()
         await mailer.close()
 
@@ -128,14 +128,14 @@ async def test_a_slow_relay_is_given_no_more_than_the_time_there_is() -> None:
         sending = asyncio.create_task(mailer.send(mails(10), 0.05, asyncio.Event()))
         await asyncio.wait_for(relay.arrived.wait(), 5)
         asyncio.get_running_loop().call_later(0.1, relay.hold.set)
-        results = [type(h.result) for h in (await sending).handed]
+        results = [type(h.result) for h in (await sending).attempts]
         assert results.count(Accepted) == 2
         assert results.count(NotTried) == 8
         assert relay.most_busy == 2
         await mailer.close()
 
 
-async def test_told_to_stop_it_finishes_what_it_began_and_begins_nothing() -> None:
+async def test_asked_to_stop_it_finishes_what_it_began_and_begins_nothing() -> None:
     async with TestRelay() as relay:
         relay.hold = asyncio.Event()
         stopping = asyncio.Event()
@@ -144,7 +144,7 @@ async def test_told_to_stop_it_finishes_what_it_began_and_begins_nothing() -> No
         await asyncio.wait_for(relay.arrived.wait(), 5)
         stopping.set()
         relay.hold.set()
-        results = [type(h.result) for h in (await sending).handed]
+        results = [type(h.result) for h in (await sending).attempts]
         assert results == [Accepted, NotTried, NotTried, NotTried]
         await mailer.close()
 
@@ -155,7 +155,7 @@ async def test_a_relay_that_cannot_be_reached_says_so_and_counts_no_attempt() ->
         mailer = relay.mailer()
         handover = await mailer.send(mails(5), 10, asyncio.Event())
         assert handover.relay_down is not None
-        assert all(isinstance(h.result, NotTried) for h in handover.handed)
+        assert all(isinstance(h.result, NotTried) for h in handover.attempts)
         await relay.listen()
         handover = await mailer.send(mails(5), 10, asyncio.Event())
         assert handover.relay_down is None
@@ -169,5 +169,5 @@ async def test_no_address_is_in_what_is_recorded_of_a_refusal() -> None:
         relay.deferrals = 1
         mailer = relay.mailer(connections=1)
         handover = await mailer.send(mails(2), 10, asyncio.Event())
-        assert not any("@" in repr(h.result) for h in handover.handed)
+        assert not any("@" in repr(h.result) for h in handover.attempts)
         await mailer.close()

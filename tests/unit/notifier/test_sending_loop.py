@@ -1,4 +1,4 @@
-"""The loop: at once when woken, not faster than allowed, patient with faults, ended when told."""
+"""The loop: at once when woken, not faster than allowed, patient with faults, ended when asked."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -23,7 +23,7 @@ def test_the_sender_has_a_name_and_an_address() -> None:
 
 
 @pytest.mark.parametrize(("environment", "security"), [("development", "opportunistic"), ("production", "starttls")])
-def test_production_reaches_the_relay_by_tls_unless_told_how(environment: Any, security: str) -> None:
+def test_production_reaches_the_relay_by_tls_unless_set_otherwise(environment: Any, security: str) -> None:
     assert Settings(**GIVEN | {"environment": environment}).relay_security == security
 
 

@@ -1,4 +1,4 @@
-"""Test data: a calendar, a planner, and the history of a case told event by event."""
+"""Test data: a calendar, a planner, and the history of a case announced event by event."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

@@ -66,7 +66,7 @@ class FakeMonitor:
         self._service.subscribe(cases_subscription(self.handlers, self._store))
         self._service.subscribe(watermarks_subscription(KeptInMemory()))
         self._rows_read = 0
-        self._told: list[Message] = []
+        self._announced: list[Message] = []
 
     @property
     def states(self) -> Mapping[str, CaseClocks]:
@@ -79,12 +79,12 @@ class FakeMonitor:
         return self._database.tables.positions.get((CONSUMER, (CASES.name, PARTITION)), 0)
 
     @property
-    def told(self) -> Sequence[Message]:
+    def announced(self) -> Sequence[Message]:
         """What it published, in order."""
-        for row in self._database.tables.outbox[len(self._told) :]:
+        for row in self._database.tables.outbox[len(self._announced) :]:
             body = body_of(row.type, row.value)
-            self._told.append(Message(row.message_id, Service.SLA_MONITOR, row.topic, row.key, row.time, body))
-        return self._told
+            self._announced.append(Message(row.message_id, Service.SLA_MONITOR, row.topic, row.key, row.time, body))
+        return self._announced
 
     def read(self, body: Contract) -> None:
         """Take in the next watermark, or record of the cases topic; raises NotHandled."""

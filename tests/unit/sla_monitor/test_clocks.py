@@ -17,10 +17,10 @@ MONDAY = wib("2026-07-06 10:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def told(monitor: FakeMonitor) -> list[str]:
+def announced(monitor: FakeMonitor) -> list[str]:
     """ "set C2.1", "warning C2.1 reminder", "missed C2.1", "elapsed C6.1"."""
     found = []
-    for message in monitor.told:
+    for message in monitor.announced:
         match message.body:
             case DeadlineSet() as body:
                 found.append(f"set {body.clock}.{body.deadline_version}")
@@ -44,13 +44,13 @@ def test_a_case_in_the_national_queue_runs_on_c1_until_it_is_forwarded() -> None
     h = History()
     monitor = after(h.received(MONDAY), h.forwarded(MONDAY + HOUR))
     assert monitor.outcomes_by_name() == {"C1.1": "met", "C2.1": "running"}
-    assert told(monitor) == ["set C1.1", "set C2.1"]
+    assert announced(monitor) == ["set C1.1", "set C2.1"]
 
 
 def test_a_fast_track_goes_straight_to_c3_and_c4_with_the_rules_own_limits() -> None:
     monitor = after(History().forwarded(MONDAY, FAST_TRACK))
     assert monitor.outcomes_by_name() == {"C3.1": "running", "C4.1": "running"}
-    dues = {message.body.clock: message.body.due_at for message in monitor.told if isinstance(message.body, DeadlineSet)}
+    dues = {message.body.clock: message.body.due_at for message in monitor.announced if isinstance(message.body, DeadlineSet)}
     assert dues == {Clock.C3: wib("2026-07-08 00:00"), Clock.C4: wib("2026-07-10 00:00")}
 
 
@@ -59,7 +59,7 @@ def test_accepting_meets_c2_and_starts_c3_and_c4() -> None:
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY + HOUR))
     assert monitor.outcomes_by_name() == {"C2.1": "met", "C3.1": "running", "C4.1": "running"}
     assert {armed.checkpoint.clock for armed in monitor.armed} == {Clock.C3, Clock.C4, Clock.C5}
-    [_, _, c4] = [m.body for m in monitor.told]
+    [_, _, c4] = [m.body for m in monitor.announced]
     assert isinstance(c4, DeadlineSet)
     assert (c4.agency, c4.unit, c4.service_class) == (AGENCY, "dinas-pu", ServiceClass.ORDINARY)
 
@@ -68,7 +68,7 @@ def test_who_handles_it_himself_has_followed_up_already_and_nobody_is_given_a_de
     h = History()
     monitor = after(h.forwarded(MONDAY), h.handling_started(MONDAY + HOUR))
     assert monitor.outcomes_by_name() == {"C2.1": "met", "C3.1": "met", "C4.1": "running"}
-    assert told(monitor) == ["set C2.1", "set C4.1"]
+    assert announced(monitor) == ["set C2.1", "set C4.1"]
 
 
 def test_a_return_stops_c2_and_the_second_goes_to_arbitration() -> None:
@@ -112,14 +112,14 @@ def test_an_answer_without_a_follow_up_meets_c3_too() -> None:
     assert case.responded_at == case.answered_at == MONDAY + DAY
 
 
-def test_a_late_answer_is_met_late_and_the_miss_is_told_all_the_same() -> None:
+def test_a_late_answer_is_met_late_and_the_miss_is_announced_all_the_same() -> None:
     h = History()
     monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.followed_up(MONDAY), h.answered(wib("2026-07-28 00:00:01")))
     assert monitor.outcomes_by_name()["C4.1"] == "met_late"
     for watermark in watermarks(wib("2026-07-28 01:00")):
         monitor.read(watermark)
     monitor.fire(wib("2026-07-28 01:00"))
-    assert told(monitor)[-2:] == ["warning C5.1 checkpoint", "missed C4.1"]
+    assert announced(monitor)[-2:] == ["warning C5.1 checkpoint", "missed C4.1"]
 
 
 def test_an_act_at_the_last_instant_is_in_time_however_late_it_is_read() -> None:
@@ -129,7 +129,7 @@ def test_an_act_at_the_last_instant_is_in_time_however_late_it_is_read() -> None
     for watermark in watermarks(wib("2026-08-20 00:00")):
         monitor.read(watermark)
     monitor.fire(wib("2026-08-20 00:00"))
-    assert "missed C4.1" not in told(monitor)
+    assert "missed C4.1" not in announced(monitor)
     assert monitor.outcomes_by_name()["C4.1"] == "met"
 
 
@@ -167,7 +167,7 @@ def test_no_reply_elapses_the_window_once_and_the_close_ends_it() -> None:
         monitor.read(watermark)
     fired = monitor.fire(due + HOUR)
     monitor.fire(due + HOUR)
-    assert told(monitor)[-2:] == ["warning C6.1 reminder", "elapsed C6.1"]
+    assert announced(monitor)[-2:] == ["warning C6.1 reminder", "elapsed C6.1"]
     window = fired[-1]
     assert isinstance(window.body, WindowElapsed)
     assert (window.topic, window.key, window.time) == (CASES.name, str(CASE_ID), due)
@@ -185,10 +185,10 @@ def test_a_reply_in_time_holds_the_window_until_the_owner_has_refused_it() -> No
     for watermark in watermarks(due + DAY):
         monitor.read(watermark)
     monitor.fire(due + DAY)
-    assert "elapsed C6.1" not in told(monitor)
+    assert "elapsed C6.1" not in announced(monitor)
     monitor.read(h.refused(due + DAY, reply.input_id))
     monitor.fire(due + DAY)
-    assert told(monitor)[-1] == "elapsed C6.1"
+    assert announced(monitor)[-1] == "elapsed C6.1"
 
 
 def test_of_two_replies_the_second_still_holds_when_the_first_is_refused() -> None:
@@ -237,7 +237,7 @@ def test_an_event_that_is_known_changes_nothing() -> None:
     h = History()
     forwarded = h.forwarded(MONDAY)
     monitor = after(forwarded, forwarded)
-    assert told(monitor) == ["set C2.1"]
+    assert announced(monitor) == ["set C2.1"]
 
 
 def test_a_case_that_is_first_seen_in_its_middle_is_taken_up_from_there() -> None:
@@ -253,14 +253,14 @@ def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     for watermark in watermarks(wib("2026-09-01 00:00")):
         monitor.read(watermark)
     monitor.fire(wib("2026-09-01 00:00"))
-    assert told(monitor)[3:] == [
+    assert announced(monitor)[3:] == [
         "warning C3.1 yellow",
         "missed C3.1",
         "warning C5.1 checkpoint",
         "missed C4.1",
         "warning C4.1 escalated",
     ]
-    red, missed, escalated = (monitor.told[n].body for n in (4, 6, 7))
+    red, missed, escalated = (monitor.announced[n].body for n in (4, 6, 7))
     assert isinstance(red, DeadlineMissed)
     assert red.level is WarningLevel.RED
     assert Role.RESPONSIBLE_OFFICER in red.recipients
@@ -270,7 +270,7 @@ def test_escalation_and_misses_name_those_whom_the_profile_names() -> None:
     assert isinstance(escalated, DeadlineWarning)
     assert Role.SUPERVISOR in escalated.recipients
     assert escalated.occurred_at == wib("2026-07-31 08:00")
-    assert {message.topic for message in monitor.told} == {SLA.name}
+    assert {message.topic for message in monitor.announced} == {SLA.name}
 
 
 def test_nothing_fires_before_every_source_has_a_watermark() -> None:
@@ -304,7 +304,7 @@ def test_the_same_checkpoint_has_the_same_id_and_content_after_a_restored_backup
         h = History()
         monitor = after(h.forwarded(MONDAY), h.accepted(MONDAY), h.answered(MONDAY), *watermarks(wib("2026-09-01 00:00")))
         monitor.fire(wib("2026-09-01 00:00"))
-        return [(message.id, message.time, message.body) for message in monitor.told]
+        return [(message.id, message.time, message.body) for message in monitor.announced]
 
     first, again = run(), run()
     assert first == again

@@ -1,4 +1,4 @@
-"""How late a checkpoint is told: from its moment, or from the entry of its report where that came later."""
+"""How late a checkpoint is announced: from its moment, or from the entry of its report where that came later."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ class OneLook:
 
     def __init__(self, fired: Sequence[Fired]) -> None:
         self._fired = fired
-        self.told: list[Any] = []
+        self.announced: list[Any] = []
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[None]:
@@ -43,7 +43,7 @@ class OneLook:
         """What is missed is counted, whoever notes it."""
 
     async def write(self, _connection: None, outgoing: Sequence[Any]) -> None:
-        self.told += outgoing
+        self.announced += outgoing
 
     def written(self) -> None:
         """Nobody waits."""
@@ -72,12 +72,12 @@ def _fired(due_before: timedelta, entered_before: timedelta, level: WarningLevel
         (timedelta(days=2), timedelta(seconds=4), "5.0"),  # entered by hand, received days ago
     ],
 )
-async def test_a_warning_is_as_late_as_it_could_have_been_told(due_before: timedelta, entered_before: timedelta, within: str) -> None:
+async def test_a_warning_is_as_late_as_it_could_have_been_announced(due_before: timedelta, entered_before: timedelta, within: str) -> None:
     metrics = MetricSet(METRICS)
     look: Any = OneLook([_fired(due_before, entered_before, WarningLevel.YELLOW)])
     loop = CheckpointScheduler(look, look, look, look, Still(), metrics, interval_s=1, batch=10)  # type: ignore[arg-type]
     assert not await loop.fire()
-    assert len(look.told) == 1
+    assert len(look.announced) == 1
     buckets = [float(b) for m in METRICS if m.name == DELAY for b in m.buckets]
     below = max((b for b in buckets if b < float(within)), default=None)
     sample = metrics.registry.get_sample_value

@@ -1,4 +1,4 @@
-"""However late events are read and whenever the loop looks: what is told depends on business time alone, each thing once."""
+"""However late events are read and whenever the loop looks: what is announced depends on business time alone, each thing once."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,13 +21,13 @@ S = CaseState
 
 
 def deadlines(monitor: FakeMonitor) -> dict[UUID | None, Contract]:
-    """What was told but the ends of windows, by id."""
-    return {m.id: m.body for m in monitor.told if not isinstance(m.body, WindowElapsed)}
+    """What was announced but the ends of windows, by id."""
+    return {m.id: m.body for m in monitor.announced if not isinstance(m.body, WindowElapsed)}
 
 
 def windows(monitor: FakeMonitor) -> set[UUID | None]:
-    """The ends of windows that were told."""
-    return {m.id for m in monitor.told if isinstance(m.body, WindowElapsed)}
+    """The ends of windows that were announced."""
+    return {m.id for m in monitor.announced if isinstance(m.body, WindowElapsed)}
 
 
 class LaggingMonitor(RuleBasedStateMachine):
@@ -137,16 +137,16 @@ class LaggingMonitor(RuleBasedStateMachine):
             self.publish(self.history.closed(self.now), S.CLOSED)
 
     @invariant()
-    def nothing_is_told_twice(self) -> None:
+    def nothing_is_announced_twice(self) -> None:
         for monitor in (self.eager, self.lazy):
-            ids = [message.id for message in monitor.told]
+            ids = [message.id for message in monitor.announced]
             assert len(set(ids)) == len(ids)
 
     @invariant()
     def who_was_in_time_is_never_said_to_be_late(self) -> None:
         for monitor in (self.eager, self.lazy):
             in_time = {key for key, outcome in monitor.outcomes.items() if outcome in (RunOutcome.MET, RunOutcome.STOPPED)}
-            for message in monitor.told:
+            for message in monitor.announced:
                 if isinstance(message.body, DeadlineMissed):
                     assert (message.body.case_id, message.body.clock, message.body.deadline_version) not in in_time
 
@@ -161,7 +161,7 @@ class LaggingMonitor(RuleBasedStateMachine):
         assert self.lazy.outcomes == self.eager.outcomes
         assert self.lazy.states.keys() == self.eager.states.keys()
         missed = {key for key, outcome in self.lazy.outcomes.items() if outcome in (RunOutcome.MISSED, RunOutcome.MET_LATE)}
-        bodies = [m.body for m in self.lazy.told if isinstance(m.body, DeadlineMissed)]
+        bodies = [m.body for m in self.lazy.announced if isinstance(m.body, DeadlineMissed)]
         assert {(b.case_id, b.clock, b.deadline_version) for b in bodies} == missed
 
 

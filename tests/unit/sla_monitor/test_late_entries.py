@@ -17,15 +17,15 @@ MONDAY = wib("2026-07-06 10:00")
 DAY = timedelta(days=1)
 
 
-def told_by(now: datetime, *events: Event) -> list[DeadlineEvent]:
-    """All that is told until `now` but deadlines that were set."""
+def announced_by(now: datetime, *events: Event) -> list[DeadlineEvent]:
+    """All that is announced until `now` but deadlines that were set."""
     monitor = FakeMonitor()
     for event in events:
         monitor.read(event)
     for watermark in watermarks(now):
         monitor.read(watermark)
     monitor.fire(now)
-    return [m.body for m in monitor.told if isinstance(m.body, DeadlineMissed | DeadlineWarning)]
+    return [m.body for m in monitor.announced if isinstance(m.body, DeadlineMissed | DeadlineWarning)]
 
 
 def names(found: list[DeadlineEvent]) -> list[str]:
@@ -33,10 +33,10 @@ def names(found: list[DeadlineEvent]) -> list[str]:
 
 
 @pytest.mark.parametrize("late_days", [7, 30, 365])
-def test_a_report_entered_after_its_verification_was_due_is_told_as_missed_and_nothing_else(late_days: int) -> None:
+def test_a_report_entered_after_its_verification_was_due_is_announced_as_missed_and_nothing_else(late_days: int) -> None:
     entered = MONDAY + late_days * DAY
     for event in (History().received(MONDAY, entered_at=entered), History().forwarded(MONDAY, entered_at=entered)):
-        found = told_by(entered + timedelta(seconds=1), event)
+        found = announced_by(entered + timedelta(seconds=1), event)
         assert [type(e) for e in found] == [DeadlineMissed]
         assert (found[0].occurred_at, found[0].due_at) == (entered, wib("2026-07-10 00:00"))
 
@@ -44,22 +44,22 @@ def test_a_report_entered_after_its_verification_was_due_is_told_as_missed_and_n
 def test_a_report_entered_between_reminder_and_due_is_reminded_of_at_once_and_missed_in_time() -> None:
     entered = wib("2026-07-09 09:00")  # the reminder of the 8th is past, the end of the 9th is not
     event = History().received(MONDAY, entered_at=entered)
-    assert names(told_by(entered + timedelta(seconds=1), event)) == ["DeadlineWarning C1 reminder"]
-    reminded, missed = told_by(wib("2026-07-10 00:01"), event)
+    assert names(announced_by(entered + timedelta(seconds=1), event)) == ["DeadlineWarning C1 reminder"]
+    reminded, missed = announced_by(wib("2026-07-10 00:01"), event)
     assert (reminded.occurred_at, missed.occurred_at) == (entered, missed.due_at)
 
 
 def test_a_fast_track_entered_months_late_tells_the_miss_and_who_stands_above_but_no_reminder() -> None:
     entered = MONDAY + 90 * DAY
-    found = names(told_by(entered + DAY, History().forwarded(MONDAY, FAST_TRACK, entered_at=entered)))
+    found = names(announced_by(entered + DAY, History().forwarded(MONDAY, FAST_TRACK, entered_at=entered)))
     assert sorted(found) == ["DeadlineMissed C3 red", "DeadlineMissed C4 missed", "DeadlineWarning C4 escalated"]
 
 
 @given(late=st.integers(1, 366 * 24 * 60), clock=st.sampled_from([Clock.C1, Clock.C2]))
-def test_what_is_told_at_once_is_never_more_than_one_notice_of_a_clock(late: int, clock: Clock) -> None:
+def test_what_is_announced_at_once_is_never_more_than_one_notice_of_a_clock(late: int, clock: Clock) -> None:
     entered = MONDAY + timedelta(minutes=late)
     make = History().received if clock is Clock.C1 else History().forwarded
-    at_once = [e for e in told_by(entered + timedelta(seconds=1), make(MONDAY, entered_at=entered)) if e.occurred_at >= entered]
+    at_once = [e for e in announced_by(entered + timedelta(seconds=1), make(MONDAY, entered_at=entered)) if e.occurred_at >= entered]
     assert len(at_once) <= 1
     checkpoints = PLANNER.plan(DEFAULT_PROFILE, clock, MONDAY, "Asia/Jakarta", known_at=entered).checkpoints
     assert all(checkpoint.fire_at >= entered for checkpoint in checkpoints)
@@ -75,7 +75,7 @@ def test_officers_are_not_shown_a_reminder_that_nobody_got() -> None:
 
 def test_the_first_clock_of_a_case_runs_under_the_profile_of_its_report() -> None:
     with pytest.raises(NotHandled, match="UnknownProfileError"):
-        told_by(MONDAY, History().received(MONDAY, profile="permen-5-2025"))
+        announced_by(MONDAY, History().received(MONDAY, profile="permen-5-2025"))
     monitor = FakeMonitor()
     monitor.read(History().received(MONDAY, profile=DEFAULT_PROFILE))
     assert monitor.case(CASE_ID).profile == DEFAULT_PROFILE
@@ -85,5 +85,5 @@ def test_an_event_of_the_first_release_that_names_no_profile_runs_under_the_one_
     monitor = FakeMonitor()
     old = History().received(MONDAY, profile=None).model_copy(update={"submitted_at": None})
     monitor.read(old)
-    [set_] = [m.body for m in monitor.told if isinstance(m.body, DeadlineSet)]
+    [set_] = [m.body for m in monitor.announced if isinstance(m.body, DeadlineSet)]
     assert (set_.clock, set_.due_at) == (Clock.C1, wib("2026-07-10 00:00"))

@@ -161,7 +161,7 @@ class OneCase(RuleBasedStateMachine):
         if case.owned:
             assert (case.version, case.state) == (last.version, last.state)
         answers = [r.body.input_id for r in self.topic.history() if isinstance(r.body, InputRefused)]
-        assert set(answers) == self.inputs - self.windows, "reporters are answered, and nobody is told of a window of no case of his"
+        assert set(answers) == self.inputs - self.windows, "reporters are answered, and nobody is notified of a window of no case of his"
         assert self.restored or len(answers) == len(set(answers))
         self.reading_it_all_again_changes_nothing()
 

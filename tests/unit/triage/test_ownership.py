@@ -147,7 +147,7 @@ def test_a_window_that_elapses_while_triage_has_the_case_is_ignored(clock: Clock
     for case in (waiting(made), handed, archived):
         window = elapsed().model_copy(update={"clock": clock})
         outcome = made.apply(case, incoming(window, catching_up=catching_up))
-        assert outcome == Outcome(None), "no reporter is told that a reply of his could not be acted upon"
+        assert outcome == Outcome(None), "no reporter is notified that a reply of his could not be acted upon"
 
 
 def test_what_dispatch_answered_is_known_as_answered() -> None:
@@ -176,7 +176,7 @@ def test_an_event_read_twice_changes_nothing() -> None:
         assert (outcome.state, list(outcome.outgoing), list(outcome.rows)) == (None, [], [])
 
 
-def test_events_of_a_case_that_nobody_told_of_change_nothing() -> None:
+def test_events_of_a_case_that_nobody_published_change_nothing() -> None:
     made = handlers()
     for event in (returned(3), replied(), elapsed()):
         outcome = made.apply(None, incoming(event))

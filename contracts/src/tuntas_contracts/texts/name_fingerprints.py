@@ -49,7 +49,7 @@ class NameKeys:
         """The `normalised` text with the words masked whose fingerprints these are (see `packed`).
 
         Where that makes it longer than `longest` characters, a shorter mask is taken: no text is refused for a name that is in it,
-        or a refusal would tell whether a guess at the name was right.
+        or a refusal would show whether a guess at the name was right.
         """
         text = normalised(text)
         spans = self._spans(case_id, fingerprints, text) if fingerprints else []

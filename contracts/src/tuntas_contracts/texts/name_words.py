@@ -1,4 +1,4 @@
-"""The words of a person's name in a text: which of them tell who it is, and which stand together."""
+"""The words of a person's name in a text: which of them identify the person, and which belong together."""
 
 import re
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
 SHORTEST: Final = 3
 """Letters; shorter parts of names are in every text."""
 MOST: Final = 12
-"""Words of one name that are told apart."""
+"""Words of one name that are distinguished."""
 CONNECTORS: Final = _words("bin binti van de al el bt bte")
 TITLES: Final = _words("h hj haji hajah dr dra drs drg ir prof kh ust ustadz bapak ibu pak bu sdr sdri saudara saudari tn ny nn raden")
 """Titles and degrees stand beside a name but give nobody away."""
@@ -50,7 +50,7 @@ class Word(NamedTuple):
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    """The words that tell a name, each once: without titles, connectors and words of fewer than three letters; twelve at most.
+    """The words that identify a name, each once: without titles, connectors and words of fewer than three letters; twelve at most.
 
     A word with an apostrophe counts whole without it (maruf), and its parts count too.
     """
@@ -109,16 +109,18 @@ def _forms(word: Word) -> list[Word]:
 def joined(text: str, found: list[tuple[int, int, bool]], known: frozenset[str]) -> list[tuple[int, int]]:
     """Parts of a name that stand beside each other in a `folded` text as one stretch; only `known` words may stand between them.
 
-    Each part comes with whether it tells a name by itself; one that does not (see `EVERYDAY`) counts alone only after an introduction.
+    Each part comes with whether it identifies a name by itself; one that does not (see `EVERYDAY`) counts alone only after an introduction.
     """
     runs: list[tuple[int, int, bool]] = []
-    for start, end, telling in found:
+    for start, end, identifying in found:
         if runs and _only_name(text[runs[-1][1] : start], known):
             runs[-1] = (runs[-1][0], max(runs[-1][1], end), True)
         else:
-            runs.append((start, end, telling))
+            runs.append((start, end, identifying))
     return [
-        (start, end) for start, end, telling in runs if telling or _INTRODUCTION.search(text[max(0, start - _INTRODUCTION_REACH) : start])
+        (start, end)
+        for start, end, identifying in runs
+        if identifying or _INTRODUCTION.search(text[max(0, start - _INTRODUCTION_REACH) : start])
     ]
 
 

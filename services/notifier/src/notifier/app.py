@@ -51,11 +51,11 @@ def build(settings: Settings) -> ServiceApp:
     app.subscribe(own_notices())
     app.subscribe(cases(writer, settings.age_limit, app.clock, app.metrics))
     app.subscribe(deadlines(writer, settings.age_limit, app.clock, app.metrics))
-    # the queue of a database that was put back may hold what is told already, and its register a mailbox that was given up
+    # the queue of a database that was put back may hold what was sent already, and its register a mailbox that was given up
     app.background("sending", send, after=("notices", "register"))
     app.every("queue-gauges", settings.queue_metrics_s, partial(measure_queue, history, app.metrics, _wall))
     keep = timedelta(days=settings.delivery_retention_days)
-    app.every("forgetting", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))
+    app.every("retention", FORGET_EVERY_S, partial(forget_old, history, _wall, keep))
     app.http.include_router(routes(history))
     serve_set_aside(app, SetAsideDeliveries(app.database))
     return app

@@ -23,7 +23,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(NO_CHANNEL, "counter", "Notices whose reader has no e-mail address: no failure, nobody to write to", ("kind",), "notices"),
     Metric(DEFERRED, "counter", "Attempts that failed for now", ("kind",), "attempts"),
     Metric(REPEATS, "counter", "Notices sent although an earlier attempt may have arrived", ("kind",), "notices"),
-    Metric(TOO_OLD, "counter", "Notices not queued because their event is too old to be told of", ("kind",), "notices"),
+    Metric(TOO_OLD, "counter", "Notices not queued because their event is too old for a notice", ("kind",), "notices"),
     Metric(LOST, "counter", "Notices sent after their lease had run out and somebody else had taken them", (), "notices"),
     Metric(
         DELAY,

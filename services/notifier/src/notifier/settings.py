@@ -37,12 +37,12 @@ class Settings(ServiceSettings):
     mail_batch: int = Field(default=100, ge=1, le=500, description="Deliveries taken at once; intake looks up 500 contacts at most")
     mail_lease_s: float = Field(default=60, gt=0, description="How long a taken delivery is this process's alone")
     delivery_retention_days: int = Field(
-        default=400, ge=1, description="How long it is remembered what was sent; of what happened before that nobody is told"
+        default=400, ge=1, description="How long it is remembered what was sent; what happened before that gets no notice"
     )
     notice_max_age_days: int = Field(
         default=7,
         ge=1,
-        description="An event that has lain on its topic for longer is read again or was unread for too long: nobody is told",
+        description="An event that has lain on its topic for longer is read again or was unread for too long: no notice is sent",
     )
     queue_metrics_s: float = Field(default=15, gt=0)
 
@@ -76,7 +76,7 @@ class Settings(ServiceSettings):
 
     @property
     def age_limit(self) -> AgeLimit:
-        """Of what nobody is told any more."""
+        """What gets no notice any more."""
         return AgeLimit(timedelta(days=self.notice_max_age_days), timedelta(days=self.delivery_retention_days))
 
     @property

@@ -29,7 +29,7 @@ def build(settings: Settings) -> ServiceApp:
     calendar = load_calendar()
     planner = DeadlinePlanner(calendar)
     aside = SetAsideCheckpoints(app.database, app.metrics)
-    firing = CheckpointScheduler(
+    scheduler = CheckpointScheduler(
         DueCheckpoints(CONSUMER, CASES.name),
         aside,
         app.database,
@@ -41,8 +41,8 @@ def build(settings: Settings) -> ServiceApp:
     )
 
     app.subscribe(cases(Handlers(ClockMachine(planner), calendar.version), ClockStore(app.metrics)))
-    app.subscribe(watermarks(WatermarkStore(CONSUMER, CASES.name, firing.wake)))
-    app.background("firing", firing.run)
+    app.subscribe(watermarks(WatermarkStore(CONSUMER, CASES.name, scheduler.wake)))
+    app.background("checkpoint-scheduler", scheduler.run)
     waiting = BacklogGauges(app.database, app.clock, app.metrics, consumer=CONSUMER, topic=CASES.name, partitions=settings.outbox_shards)
     app.every("backlog", BACKLOG_EVERY_S, waiting.measure)
     gauges = CompletionGauges(app.database, app.clock, app.metrics, settings.outbox_shards)

@@ -45,9 +45,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(ENDED, "counter", "Clocks ended, by how (met, met_late, stopped, missed, elapsed)", ("clock", "outcome"), "clocks"),
     Metric(WARNINGS, "counter", "Warnings published", ("clock", "level"), "warnings", "national administrators"),
     Metric(MISSED, "counter", "Deadlines that ran out unmet", ("clock",), "clocks", "national administrators"),
-    Metric(ELAPSED, "counter", "Windows that ran out (C6) and were handed to the case's owner", ("clock",), "windows"),
+    Metric(ELAPSED, "counter", "Windows that ran out (C6) and were passed to the case's owner", ("clock",), "windows"),
     Metric(
-        LAG, "gauge", "How far a source's lowest watermark is behind the clock; deadlines are told that much later", ("source",), "seconds"
+        LAG,
+        "gauge",
+        "How far a source's lowest watermark is behind the clock; deadlines come that much later",
+        ("source",),
+        "seconds",
     ),
     Metric(UNMARKED, "gauge", "Partitions on which a source has no watermark yet, so that nothing fires there", ("source",), "partitions"),
     Metric(

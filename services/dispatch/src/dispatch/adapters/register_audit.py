@@ -39,8 +39,8 @@ async def write_audit(connection: AsyncConnection, changes: Sequence[Change], au
     lines = []
     for change in changes:
         before, after = change.differences()
-        told = {"before": None if before is None else json.dumps(before), "after": json.dumps(after)}
-        lines.append({"at": change.after.changed_at, "subject": author.subject, "reason": author.reason, "code": change.code, **told})
+        versions = {"before": None if before is None else json.dumps(before), "after": json.dumps(after)}
+        lines.append({"at": change.after.changed_at, "subject": author.subject, "reason": author.reason, "code": change.code, **versions})
     await connection.execute(_ADD, lines)
 
 

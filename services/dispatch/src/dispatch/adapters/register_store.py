@@ -154,7 +154,7 @@ async def load_into(connection: AsyncConnection, register: Sequence[Agency], clo
 
 def _merged(file: Agency, stored: Agency, loaded: Mapping[str, object] | None) -> Agency:
     """Field by field: what the files say, unless an operator set it otherwise since the files were loaded last."""
-    if loaded is None:  # loaded by a release that did not remember it, or entered by an operator: nothing tells the two apart
+    if loaded is None:  # loaded by a release that did not remember it, or entered by an operator: the two can't be distinguished
         return stored
     now = fields_of(stored)
     return replace(file, **{field: getattr(stored, field) for field in now if now[field] != loaded.get(field)})

@@ -60,7 +60,7 @@ class Handlers:
         body = message.body
         if isinstance(body, CaseEvent | InputEvent | ReporterErased) and message.key != str(body.case_id):
             raise MisplacedEvent(
-                f"{type(body).__name__} of case {body.case_id} lies under key {message.key[:80]!r}: publish it anew under its case id"
+                f"{type(body).__name__} of case {body.case_id} is under key {message.key[:80]!r}: publish it again under its case id"
             )
         match body:
             case CaseForwarded() as event:
@@ -113,8 +113,8 @@ class Handlers:
             return Outcome(None)
         arrived = arrive(case, event)
         topic = AGENCY_CASES.for_agency(event.agency)
-        told = Outgoing(topic, str(event.case_id), assignment(arrived, event), event.occurred_at, derive_id(message_id, topic))
-        return Outcome(arrived, (told,), (CaseReport(event.case_id, event.report.model_dump_json(exclude_none=True)),))
+        message = Outgoing(topic, str(event.case_id), assignment(arrived, event), event.occurred_at, derive_id(message_id, topic))
+        return Outcome(arrived, (message,), (CaseReport(event.case_id, event.report.model_dump_json(exclude_none=True)),))
 
     def _on_own(self, case: Case | None, event: CaseEvent, message_id: UUID) -> Outcome[Case]:
         """Our own events: a hand-over read back, or, after a restore, what this database does not know any more."""
@@ -128,8 +128,8 @@ class Handlers:
         if event.version == case.version:
             return _with_topic_owner(case, topic_owner)._replace(handled=answered)
         rebuilt = evolve(case, event)._replace(topic_owner=topic_owner)
-        # the agency is told again, by the same ids: what was put back may not have reached it
-        return Outcome(rebuilt, self._told(rebuilt, event, message_id), handled=answered)
+        # the agency gets its messages again, with the same ids: what was put back may not have reached it
+        return Outcome(rebuilt, self._agency_messages(rebuilt, event, message_id), handled=answered)
 
     def _on_input(self, case: Case | None, event: InputEvent, message: Incoming) -> Outcome[Case]:
         kind = type(event).__name__
@@ -158,10 +158,10 @@ class Handlers:
         if event.transition is not None:
             self._metrics.inc("tuntas_dispatch_transitions_total", event.transition)
         published = Outgoing(CASES.name, str(case.case_id), event, event.occurred_at, event_id)
-        return Outcome(after, (published, *self._told(after, event, event_id)), handled=(cause,))
+        return Outcome(after, (published, *self._agency_messages(after, event, event_id)), handled=(cause,))
 
     @staticmethod
-    def _told(case: Case, event: CaseEvent, event_id: UUID) -> tuple[Outgoing, ...]:
+    def _agency_messages(case: Case, event: CaseEvent, event_id: UUID) -> tuple[Outgoing, ...]:
         changed = change(case, event)
         if changed is None:
             return ()

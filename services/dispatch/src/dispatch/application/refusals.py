@@ -1,4 +1,4 @@
-"""How an agency is told that its command was refused: on its own cases topic, with the reason, under a quota."""
+"""How an agency learns that its command was refused: on its own cases topic, with the reason, under a quota."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -56,7 +56,7 @@ class Refusals:
             code, detail = RefusalCode.INVALID_MESSAGE, str(error)
         else:
             _log.error("action_failed", topic=record.topic, offset=record.offset, error=type(error).__name__, exc_info=error)
-            code, detail = RefusalCode.INTERNAL_ERROR, "an error of ours: nothing was changed; it is logged, and the operator is told"
+            code, detail = RefusalCode.INTERNAL_ERROR, "an error of ours: nothing was changed; it is logged, and the operator is alerted"
         self._metrics.inc("tuntas_dispatch_refusals_total", code)
         try:
             at = self._clock.from_broker(record.timestamp)

@@ -1,4 +1,4 @@
-"""What an agency's own system is told of its cases."""
+"""The messages about its cases that an agency's own system gets."""
 
 from dispatch.domain.case import Case
 from tuntas_contracts.agencies import CaseAssigned, CaseChanged

@@ -78,7 +78,7 @@ def _permit(case: Case, row: TransitionRow) -> None:
 
 
 def _permit_supplement(case: Case, at: datetime) -> None:
-    """Each supplement mails the reporter and starts the time to reply anew, so a case takes only some of them a day."""
+    """Each supplement mails the reporter and restarts the time to reply, so a case takes only some of them a day."""
     allowed = load_profile(case.profile).limits.supplements_a_day
     if case.state is CaseState.RESPONDED and case.supplements_on(at) >= allowed:
         zone = zone_or_national(case.time_zone)
@@ -118,7 +118,7 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
             RefusalCode.UNKNOWN_CATEGORY,
             "no category has the code that the command gives; take a code of the category tree, such as 'health'",
         )
-    settled = service_class(
+    assessed = service_class(
         case.classification,
         normative=command.normative,
         supervision_content=command.supervision_content,
@@ -126,8 +126,8 @@ def _assess(case: Case, command: AcceptCase, units: Collection[str]) -> Assessme
     )
     return Assessment(
         unit=command.unit,
-        service_class=settled,
-        completion_limit=load_profile(case.profile).service_class(settled).working_days,
+        service_class=assessed,
+        completion_limit=load_profile(case.profile).service_class(assessed).working_days,
         normative=command.normative,
         supervision_content=command.supervision_content,
         field_inspection=command.field_inspection,

@@ -17,8 +17,8 @@ def evolve(case: Case, event: CaseEvent) -> Case:
     after = case._replace(version=event.version, state=event.state, owner=event.owner, last_event_at=event.occurred_at)
     match event:
         case CaseAccepted() | HandlingStarted():
-            settled = event.assessment
-            return after._replace(unit=settled.unit, service_class=settled.service_class, completion_limit=settled.completion_limit)
+            assessed = event.assessment
+            return after._replace(unit=assessed.unit, service_class=assessed.service_class, completion_limit=assessed.completion_limit)
         case CaseReturned():
             return after._replace(bounces=event.bounces)
         case CaseAnswered():

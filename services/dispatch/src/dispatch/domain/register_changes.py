@@ -35,8 +35,8 @@ class StoredAgency:
     @property
     def version(self) -> str:
         """A fingerprint of everything that can change of it: the same content has the same version, also after a restore."""
-        told = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
-        return sha256(told.encode()).hexdigest()[:_VERSION_LENGTH]
+        content = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
+        return sha256(content.encode()).hexdigest()[:_VERSION_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def decide(wanted: Sequence[Wanted], known: Mapping[str, StoredAgency]) -> Seque
 
 
 def read_back(stored: StoredAgency | None, event: AgencyRegistered) -> StoredAgency | None:
-    """The entry that an event of the register's topic tells of, where it is later than what is stored; None where it is not.
+    """The entry of an event of the register's topic, where it is later than what is stored; None where it is not.
 
     Events of former releases do not name units' parents: those that are stored stand in.
     """

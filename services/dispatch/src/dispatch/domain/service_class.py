@@ -4,7 +4,7 @@ from tuntas_contracts.vocabulary import Classification, ServiceClass
 
 
 def service_class(classification: Classification, *, normative: bool, supervision_content: bool, field_inspection: bool) -> ServiceClass:
-    """The class that follows from what the agency administrator settles at T4 and T5.
+    """The class that follows from what the agency administrator decides at T4 and T5.
 
     A complaint needs supervision content (berkadar pengawasan) *and* field inspection (pemeriksaan lapangan) to be
     supervisory; that outranks the mark *normatif*.

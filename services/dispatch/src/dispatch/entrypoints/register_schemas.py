@@ -42,8 +42,8 @@ class UnitEntry(_Request):
     @property
     def cells(self) -> dict[str, str]:
         """As the register's files have it."""
-        told = {"code": self.code, "name": self.name, "kind": self.kind.value, "parent": self.parent or ""}
-        return told | {"sectors": ";".join(self.sectors)}
+        cells = {"code": self.code, "name": self.name, "kind": self.kind.value, "parent": self.parent or ""}
+        return cells | {"sectors": ";".join(self.sectors)}
 
 
 Units = Annotated[

@@ -80,7 +80,7 @@ def routes(handlers: Handlers, executor: CommandExecutor[Case], queries: CaseQue
         _log.info("case_commanded", case_id=str(case_id), command=verb, state=case.state, version=case.version)
         return CaseStatus.of(case)
 
-    @router.get("", summary="An agency's cases, in order of state and arrival", responses=_problems())
+    @router.get("", summary="An agency's cases, in order of state and time of receipt", responses=_problems())
     async def list_cases(
         principal: Reader,
         state: Annotated[CaseState | None, Query(description="Only cases in this state")] = None,

@@ -18,7 +18,7 @@ from tuntas_contracts.vocabulary import Service
 REGISTER_SUBSCRIPTION = "register"
 CASES_SUBSCRIPTION = "cases"
 ACTIONS_SUBSCRIPTION = "actions"
-# hand-overs, and inputs that we repeated: triage may have handed the case back before the repeat got onto the topic
+# hand-overs, and inputs that we repeated: triage may have transferred the case back before the repeat got onto the topic
 TRACKED_OWN: tuple[type[Contract], ...] = (CaseReturned, *INPUTS)
 
 

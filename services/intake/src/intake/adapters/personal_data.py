@@ -70,10 +70,10 @@ class PersonalData:
         try:
             original = json.loads(self._vault.open(read.reporter_ref, wrapped_key, ciphertext))
         except VaultError as error:
-            # one broken row must not keep all others from being told
+            # one broken row must not keep all others from being returned
             _log.error("personal_data_unreadable", case_id=str(read.case_id), reporter_ref=str(read.reporter_ref), detail=str(error))
             return "unreadable"
-        own = original.get("reporter", {})  # a report on paper may tell nothing of its writer
+        own = original.get("reporter", {})  # a report on paper may not say who wrote it
         return Found(
             tracking_id,
             language,

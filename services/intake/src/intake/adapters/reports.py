@@ -80,7 +80,7 @@ class ReportWriter:
         self._outbox = outbox
 
     async def write(self, connection: AsyncConnection, items: Sequence[NewReport], now: datetime) -> Sequence[Filed | IdempotencyConflict]:
-        """Write those reports that are new, with the events that tell of them; for the others say what is on file.
+        """Write those reports that are new, with their events; for the others return what is on file.
 
         Raises TrackingIdTaken where a report's tracking id is an earlier one's.
         """

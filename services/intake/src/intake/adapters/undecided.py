@@ -55,7 +55,7 @@ class UndecidedReports:
         self._metrics.set(UNDECIDED, max(ages, default=0.0))
         self._metrics.set(UNDECIDED_LATE, sum(age > _LATE_S for age in ages))
 
-    async def _look(self, settled: UUID) -> None:
+    async def _look(self, committed_before: UUID) -> None:
         after = self._after
         async with self._database.connect() as connection:
             if self._waiting:
@@ -66,4 +66,4 @@ class UndecidedReports:
                 after = row.last or after
                 if row.scanned < _PORTION:
                     break
-        self._after = max(self._after, min(after, settled))
+        self._after = max(self._after, min(after, committed_before))

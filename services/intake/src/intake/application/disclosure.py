@@ -49,7 +49,7 @@ class Disclosures:
         self._metrics = metrics
 
     async def contacts(self, reads: Sequence[Read], codes_wanted: Collection[UUID], reader: Caller) -> Contacts:
-        """Contacts for a service that tells reporters of their cases, with a new access code for those cases where one is due.
+        """Contacts for a service that notifies reporters of their cases, with a new access code for those cases where one is due.
 
         A code that was made before and did not arrive is void then.
         """
@@ -75,7 +75,7 @@ class Disclosures:
         Raises:
             UnknownCase: there is no such case.
             OtherAgencysCase: it lies elsewhere, or is about misconduct, which only a national administrator may look into.
-            AnonymousReporter: the reporter is told to nobody.
+            AnonymousReporter: the reporter is disclosed to no one.
             ReporterDataErased: the data is gone.
         """
         async with self._database.begin() as connection:
@@ -102,7 +102,7 @@ class Disclosures:
     async def erase(self, reporter_ref: UUID) -> None:
         """Destroy a reporter's personal data (UU 27/2022); raises NothingToErase where there is none.
 
-        The event that tells of it has it done again, should this database ever be put back to a time before.
+        Its event has it done again, should this database ever be put back to a time before.
         """
         async with self._database.begin() as connection:
             now = self._clock.now()

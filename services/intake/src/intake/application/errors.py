@@ -11,7 +11,7 @@ class IntakeError(Exception):
 
 
 class NoSuchReport(IntakeError):
-    """A tracking id and an access code that do not go together; an unknown id is not told from a wrong code."""
+    """A tracking id and an access code that do not go together; an unknown id is not distinguished from a wrong code."""
 
 
 class TooManyWrongCodes(IntakeError):
@@ -52,7 +52,7 @@ class UnknownCase(IntakeError):
 
 
 class AnonymousReporter(IntakeError):
-    """The reporter of this case is told to nobody."""
+    """The reporter of this case is disclosed to no one."""
 
 
 class OtherAgencysCase(IntakeError):

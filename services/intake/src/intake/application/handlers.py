@@ -154,7 +154,7 @@ class Submissions:
         retry = None
         if idempotency_key is not None:
             body_hash = self._digest(b"body", original)
-            # Nothing tells two clients without a token apart, and people choose keys like 1: such a key counts for its body only, so that
+            # Clients without a token can't be distinguished, and people choose keys like 1: such a key counts for its body only, so that
             # nobody's key blocks another's report or shows its receipt.
             scope = (entered_by.subject.encode(),) if entered_by else (b"", body_hash)
             retry = RetryReceipt(
@@ -230,7 +230,7 @@ class Submissions:
 
 
 def own_data(request: SubmitReport) -> OwnData:
-    """What the reporter told of themselves."""
+    """What the reporter said about themselves."""
     reporter = request.reporter
     return OwnData(reporter.name, reporter.email, reporter.phone, reporter.nik, reporter.address)
 

@@ -58,7 +58,7 @@ class Outbox(Protocol):
     """Where messages wait for the relay."""
 
     async def write(self, connection: Transaction, outgoing: Sequence[Outgoing], /) -> None:
-        """Write messages in the transaction of the state that they tell of, whose rows are locked."""
+        """Write messages in the transaction of the state that they announce, whose rows are locked."""
         ...
 
     def written(self) -> None:

@@ -26,7 +26,7 @@ from tuntas_contracts.vocabulary import CaseState, Role, Transition
 
 _MASKING: Final = "mask the reporter's own data in their reply"
 _NOT_NOW: Final = {
-    CaseState.CLOSED: "Laporan sudah selesai. The report is closed; submit a new report if the matter is not settled.",
+    CaseState.CLOSED: "Laporan sudah selesai. The report is closed; submit a new report if the matter is not resolved.",
     CaseState.ARCHIVED: "Laporan sudah diarsipkan; alasannya ada pada riwayat. The report is archived; its history says why.",
 }
 _NOT_YET: Final = (

@@ -9,7 +9,7 @@ from tuntas_contracts.texts.numbers import own_numbers
 
 
 class OwnData(NamedTuple):
-    """What the reporter told of themselves; each may be missing. `phone` in E.164."""
+    """What the reporter said about themselves; each may be missing. `phone` in E.164."""
 
     name: str | None = None
     email: str | None = None

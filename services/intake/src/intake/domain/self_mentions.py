@@ -39,9 +39,9 @@ class OwnName:
     def spans(self, text: str) -> list[Span]:
         """Where the name stands whole or in parts in a `folded` text."""
         found: list[tuple[int, int, bool]] = []
-        for part, telling in self._parts:
+        for part, identifies in self._parts:
             if part in text:
-                found += [(start, end, telling) for start, end in _occurrences(text, part)]
+                found += [(start, end, identifies) for start, end in _occurrences(text, part)]
         spans = [Span(start, end, Identifier.NAME) for start, end in joined(text, sorted(found), self._known)] if found else []
         for handle in self._handles:
             if handle in text:
@@ -70,7 +70,7 @@ class OwnAddress:
 
     def __init__(self, address: str) -> None:
         self._address = folded(normalised(address))
-        self._telling = [word for word in _WORD.findall(self._address) if not word.isdigit() and word not in _STREET_WORDS]
+        self._identifies = [word for word in _WORD.findall(self._address) if not word.isdigit() and word not in _STREET_WORDS]
 
     @cached_property
     def _phrases(self) -> list[tuple[str, ...]]:
@@ -78,7 +78,7 @@ class OwnAddress:
 
     def spans(self, text: str) -> list[Span]:
         """Where a `folded` text repeats it."""
-        if not any(word in text for word in self._telling):
+        if not any(word in text for word in self._identifies):
             return []  # most texts; taking the address apart costs more than this look
         wanted = [phrase for phrase in self._phrases if all(word in text for word in phrase)]
         if not wanted:

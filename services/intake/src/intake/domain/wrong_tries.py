@@ -1,4 +1,4 @@
-"""How many wrong access codes are answered before a source, or all together, are told to wait. A right code is never held up."""
+"""How many wrong access codes are answered before a source, or all together, must wait. A right code is never held up."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ _PROBLEMS: Final[Mapping[type[errors.IntakeError], Callable[[Any], Problem]]] = 
         404, "No such case", f"intake has no personal data for case {error.case_id}; check the id.", "unknown_case"
     ),
     errors.AnonymousReporter: lambda _: Problem(
-        403, "The reporter is anonymous", "Write to the reporter through the case; their name is told to nobody.", "anonymous_report"
+        403, "The reporter is anonymous", "Write to the reporter through the case; their name is disclosed to no one.", "anonymous_report"
     ),
     errors.OtherAgencysCase: lambda _: Problem(
         403, "Not your agency's case", "The case does not lie with your agency; ask the national administrator.", "other_agency"

@@ -126,7 +126,7 @@ def routes(status: StatusReader, inputs: ReporterInputs, disclosures: Disclosure
     ) -> InputAccepted:
         return InputAccepted.of(await inputs.confirm(tracking_id, access_code, body.rating, idempotency_key, clients.source_of(request)))
 
-    @router.post("/contacts/lookup", summary="Contacts of reporters, for telling them", responses=_problems(400, 401, 403, 413, 422))
+    @router.post("/contacts/lookup", summary="Contacts of reporters, to notify them", responses=_problems(400, 401, 403, 413, 422))
     async def look_up_contacts(body: ContactLookup, reader: Notifier) -> ContactsFound:
         reads = [Read(item.reporter_ref, item.case_id, item.purpose) for item in body.contacts]
         codes_wanted = {item.case_id for item in body.contacts if item.access_code}

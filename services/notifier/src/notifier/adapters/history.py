@@ -1,4 +1,4 @@
-"""What was told of a case, how full the queue is, and what may be forgotten."""
+"""The notices of a case, how full the queue is, and what may be forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class NoticeHistory:
         }
 
     async def forget(self, before: datetime, limit: int = 1_000) -> int:
-        """Delete some settled deliveries of cases that began before `before`, and facts of ended cases; how many rows went.
+        """Delete some deliveries that are over of cases that began before `before`, and facts of ended cases; how many rows went.
 
         Case ids are UUIDv7: by time, so that the primary key finds the old ones.
         """

@@ -1,4 +1,4 @@
-"""The queue of deliveries in PostgreSQL: taken and settled many at once."""
+"""The queue of deliveries in PostgreSQL: taken and recorded many at once."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from tuntas_contracts.vocabulary import Role
 _log = logger(__name__)
 _WOKEN_AT_ONCE = 1_000
 
-# Each audience by the index on what is due; rows that another process is taking are passed over
+# Each audience by the index on what is due; rows that another process is taking are skipped
 _CLAIM = text(
     # what waited for the morning is queued now and taken by the next look; `next_attempt_at` of it is business time
     "WITH woken AS (UPDATE delivery d SET status = 'queued', next_attempt_at = :now, created_at = now() FROM (SELECT case_id, notice_id "
@@ -64,7 +64,7 @@ _FAULTY = BulkColumns(
 )
 _FINISH = _SETTLEMENTS.statement(
     "UPDATE delivery d SET {changes}, "
-    "settled_at = CASE WHEN x.status IN ('sent', 'failed', 'no_channel') THEN CAST(:told_at AS timestamptz) END, "
+    "settled_at = CASE WHEN x.status IN ('sent', 'failed', 'no_channel') THEN CAST(:ended_at AS timestamptz) END, "
     "set_aside_at = CASE WHEN x.status = 'set_aside' THEN now() END FROM {unnest} AS x ({names}) "
     "WHERE d.case_id = x.case_id AND d.notice_id = x.notice_id AND d.status = 'sending' AND d.next_attempt_at = x.lease_until "
     "RETURNING d.notice_id",
@@ -117,15 +117,15 @@ class PostgresDeliveryQueue:
         return claimed
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
+        self, settlements: Sequence[Settlement], ended_at: datetime, event_of: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
-        """Settle in one statement, and write to the outbox in the same transaction."""
+        """Record outcomes in one statement, and write to the outbox in the same transaction."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(_FINISH, {**_SETTLEMENTS.arrays(settlements), "told_at": told_at})
+            rows = await connection.execute(_FINISH, {**_SETTLEMENTS.arrays(settlements), "ended_at": ended_at})
             ours: set[UUID] = set(rows.scalars())
             kept = [s for s in settlements if s.claimed.delivery.notice_id in ours]
-            told = [t for t in map(tell, kept) if t is not None]
-            await self._outbox.write(connection, [t.message for t in told], traceparents=[t.traceparent for t in told])
+            events = [event for event in map(event_of, kept) if event is not None]
+            await self._outbox.write(connection, [event.message for event in events], traceparents=[event.traceparent for event in events])
         self._outbox.written()
         return kept
 

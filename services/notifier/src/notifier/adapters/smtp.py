@@ -15,7 +15,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from notifier.application.ports import Handed, Handover
+from notifier.application.ports import Handover, MailAttempt
 from notifier.domain.delivery import Accepted, Deferred, NotTried, Refused, Result, Uncertain
 from notifier.domain.mail import Mail
 from notifier.domain.smtp_replies import Verdict, codes_of, verdict_of
@@ -67,7 +67,7 @@ class SmtpMailer:
         self._sending = asyncio.Lock()
 
     async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
-        """Hand over a batch; the mails of a line that can't connect are taken by the others."""
+        """Pass a batch to the relay; the mails of a line that can't connect are taken by the others."""
         async with self._sending:
             return await self._send(mails, seconds, stopping)
 
@@ -79,7 +79,7 @@ class SmtpMailer:
         now = time_ns()
         relay_down = next((fault for fault in faults if fault), None) if batch.waiting and all(faults) else None
         reason = relay_down or "not begun in time"
-        return Handover([batch.handed.get(n) or Handed(NotTried(reason), now, now) for n in range(len(mails))], relay_down)
+        return Handover([batch.attempts.get(n) or MailAttempt(NotTried(reason), now, now) for n in range(len(mails))], relay_down)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""
@@ -93,7 +93,7 @@ class _Batch:
     waiting: deque[tuple[int, Mail]]
     until: float
     stopping: asyncio.Event
-    handed: dict[int, Handed] = field(default_factory=dict)
+    attempts: dict[int, MailAttempt] = field(default_factory=dict)
     limited: set[str] = field(default_factory=set)
 
     async def work(self, line: "_Line") -> str | None:
@@ -109,7 +109,7 @@ class _Batch:
                 self.waiting.appendleft((number, mail))
                 return str(error)
             self._note(mail, result)
-            self.handed[number] = Handed(result, started, time_ns())
+            self.attempts[number] = MailAttempt(result, started, time_ns())
         return None
 
     def _note(self, mail: Mail, result: Result) -> None:

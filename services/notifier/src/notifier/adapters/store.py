@@ -22,10 +22,10 @@ def _audience(recipient: Role | str) -> int:
     return 0 if recipient is Role.REPORTER else 1
 
 
-def _status(told: NoticeEvent) -> Status:
-    if isinstance(told, NoticeNotSent):
+def _status(event: NoticeEvent) -> Status:
+    if isinstance(event, NoticeNotSent):
         return Status.NO_CHANNEL
-    return Status.FAILED if isinstance(told, NoticeFailed) else Status.SENT
+    return Status.FAILED if isinstance(event, NoticeFailed) else Status.SENT
 
 
 _FACTS = BulkColumns(
@@ -50,17 +50,17 @@ _DELIVERIES = BulkColumns(
     BulkColumn("traceparent", "text"),
     BulkColumn("occurred_at", "timestamptz"),
 )
-_SETTLED = BulkColumns(
+_OUTCOMES = BulkColumns(
     NoticeEvent,
     BulkColumn("case_id", "uuid", fixed=True),
     BulkColumn("notice_id", "uuid", fixed=True),
-    BulkColumn("audience", "smallint", lambda told: _audience(told.recipient), fixed=True),
+    BulkColumn("audience", "smallint", lambda event: _audience(event.recipient), fixed=True),
     BulkColumn("kind", "text", fixed=True),
     BulkColumn("recipient", "text", fixed=True),
     BulkColumn("agency", "text", fixed=True),
     BulkColumn("status", "text", _status),
-    BulkColumn("attempts", "integer", lambda told: told.attempt if isinstance(told, NoticeSent) else 0),
-    BulkColumn("reason", "text", lambda told: told.reason if isinstance(told, NoticeFailed | NoticeNotSent) else None),
+    BulkColumn("attempts", "integer", lambda event: event.attempt if isinstance(event, NoticeSent) else 0),
+    BulkColumn("reason", "text", lambda event: event.reason if isinstance(event, NoticeFailed | NoticeNotSent) else None),
     BulkColumn("occurred_at", "timestamptz", fixed=True),
 )
 _CONTACTS = BulkColumns(
@@ -82,7 +82,7 @@ _SAVE_FACTS = _FACTS.statement(
 _QUEUE = _DELIVERIES.statement(
     "INSERT INTO delivery ({names}) SELECT {values} FROM {unnest} AS x ({names}) ON CONFLICT (case_id, notice_id) DO NOTHING RETURNING kind"
 )
-_SETTLE = _SETTLED.statement(
+_RECORD = _OUTCOMES.statement(
     "INSERT INTO delivery AS d ({names}, variables, traceparent, settled_at) SELECT {names}, '{{}}', '', occurred_at "
     "FROM {unnest} AS x ({names}) ORDER BY case_id, notice_id ON CONFLICT (case_id, notice_id) "
     "DO UPDATE SET {changes}, settled_at = EXCLUDED.settled_at WHERE d.status IN ('queued', 'sending', 'waiting')"
@@ -97,7 +97,7 @@ class DeliveryWriter:
     """Queues deliveries; one that is queued already stays as it is."""
 
     def __init__(self, metrics: MetricSet, wake: Callable[[], None]) -> None:
-        """`wake` tells the sender that something is about to be committed."""
+        """`wake` notifies the sender that something is about to be committed."""
         self._metrics = metrics
         self._wake = wake
 
@@ -141,13 +141,13 @@ class DeadlineStore(Stateless[None]):
 
 
 class OwnNoticeStore(Stateless[None]):
-    """Deliveries that are settled according to their own event, whether they are queued again, still, or not yet."""
+    """Deliveries that are over according to their own event, whether they are queued again, still, or not yet."""
 
     async def save(self, connection: AsyncConnection, states: Sequence[None], rows: Sequence[object]) -> None:
-        """Settle them."""
-        told = list({row.notice_id: row for row in rows if isinstance(row, NoticeEvent)}.values())
-        if told:
-            await connection.execute(_SETTLE, _SETTLED.arrays(told))
+        """Record their outcomes."""
+        events = list({row.notice_id: row for row in rows if isinstance(row, NoticeEvent)}.values())
+        if events:
+            await connection.execute(_RECORD, _OUTCOMES.arrays(events))
 
 
 class AgencyContactStore:

@@ -1,11 +1,11 @@
-"""What is published, counted and logged of a settled delivery."""
+"""What is published, counted and logged of a delivery's outcome."""
 
 from datetime import datetime
 from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from notifier.application.ports import DeliveryEvent, Handed, SpanRecorder
+from notifier.application.ports import DeliveryEvent, MailAttempt, SpanRecorder
 from notifier.domain.delivery import ENDED, Claimed, Delivery, Settlement, Status
 from notifier.domain.mail import message_id
 from notifier.domain.notices import NoticeKind
@@ -24,7 +24,7 @@ _log = logger(__name__)
 SET_ASIDE_KIND = "notice"
 
 
-def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: str, spans: SpanRecorder) -> DeliveryEvent | None:
+def event_of(settlement: Settlement, attempt: MailAttempt, occurred_at: datetime, domain: str, spans: SpanRecorder) -> DeliveryEvent | None:
     """NoticeSent, NoticeFailed or NoticeNotSent, in the trace of the event that caused the notice; None while its end is open.
 
     Its id follows from the notice's: written twice, it is one event.
@@ -33,19 +33,19 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
         return None
     delivery = settlement.claimed.delivery
     traceparent = delivery.traceparent
-    if handed.started_ns:
+    if attempt.started_ns:
         traceparent = spans.child(
             f"send {delivery.kind.value}",
             SpanKind.CLIENT,
             traceparent,
-            handed.started_ns,
-            handed.ended_ns,
+            attempt.started_ns,
+            attempt.ended_ns,
             case_id=str(delivery.case_id),
             notice_id=str(delivery.notice_id),
             outcome=settlement.status.value,
         )
     body: NoticeSent | NoticeFailed | NoticeNotSent
-    notice = _notice(delivery, told_at, domain)
+    notice = _notice(delivery, occurred_at, domain)
     reason = without_controls((settlement.reason or "unknown")[:200])  # it may repeat what a mail server said
     match settlement.status:
         case Status.SENT:
@@ -55,7 +55,7 @@ def told_of(settlement: Settlement, handed: Handed, told_at: datetime, domain: s
         case _:
             body = NoticeFailed(**notice, reason=reason)
     event_id = derive_id(delivery.notice_id, type(body).__name__)
-    return DeliveryEvent(Outgoing(NOTICES.name, str(delivery.case_id), body, told_at, event_id), traceparent)
+    return DeliveryEvent(Outgoing(NOTICES.name, str(delivery.case_id), body, occurred_at, event_id), traceparent)
 
 
 def check_event(claimed: Claimed, domain: str) -> None:
@@ -63,7 +63,7 @@ def check_event(claimed: Claimed, domain: str) -> None:
     NoticeEvent.model_validate(_notice(claimed.delivery, claimed.created_at, domain))
 
 
-def _notice(delivery: Delivery, told_at: datetime, domain: str) -> dict[str, Any]:
+def _notice(delivery: Delivery, occurred_at: datetime, domain: str) -> dict[str, Any]:
     return {
         "notice_id": delivery.notice_id,
         "case_id": delivery.case_id,
@@ -71,7 +71,7 @@ def _notice(delivery: Delivery, told_at: datetime, domain: str) -> dict[str, Any
         "recipient": delivery.recipient,
         "agency": delivery.agency,
         "message_id": message_id(delivery.notice_id, domain),
-        "occurred_at": told_at,
+        "occurred_at": occurred_at,
     }
 
 

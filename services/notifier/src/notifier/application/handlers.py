@@ -28,7 +28,7 @@ S = TypeVar("S")
 def unless_too_old(
     apply: Callable[[S | None, Incoming], Outcome[S]], limit: AgeLimit, clock: Clock, metrics: MetricSet
 ) -> Callable[[S | None, Incoming], Outcome[S]]:
-    """The same handler, but for events over the limit: it remembers what they say, and tells nobody."""
+    """The same handler, but for events over the limit: it remembers what they say, and notifies nobody."""
 
     def applied(state: S | None, incoming: Incoming) -> Outcome[S]:
         outcome = apply(state, incoming)
@@ -46,7 +46,7 @@ def unless_too_old(
 
 
 def on_case_event(facts: CaseFacts | None, incoming: Incoming) -> Outcome[CaseFacts]:
-    """Remember the case and tell the reporter; an event of a version that is known already changes nothing."""
+    """Remember the case and notify the reporter; an event of a version that is known already changes nothing."""
     event = _expect(incoming, CaseEvent)
     if facts is not None and event.version <= facts.version:
         return Outcome(None)
@@ -63,7 +63,7 @@ def on_deadline(_state: None, incoming: Incoming) -> Outcome[None]:
 
 
 def on_own_notice(_state: None, incoming: Incoming) -> Outcome[None]:
-    """An own event that came back: a database that was put back to a backup must not tell again what was told since."""
+    """An own event that came back: a database that was put back to a backup must not send again what was told since."""
     return Outcome(None, rows=[_expect(incoming, NoticeEvent)])
 
 

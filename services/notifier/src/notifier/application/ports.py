@@ -16,7 +16,7 @@ from tuntas_chassis.messaging.messages import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach one reporter, and for a receipt the access code if it is told by mail. Never stored, logged or published."""
+    """How to reach one reporter, and for a receipt the access code if it is sent by mail. Never stored, logged or published."""
 
     name: str | None
     email: str | None
@@ -40,14 +40,14 @@ class ContactsUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent:
-    """A message that tells of a settled delivery, and the trace that it belongs to."""
+    """The message about a delivery's outcome, and the trace that it belongs to."""
 
     message: Outgoing
     traceparent: str
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class MailAttempt:
     """What the relay made of one mail, and when (nanoseconds since the epoch)."""
 
     result: Result
@@ -59,7 +59,7 @@ class Handed:
 class Handover:
     """What the relay made of a batch, in its order. `relay_down` says why no connection could be had, None if one could."""
 
-    handed: Sequence[Handed]
+    attempts: Sequence[MailAttempt]
     relay_down: str | None = None
 
 
@@ -74,9 +74,9 @@ class DeliveryQueue(Protocol):
         ...
 
     async def finish(
-        self, settlements: Sequence[Settlement], told_at: datetime, tell: Callable[[Settlement], DeliveryEvent | None]
+        self, settlements: Sequence[Settlement], ended_at: datetime, event_of: Callable[[Settlement], DeliveryEvent | None]
     ) -> Sequence[Settlement]:
-        """Write what became of deliveries and what `tell` makes of each, in one transaction.
+        """Write what became of deliveries and what `event_of` makes of each, in one transaction.
 
         Returns those that were still this process's; the others' leases have run out and somebody else took them.
         """
@@ -95,7 +95,7 @@ class Mailer(Protocol):
     """The mail relay."""
 
     async def send(self, mails: Sequence[Mail], seconds: float, stopping: asyncio.Event) -> Handover:
-        """Hand mails over. What was not begun within `seconds`, or before `stopping`, comes back as NotTried."""
+        """Send mails. What was not begun within `seconds`, or before `stopping`, comes back as NotTried."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Sending one batch: take, look contacts up, write, hand over, settle."""
+"""Sending one batch: take, look contacts up, write, pass to the relay, record."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.application.compose import Composer
-from notifier.application.delivery_events import count, told_of
+from notifier.application.delivery_events import count, event_of
 from notifier.application.ports import (
     Contact,
     ContactDirectory,
@@ -15,11 +15,11 @@ from notifier.application.ports import (
     ContactsUnavailable,
     DeliveryEvent,
     DeliveryQueue,
-    Handed,
+    MailAttempt,
     Mailer,
     SpanRecorder,
 )
-from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Postponed, Settlement, Status, settle
+from notifier.domain.delivery import MAX_REPEATS, Claimed, NotTried, Postponed, Settlement, Status, outcome_of
 from notifier.domain.mail import Mail
 from notifier.domain.notices import NoticeKind
 from notifier.metrics import LOOKUPS_FAILED, LOST
@@ -32,8 +32,8 @@ from tuntas_chassis.waiting import set_within
 from tuntas_contracts.vocabulary import Role
 
 _log = logger(__name__)
-_SENDING_SHARE = 0.5  # of the lease: the rest is for the last mail begun, and for settling
-_RETRY_SETTLING_S = 0.5
+_SENDING_SHARE = 0.5  # of the lease: the rest is for the last mail begun, and for recording
+_RETRY_RECORDING_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class Sender:
         claimed = await self._queue.claim(now, now + self._lease, officers=officers, total=limit, reporters=reporters)
         if not claimed:
             return Pass()
-        handed: dict[UUID, Handed] = {}
+        attempts: dict[UUID, MailAttempt] = {}
         ready: list[Claimed] = []
         for one in claimed:
             if (postponed := self._composer.postponed(one)) is not None:
-                handed[one.delivery.notice_id] = Handed(postponed, 0, 0)
+                attempts[one.delivery.notice_id] = MailAttempt(postponed, 0, 0)
             else:
                 ready.append(one)
         contacts, contacts_down = await self._look_up(ready)
@@ -95,13 +95,13 @@ class Sender:
             if isinstance(made, Mail):
                 mails.append(made)
             else:
-                handed[one.delivery.notice_id] = Handed(made, 0, 0)
+                attempts[one.delivery.notice_id] = MailAttempt(made, 0, 0)
         relay_down = None
         if mails:
             handover = await self._mailer.send(mails, self._lease.total_seconds() * _SENDING_SHARE, stopping)
             relay_down = handover.relay_down
-            handed |= {mail.notice_id: result for mail, result in zip(mails, handover.handed, strict=True)}
-        await self._settle(claimed, handed, stopping)
+            attempts |= {mail.notice_id: result for mail, result in zip(mails, handover.attempts, strict=True)}
+        await self._record(claimed, attempts, stopping)
         return Pass(len(claimed), contacts_down, relay_down)
 
     async def _look_up(self, claimed: Sequence[Claimed]) -> tuple[Mapping[UUID, Contact] | None, str | None]:
@@ -123,61 +123,61 @@ class Sender:
             self._metrics.inc(LOOKUPS_FAILED)
             return None, str(error)
 
-    async def _settle(self, claimed: Sequence[Claimed], handed: Mapping[UUID, Handed], stopping: asyncio.Event) -> None:
-        now, told_at = self._wall(), self._clock.now()
-        settlements = [settle(one, handed[one.delivery.notice_id].result, now) for one in claimed]
-        told = {s.claimed.delivery.notice_id: self._told(s, handed[s.claimed.delivery.notice_id], told_at) for s in settlements}
+    async def _record(self, claimed: Sequence[Claimed], attempts: Mapping[UUID, MailAttempt], stopping: asyncio.Event) -> None:
+        now, occurred_at = self._wall(), self._clock.now()
+        settlements = [outcome_of(one, attempts[one.delivery.notice_id].result, now) for one in claimed]
+        events = {s.claimed.delivery.notice_id: self._event(s, attempts[s.claimed.delivery.notice_id], occurred_at) for s in settlements}
         while True:
             try:
-                kept = await self._finish(settlements, told, told_at)
+                kept = await self._finish(settlements, events, occurred_at)
                 break
             except Exception as error:
                 # what was sent and is not recorded would be sent again, so the database is waited for
-                tried = any(not isinstance(h.result, NotTried | Postponed) for h in handed.values())
+                tried = any(not isinstance(attempt.result, NotTried | Postponed) for attempt in attempts.values())
                 if not tried or not is_transient(error) or stopping.is_set():
                     raise
-                _log.warning("settling_waits_for_database", deliveries=len(settlements), error=type(error).__name__)
-            await set_within(stopping, _RETRY_SETTLING_S)
+                _log.warning("recording_waits_for_database", deliveries=len(settlements), error=type(error).__name__)
+            await set_within(stopping, _RETRY_RECORDING_S)
         for settlement in kept:
             count(settlement, now, self._metrics)
         if lost := len(settlements) - len(kept):
             self._metrics.inc(LOST, by=lost)
             _log.warning("leases_lost", deliveries=lost)
 
-    def _told(self, settlement: Settlement, handed: Handed, told_at: datetime) -> DeliveryEvent | None:
+    def _event(self, settlement: Settlement, attempt: MailAttempt, occurred_at: datetime) -> DeliveryEvent | None:
         try:
-            return told_of(settlement, handed, told_at, self._domain, self._spans)
+            return event_of(settlement, attempt, occurred_at, self._domain, self._spans)
         except Exception as error:  # what happened to the mail is recorded all the same, and of the others too
             _log.error("notice_event_not_made", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault_of(error))
             return None
 
     async def _finish(
-        self, settlements: Sequence[Settlement], told: Mapping[UUID, DeliveryEvent | None], told_at: datetime
+        self, settlements: Sequence[Settlement], events: Mapping[UUID, DeliveryEvent | None], occurred_at: datetime
     ) -> Sequence[Settlement]:
         """All at once; where the database refuses one of them for good, one by one, and that one without its event.
 
         Raises what the database raises while it is away.
         """
         try:
-            return await self._queue.finish(settlements, told_at, lambda s: told[s.claimed.delivery.notice_id])
+            return await self._queue.finish(settlements, occurred_at, lambda s: events[s.claimed.delivery.notice_id])
         except Exception as error:
             if is_transient(error):
                 raise
-            _log.error("settling_one_by_one", deliveries=len(settlements), detail=fault_of(error))
+            _log.error("recording_one_by_one", deliveries=len(settlements), detail=fault_of(error))
         kept: list[Settlement] = []
         for settlement in settlements:
             try:
-                kept += await self._queue.finish([settlement], told_at, lambda s: told[s.claimed.delivery.notice_id])
+                kept += await self._queue.finish([settlement], occurred_at, lambda s: events[s.claimed.delivery.notice_id])
             except Exception as error:
                 if is_transient(error):
                     raise
-                kept += await self._queue.finish([_without_event(settlement, error)], told_at, lambda _: None)
+                kept += await self._queue.finish([_without_event(settlement, error)], occurred_at, lambda _: None)
         return kept
 
 
 def _without_event(settlement: Settlement, error: Exception) -> Settlement:
     """What was sent stays sent; the rest waits for code that can handle it."""
     fault = fault_of(error)
-    _log.error("notice_not_settled", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault)
+    _log.error("notice_not_recorded", notice_id=str(settlement.claimed.delivery.notice_id), detail=fault)
     status = settlement.status if settlement.status is Status.SENT else Status.SET_ASIDE
     return replace(settlement, status=status, reason=fault)

@@ -1,1 +1,1 @@
-"""What to tell whom, and what becomes of a notice: pure Python, no clock of its own."""
+"""Who gets which notice, and what becomes of it: pure Python, no clock of its own."""

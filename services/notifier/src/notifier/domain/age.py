@@ -1,4 +1,4 @@
-"""How old an event may be that is still told of: what is older is read again, and was told in its time."""
+"""How old an event may be that still gets a notice: what is older is read again, and had its notice in its time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ class AgeLimit:
     remembered: timedelta
 
     def is_too_old(self, now: datetime, *, case_began: datetime, occurred_at: datetime, appended_at: datetime) -> bool:
-        """Whether nobody is to be told any more of what happened to a case at `occurred_at` and was published at `appended_at`.
+        """Whether no notice is to be sent any more of what happened to a case at `occurred_at` and was published at `appended_at`.
 
         A report entered late has deadlines that ended before it was entered: they are as old as the case.
         """

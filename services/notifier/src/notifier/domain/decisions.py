@@ -1,4 +1,4 @@
-"""Which event is told to whom."""
+"""Which event gets a notice, and to whom."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ _INPUTS_BY_MAIL = frozenset({Role.REPORTER, Role.CLERK, Role.SYSTEM})
 
 
 def notice_of(event: CaseEvent) -> Notice | None:
-    """What the reporter is told of an event of his case; None where there is nothing to tell.
+    """The notice to the reporter of an event of the case; None where there is none.
 
     Answers, notes and reasons in free text are never copied into mail: it is not confidential, the reporter's page is.
     """
@@ -62,9 +62,9 @@ def notice_of(event: CaseEvent) -> Notice | None:
 
 
 def notices_of_deadline(event: DeadlineWarning | DeadlineMissed) -> Sequence[Notice]:
-    """What each role that sla-monitor named is told of a deadline; each role once.
+    """The notices of a deadline to the roles that sla-monitor named; each role once.
 
-    A warning after the deadline, such as an escalation some days later, tells of a deadline that is over.
+    A warning after the deadline, such as an escalation some days later, is of a deadline that is over.
     """
     missed = isinstance(event, DeadlineMissed) or event.occurred_at >= event.due_at
     variables: dict[str, Value] = {

@@ -144,7 +144,7 @@ class Settlement:
     reason: str | None
 
 
-def settle(claimed: Claimed, result: Result, now: datetime) -> Settlement:
+def outcome_of(claimed: Claimed, result: Result, now: datetime) -> Settlement:
     """What becomes of a delivery after an attempt. At most `MAX_REPEATS` times is a mail sent that may have arrived already."""
     attempts, repeats = claimed.attempt, claimed.repeats
     least = timedelta()

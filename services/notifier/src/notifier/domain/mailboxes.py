@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tuntas_contracts.vocabulary import AGENCY_ROLES, Role, WarningLevel
 
-# Atoms of RFC 5321 and any letter (RFC 6531 addresses are told apart later); no quoted local parts, no address literals
+# Atoms of RFC 5321 and any letter (RFC 6531 addresses are distinguished later); no quoted local parts, no address literals
 _LOCAL = r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,\"]+"
 _ADDRESS = re.compile(rf"^(?=.{{3,254}}$){_LOCAL}@(?=.{{1,253}}$)[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+$")
 
@@ -57,7 +57,7 @@ def mailbox_of(
     """Where an officer's notice goes; None where that role has no mailbox.
 
     `supervisor_email` is the mailbox of the tier above the agency (berjenjang), which reads escalations; the rest of what
-    a supervisor is told goes to the national one.
+    a supervisor is notified goes to the national one.
     """
     if role in OFFICERS_OF_AGENCIES:
         return role_mailbox(agency_email, role) if agency_email else None

@@ -1,4 +1,4 @@
-"""A notice (pemberitahuan): what is told, to which role, about which case."""
+"""A notice (pemberitahuan): what is said, to which role, about which case."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Value = str | int | bool | None
 
 
 class NoticeKind(StrEnum):
-    """What a notice tells; each has its templates in Indonesian and in English."""
+    """What a notice says; each has its templates in Indonesian and in English."""
 
     RECEIPT = "receipt"  # tanda terima
     FORWARDED = "forwarded"  # diteruskan
@@ -28,7 +28,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell one role. `variables` go into the template and hold codes and dates, never personal data.
+    """One notice to one role. `variables` go into the template and hold codes and dates, never personal data.
 
     A `recipient` of a later release is a text.
     """

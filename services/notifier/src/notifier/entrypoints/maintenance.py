@@ -1,4 +1,4 @@
-"""The notifier's side work: its queue's gauges, and forgetting what is old enough."""
+"""The notifier's side work: its queue's gauges, and removing what is old enough."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The notifier's HTTP: what was told of a case."""
+"""The notifier's HTTP: the notices of a case."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ def routes(history: NoticeHistory) -> APIRouter:
     """Every route of the notifier."""
     router = APIRouter(prefix="/v1", route_class=JsonRoute, tags=["notifier"])
 
-    @router.get("/cases/{case_id}/notices", summary="What was told of a case, to which role, and when", responses=_PROBLEMS)
+    @router.get("/cases/{case_id}/notices", summary="The notices of a case, to which role, and when", responses=_PROBLEMS)
     async def notices(
         case_id: UUID,
         principal: Reader,

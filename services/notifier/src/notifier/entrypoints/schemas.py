@@ -12,17 +12,17 @@ from tuntas_chassis.http.answers import MAX_PAGE, Code, Cursor, Moment, Prose, T
 
 
 class NoticeView(BaseModel):
-    """One notice: what was told to which role, and what became of it; never the address or the text.
+    """One notice: what was sent to which role, and what became of it; never the address or the text.
 
     Kinds, roles and statuses are shown as they are stored: a row of a later release must not hide the others of its case.
     """
 
     notice_id: UUID
     kind: Code = Field(description=f"One of: {', '.join(NoticeKind)}")
-    recipient: Code = Field(description="The role that was told")
+    recipient: Code = Field(description="The role that got it")
     agency: Code | None
     status: Code = Field(description=f"One of: {', '.join(Status)}")
-    occurred_at: Moment = Field(description="When that happened which the notice tells of")
+    occurred_at: Moment = Field(description="When that happened which the notice is about")
     settled_at: Moment | None = Field(description="When it was sent or given up, or found to have no channel; null while it waits")
     attempts: Total
     possible_repeat: bool = Field(description="It was sent although an earlier attempt may have arrived")
@@ -46,7 +46,7 @@ class NoticeView(BaseModel):
 
 
 class NoticePage(BaseModel):
-    """Notices of one case in the order of the events that they tell of."""
+    """Notices of one case in the order of the events that they are about."""
 
     notices: Annotated[list[NoticeView], Field(max_length=MAX_PAGE)]
     next_cursor: Cursor | None

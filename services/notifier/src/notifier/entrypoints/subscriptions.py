@@ -38,7 +38,7 @@ def deadlines(writer: DeliveryWriter, limit: AgeLimit, clock: Clock, metrics: Me
 
 
 def own_notices() -> Subscription[None]:
-    """What the notifier has told: its own events, of which it needs only those that its database has lost."""
+    """What the notifier has sent: its own events, of which it needs only those that its database has lost."""
     return Subscription(
         name="notices",
         topics=(NOTICES.name,),

@@ -87,7 +87,7 @@ DISARMED = BulkColumns(
     BulkColumn("ended_at", "timestamptz"),
     BulkColumn("withdraws_end", "boolean"),
 )
-"""What tells which checkpoints of ended runs fall away."""
+"""What decides which checkpoints of ended runs are dropped."""
 HOLDS = BulkColumns(
     Held,
     BulkColumn("case_id", "uuid"),

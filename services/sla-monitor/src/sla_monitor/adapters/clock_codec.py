@@ -15,13 +15,13 @@ StoredRun = tuple[str, int, str, str]
 class StoredClocks(TypedDict, total=False):
     """`running`: clock, deadline version, start and due of each; `set`: how often each clock was set.
 
-    `held_by`: inputs that hold C6; `settled`: those that were refused.
+    `held_by`: inputs that hold C6; `refused`: those that were refused.
     """
 
     running: list[StoredRun]
     set: dict[str, int]
     held_by: list[str]
-    settled: list[str]
+    settled: list[str]  # the name in stored states
 
 
 class ReadClocks(TypedDict):
@@ -30,7 +30,7 @@ class ReadClocks(TypedDict):
     running: tuple[Running, ...]
     deadline_versions: Mapping[Clock, int]
     held_by: tuple[UUID, ...]
-    settled: tuple[UUID, ...]
+    refused: tuple[UUID, ...]
 
 
 def write_clocks(state: CaseClocks) -> str:
@@ -41,8 +41,8 @@ def write_clocks(state: CaseClocks) -> str:
     }
     if state.held_by:
         found["held_by"] = [str(held) for held in state.held_by]
-    if state.settled:
-        found["settled"] = [str(settled) for settled in state.settled]
+    if state.refused:
+        found["settled"] = [str(input_id) for input_id in state.refused]
     return json.dumps(found, separators=(",", ":"))
 
 
@@ -56,5 +56,5 @@ def read_clocks(found: StoredClocks) -> ReadClocks:
         "running": running,
         "deadline_versions": {Clock(clock): number for clock, number in found.get("set", {}).items()},
         "held_by": tuple(UUID(held) for held in found.get("held_by", ())),
-        "settled": tuple(UUID(settled) for settled in found.get("settled", ())),
+        "refused": tuple(UUID(input_id) for input_id in found.get("settled", ())),
     }

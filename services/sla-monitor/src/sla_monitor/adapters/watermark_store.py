@@ -55,7 +55,7 @@ class WatermarkStore(Stateless[None]):
     """The chassis' store of watermarks. None has a state of its own: each is kept as it is."""
 
     def __init__(self, consumer: str, topic: str, advanced: Callable[[], None]) -> None:
-        """`consumer` reads the `topic` that watermarks tell of. `advanced` is called when some are about to be committed."""
+        """`consumer` reads the `topic` that the watermarks are of. `advanced` is called when some are about to be committed."""
         self._scope = {"consumer": consumer, "topic": topic, "most_ahead": MOST_AHEAD}
         self._advanced = advanced
 

@@ -1,4 +1,4 @@
-"""The loop that tells what is due: each checkpoint once, in one transaction with its disappearance."""
+"""The loop that announces what is due: each checkpoint once, in one transaction with its disappearance."""
 
 import asyncio
 from collections.abc import Sequence
@@ -71,21 +71,21 @@ class CheckpointScheduler:
                     await set_within(self._woken, max(_REST_S, self._interval_s))
 
     async def fire(self) -> bool:
-        """One look: tell what is due. Says whether more is due already.
+        """One look: announce what is due. Says whether more is due already.
 
-        A checkpoint that this code can't handle is set aside and the others are told. Raises what the database raises while it is away.
+        A checkpoint that this code can't handle is set aside, the others are announced. Raises what the database raises while it is away.
         """
         try:
             async with self._database.begin() as connection:
                 now = self._clock.now()
                 rows, more = await self._due.take(connection, now, self._batch)
-                told = await self._tell(connection, rows)
+                announced = await self._announce_all(connection, rows)
         except Exception as error:
             if is_transient(error):
                 raise
             _log.error("firing_case_by_case", fault=fault_of(error))
             return await self._fire_case_by_case()
-        self._count(told, now)
+        self._count(announced, now)
         return more
 
     async def _fire_case_by_case(self) -> bool:
@@ -96,7 +96,7 @@ class CheckpointScheduler:
         for case_id in case_ids:
             try:
                 async with self._database.begin() as connection:
-                    told = await self._tell(connection, await self._due.take_of(connection, now, [case_id]))
+                    announced = await self._announce_all(connection, await self._due.take_of(connection, now, [case_id]))
             except Exception as error:
                 if is_transient(error):
                     raise
@@ -105,32 +105,32 @@ class CheckpointScheduler:
                     rows = await self._due.take_of(connection, now, [case_id])
                     await self._aside.put(connection, [(row, fault) for row in rows])
             else:
-                self._count(told, now)
+                self._count(announced, now)
         return more
 
-    async def _tell(self, connection: Transaction, rows: Sequence[DueRow]) -> Sequence[Announcement]:
-        told: list[Announcement] = []
+    async def _announce_all(self, connection: Transaction, rows: Sequence[DueRow]) -> Sequence[Announcement]:
+        announced: list[Announcement] = []
         faulty: list[tuple[DueRow, str]] = []
         for row in rows:
             try:
-                told.append(announce(fired_of(row)))
+                announced.append(announce(fired_of(row)))
             except Exception as error:
                 faulty.append((row, fault_of(error)))
-        told = in_order(told)
-        await self._due.record_missed(connection, [item.fired for item in told if item.notice.ends and not item.notice.elapses])
-        await self._outbox.write(connection, [item.message for item in told])
+        announced = in_order(announced)
+        await self._due.record_missed(connection, [item.fired for item in announced if item.notice.ends and not item.notice.elapses])
+        await self._outbox.write(connection, [item.message for item in announced])
         if faulty:
             await self._aside.put(connection, faulty)
-        return told
+        return announced
 
-    def _count(self, told: Sequence[Announcement], now: datetime) -> None:
-        if told:
+    def _count(self, announced: Sequence[Announcement], now: datetime) -> None:
+        if announced:
             self._outbox.written()
-        for item in told:
+        for item in announced:
             self._count_one(item, now)
 
-    def _count_one(self, told: Announcement, now: datetime) -> None:
-        item, notice = told.fired, told.notice
+    def _count_one(self, announced: Announcement, now: datetime) -> None:
+        item, notice = announced.fired, announced.notice
         if notice.elapses:
             self._metrics.inc(ELAPSED, item.clock.value)
         elif notice.ends:
@@ -138,6 +138,6 @@ class CheckpointScheduler:
         else:
             self._metrics.inc(WARNINGS, item.clock.value, item.level.value)
         what = "elapsed" if notice.elapses else "missed" if notice.ends else "warning"
-        # a report entered by hand starts its clocks in the past: nobody could tell of it before it was entered
+        # a report entered by hand starts its clocks in the past: nothing could be announced before it was entered
         due = max(item.fire_at.timestamp(), time_of(item.case_id))
         self._metrics.observe(DELAY, max(now.timestamp() - due, 0.0), what)

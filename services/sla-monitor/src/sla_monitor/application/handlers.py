@@ -1,4 +1,4 @@
-"""Message + clocks → new clocks and what is told of them; fired checkpoint → what is told. No I/O."""
+"""Message + clocks → new clocks and their announcements; fired checkpoint → its announcement. No I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ def announce(fired: Fired) -> Announcement:
     Raises LookupError for an unknown profile or level, ValueError where it does not fit the contract.
     """
     notice = notice_of(fired.profile, fired.clock, fired.level)
-    return Announcement(fired, notice, _told(fired, notice))
+    return Announcement(fired, notice, _message(fired, notice))
 
 
 def in_order(announcements: Iterable[Announcement]) -> list[Announcement]:
@@ -125,7 +125,7 @@ def in_order(announcements: Iterable[Announcement]) -> list[Announcement]:
     return sorted(announcements, key=lambda item: (item.fired.fire_at, item.fired.case_id, item.fired.clock))
 
 
-def _told(fired: Fired, notice: Notice) -> Outgoing:
+def _message(fired: Fired, notice: Notice) -> Outgoing:
     identity = derive_id(fired.case_id, fired.clock, fired.level, fired.deadline_version)
     key = str(fired.case_id)
     if notice.elapses:

@@ -36,7 +36,7 @@ class CaseClocks(NamedTuple):
     """What the SLA monitor knows of one case.
 
     `held_by` are inputs of the reporter accepted within a window that the owner of the case has not decided on yet: while there is one,
-    it does not elapse. `settled` are those that it refused, lest a repeat holds it again. `responded_at` is the first T5, T14 or T15,
+    it does not elapse. `refused` are those that it refused, lest a repeat holds it again. `responded_at` is the first T5, T14 or T15,
     `answered_at` the first T15.
     """
 
@@ -56,7 +56,7 @@ class CaseClocks(NamedTuple):
     running: tuple[Running, ...] = ()
     deadline_versions: Mapping[Clock, int] = MappingProxyType({})
     held_by: tuple[UUID, ...] = ()
-    settled: tuple[UUID, ...] = ()
+    refused: tuple[UUID, ...] = ()
 
     def clock(self, clock: Clock) -> Running | None:
         """The run of that clock, if it runs."""
@@ -67,7 +67,7 @@ class CaseClocks(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A clock started. Without `announced` it was met in the same moment and nobody need be told of its end.
+    """A clock started. Without `announced` it was met in the same moment and nobody needs a notice of its end.
 
     `known_at` is when the platform learnt of it, where that is later than the start: the report was entered late.
     """
@@ -88,7 +88,7 @@ class Started(NamedTuple):
 class Ended(NamedTuple):
     """A clock ended at `ended_at` (business time).
 
-    Its checkpoints from then on fall away, and those that are held; earlier ones still fire, so that what is told depends on business
+    Its checkpoints from then on are dropped, and those that are held; earlier ones still fire, so that announcements depend on business
     time alone and never on how late an event was read. `withdraws_end`: the owner has decided on a window, whose end says nothing more.
     `working_days` counts those from the local day of the start to that of the end.
     """

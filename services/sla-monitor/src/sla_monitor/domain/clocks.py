@@ -54,7 +54,7 @@ def _hold(state: CaseClocks | None, event: InputEvent) -> Change:
     window = _window(state.running) if state else None
     if state is None or window is None or not window.started_at <= event.occurred_at <= window.due_at:
         return None, ()
-    if event.input_id in state.held_by or event.input_id in state.settled:
+    if event.input_id in state.held_by or event.input_id in state.refused:
         return None, ()
     held = state._replace(held_by=(*state.held_by, event.input_id))
     return held, () if state.held_by else (Held(state.case_id, window.clock, True, event.occurred_at),)
@@ -219,7 +219,7 @@ def _input_refused(move: _Move, event: cases.InputRefused) -> None:
     if event.input_id not in move.before.held_by:
         return
     left = tuple(held for held in move.before.held_by if held != event.input_id)
-    move.changed |= {"held_by": left, "settled": (*move.before.settled, event.input_id)}
+    move.changed |= {"held_by": left, "refused": (*move.before.refused, event.input_id)}
     window = _window(move.running.values())
     if not left and window is not None:
         move.steps.append(Held(move.before.case_id, window.clock, False, window.started_at))

@@ -15,7 +15,7 @@ _SEVERITY = {level: rank for rank, level in enumerate(WarningLevel)}
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A moment of a clock that must be told if the clock still runs then. `clock` is C5 for the monitoring warning of C4."""
+    """A moment of a clock that must be announced if the clock still runs then. `clock` is C5 for the monitoring warning of C4."""
 
     clock: Clock
     level: WarningLevel
@@ -73,7 +73,7 @@ class DeadlinePlanner:
 
         `time_zone` is the agency's; nationally owned clocks run on the profile's. `limit` replaces the profile's length in days.
         `known_at` is when the platform learnt of it, later than the start where a report was entered late. Of the checkpoints that
-        lie at or before that moment only the gravest is told, at once, and the end where that is over too: never a reminder with a miss.
+        lie at or before that moment only the gravest is published, at once, and the end where it is over too: never a reminder with a miss.
         Raises CalendarError, and LookupError for an unknown profile or a class that is missing.
         """
         zone = zone_of(zone_name_of(profile_name, clock, time_zone))
@@ -115,7 +115,7 @@ class DeadlinePlanner:
             anchor = day_0 if warning.anchor is Anchor.START else last_day
             fire_at = _moment(shifted(self.calendar, anchor, days, rule.unit), warning, profile.warning_hour, zone)
             if warning.anchor is Anchor.START and fire_at >= due_at:
-                continue  # a shortened limit ends before this level: the end itself is told
+                continue  # a shortened limit ends before this level: the end itself is announced
             found.append(Checkpoint(Clock(rule.code), warning.level, fire_at))
         return found
 

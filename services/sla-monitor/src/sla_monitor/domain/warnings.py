@@ -53,7 +53,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class WarningOf:
-    """One warning of a run. `ends`: it tells that the clock ran out."""
+    """One warning of a run. `ends`: the clock ran out."""
 
     clock: Clock
     level: WarningLevel

@@ -1,4 +1,4 @@
-"""The gauges of what is due and has not fired: measured beside the loop that fires, so that they tell when that one fails."""
+"""The gauges of what is due and has not fired: measured beside the loop that fires, so that they show when that one fails."""
 
 from datetime import datetime
 

@@ -24,7 +24,7 @@ class View(BaseModel):
 
 
 class WarningView(View):
-    """A warning of a clock; `ends` means that it tells of the end itself. C5 is the monitoring warning of C4."""
+    """A warning of a clock; `ends` means that it is of the end itself. C5 is the monitoring warning of C4."""
 
     clock: Clock
     level: WarningLevel

@@ -94,7 +94,7 @@ class QueueReader:
             return None if row is None else _filed(row)
 
     async def state(self, case_id: UUID) -> CaseState | None:
-        """The state of a case as triage knows it: beyond the hand-over it is the one with which it was handed over."""
+        """The state of a case as triage knows it: after a transfer it is the one with which it was transferred."""
         async with self._database.read() as connection:
             found = await connection.scalar(_STATE, {"case_id": case_id})
             return None if found is None else CaseState(found)

@@ -56,7 +56,7 @@ class Handlers:
             raise TypeError(f"{type(body).__name__} is no event of a case")
         if incoming.key != str(body.case_id):
             raise MisplacedEvent(
-                f"{type(body).__name__} of case {body.case_id} lies under key {incoming.key[:80]!r}: publish it anew under its case id"
+                f"{type(body).__name__} of case {body.case_id} is under key {incoming.key[:80]!r}: publish it again under its case id"
             )
         if isinstance(body, ReporterErased):
             return UNCHANGED if case is None else _erased(case, body)
