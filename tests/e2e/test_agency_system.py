@@ -57,7 +57,7 @@ async def test_a_command_sent_again_changes_nothing_more(platform: Platform) -> 
     assert [(r.kind, r.body.get("transition")) for r in messages] == [("CaseAssigned", "T2"), ("CaseChanged", "T4"), ("CaseChanged", "T14")]
 
 
-async def test_what_can_t_be_obeyed_is_refused_with_the_reason(platform: Platform) -> None:
+async def test_what_can_t_be_carried_out_is_refused_with_the_reason(platform: Platform) -> None:
     receipt = await assigned(platform)
     case = receipt.case_id
     wrong_unit = await platform.command(BANDUNG, AcceptCase(case_id=case, unit="dinas-antariksa"))

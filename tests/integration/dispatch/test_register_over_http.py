@@ -155,7 +155,7 @@ async def test_without_a_version_nothing_is_changed(register: Register) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "notified"),
     [
         ({"email": "aduan@bogor"}, "is no mailbox"),
         ({"supervised_by": "kemenkes"}, "answers to its own province"),

@@ -57,7 +57,7 @@ def test_a_refused_input_changes_neither_state_nor_agency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("published", "shown"),
     [
         (archived(), {"reason": "too_general", "text": "Sebutkan lokasinya"}),
         (accepted(), {"unit": "bina-marga", "completion_limit_working_days": 14, "agency": "dinas-pu"}),

@@ -56,7 +56,7 @@ def test_every_event_that_the_topology_lets_the_notifier_read_is_decided_upon() 
 
 
 @pytest.mark.parametrize(
-    ("role", "code", "told"),
+    ("role", "code", "notified"),
     [
         (Role.REPORTER, "window_over", True),
         (Role.CLERK, "window_over", True),

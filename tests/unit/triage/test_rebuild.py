@@ -88,7 +88,7 @@ def test_the_case_is_as_it_was(how: str, backup: int) -> None:
     assert all(event in life.events for event in said), "nothing is said that was not said before"
 
 
-def test_a_command_obeyed_before_is_known_again() -> None:
+def test_a_command_carried_out_before_is_known_again() -> None:
     life = a_life("forwarded")
     outcome = handlers().apply(life.backups[2], incoming(life.events[-1], source="triage", replayed=True))
     assert outcome.handled == (an_id("command"),)

@@ -111,5 +111,5 @@ def test_an_erasure_that_a_hand_over_meets_on_the_way_is_repeated_behind_it() ->
 
 
 def test_an_erasure_under_another_cases_key_is_refused() -> None:
-    with pytest.raises(ValueError, match="lies under key"):
+    with pytest.raises(ValueError, match="is under key"):
         handlers().apply(None, incoming(ReporterErased(case_id=CASE_ID, reporter_ref=CASE_ID, occurred_at=LATER), key=str(UUID(int=9))))
