@@ -13,7 +13,8 @@ from tests.support.k8s_network import matches
 pytestmark = pytest.mark.timeout(1200)  # the first one builds kustomize where the machine has none
 
 each_overlay = pytest.mark.parametrize("name", OVERLAYS)
-OF_OPERATIONS = ("Job/tuntas-doctor", "CronJob/tuntas-reconcile")
+OF_OPERATIONS = {"Job/tuntas-doctor": (384, 100), "CronJob/tuntas-reconcile": (2048, 500)}
+"""What operators run, and its bounds: MiB of memory and thousandths of a processor. Reconciliation reads everything."""
 MEBIBYTES = {"Mi": 1, "Gi": 1024}
 SECRET_WORDS = re.compile(r"(password|secret|pepper|encryption[-_]key|token)\w*\s*[:=]\s*[\"']?([A-Za-z0-9+/=_-]{8,})", re.IGNORECASE)
 
@@ -30,7 +31,7 @@ def test_images_are_pinned_and_ours_are_those_of_the_settings(name: str) -> None
         assert re.fullmatch(r"\d+\.\d+\.\d+(-[a-z0-9]+)*", tag), f"{where}: {container['image']}"
         if "collector" not in where:
             assert (image.rpartition("/")[0], tag) == (settings["images"], settings["tag"]), where
-            assert image.rpartition("/")[2] in where or where.startswith(OF_OPERATIONS), where
+            assert image.rpartition("/")[2] in where or where.startswith(tuple(OF_OPERATIONS)), where
         assert container["imagePullPolicy"] == "IfNotPresent", where
 
 
@@ -68,9 +69,9 @@ def test_every_container_has_bounds(name: str) -> None:
     for where, container in all_containers(overlay(name)):
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
         assert set(requests) == set(limits) == {"cpu", "memory"}, where
-        most = {"CronJob/tuntas-reconcile": 2048, "Job/tuntas-doctor": 384}.get(where.partition("-0")[0].partition("/service")[0], 256)
-        assert 64 <= mebibytes(requests["memory"]) <= mebibytes(limits["memory"]) <= most, where
-        assert 50 <= int(requests["cpu"].removesuffix("m")) <= (500 if most > 256 else 300), where
+        most_memory, most_cpu = next((bounds for start, bounds in OF_OPERATIONS.items() if where.startswith(start)), (256, 300))
+        assert 64 <= mebibytes(requests["memory"]) <= mebibytes(limits["memory"]) <= most_memory, where
+        assert 50 <= int(requests["cpu"].removesuffix("m")) <= most_cpu, where
     for where, template in pod_templates(overlay(name)).items():
         assert all("sizeLimit" in volume["emptyDir"] for volume in template["spec"]["volumes"] if "emptyDir" in volume), where
 

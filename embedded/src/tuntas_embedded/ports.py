@@ -1,5 +1,6 @@
-"""Free loopback ports, outside the range from which the kernel takes ports of outgoing connections.
+"""Loopback ports: which are free, and whether something answers there.
 
+Free ones are outside the range from which the kernel takes ports of outgoing connections.
 A port inside that range can be taken by somebody's outgoing connection while its server is down for a restart; a
 client that keeps connecting to it can even be connected to itself.
 """

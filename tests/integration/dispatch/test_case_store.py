@@ -60,9 +60,9 @@ def full() -> Case:
 
 async def save(engine: AsyncEngine, *cases: Case, **report: Any) -> None:
     """Cases with their reports, where fields of one are given."""
-    notified = a_report(**report).model_dump_json()
+    report_json = a_report(**report).model_dump_json()
     async with engine.begin() as connection:
-        await STORE.save(connection, cases, [CaseReport(case.case_id, notified) for case in cases] if report else ())
+        await STORE.save(connection, cases, [CaseReport(case.case_id, report_json) for case in cases] if report else ())
 
 
 async def load(engine: AsyncEngine, *ids: UUID) -> dict[str, Case]:

@@ -95,9 +95,9 @@ async def register(url: str) -> AsyncIterator[Register]:
 
 def problem(answer: httpx.Response, status: int, code: str) -> Json:
     assert answer.status_code == status, answer.text
-    notified: Json = answer.json()
-    assert notified["code"] == code, notified
-    return notified
+    problem: Json = answer.json()
+    assert problem["code"] == code, problem
+    return problem
 
 
 async def test_an_agency_is_disabled_announced_and_recorded(register: Register) -> None:
@@ -155,7 +155,7 @@ async def test_without_a_version_nothing_is_changed(register: Register) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "notified"),
+    ("fields", "says"),
     [
         ({"email": "aduan@bogor"}, "is no mailbox"),
         ({"supervised_by": "kemenkes"}, "answers to its own province"),
@@ -166,10 +166,10 @@ async def test_without_a_version_nothing_is_changed(register: Register) -> None:
         ({"units": [{"code": "aa", "name": "A", "kind": "ordinary", "parent": "bb"}]}, "is no unit of the same agency"),
     ],
 )
-async def test_what_the_files_may_not_say_is_refused_here_too(register: Register, fields: Json, notified: str) -> None:
+async def test_what_the_files_may_not_say_is_refused_here_too(register: Register, fields: Json, says: str) -> None:
     _, etag = await register.read("kab-32-01")
     refused = problem(await register.change("kab-32-01", etag, **fields), 422, "register_faults")
-    assert any(notified in fault["message"] and fault["field"] == "kab-32-01" for fault in refused["errors"]), refused["errors"]
+    assert any(says in fault["message"] and fault["field"] == "kab-32-01" for fault in refused["errors"]), refused["errors"]
     assert await register.published() == []
     assert await register.audit() == []
 

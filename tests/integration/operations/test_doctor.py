@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +30,8 @@ from tuntas_operations.credentials import Credentials
 from tuntas_operations.doctor import Finding, examine
 from tuntas_operations.doctor.clocks import PROBE
 from tuntas_operations.installation import Installation
-from tuntas_operations.rights import BrokerUser, Grant, agency_user, platform_users, service_user
+from tuntas_operations.reconciliation.reading import TopicReader
+from tuntas_operations.rights import OPERATIONS, BrokerUser, Grant, agency_user, platform_users, service_user
 from tuntas_operations.topics import create_topics, topics_for
 
 ADMINISTRATOR = Credentials("administrator", "a-password")
@@ -184,6 +186,18 @@ def test_a_skewed_clock(secured: Secured, database: str, ours: float, word: str)
     assert all(finding.status == "ok" for finding in examine(installation) if finding.about.endswith("clock"))
 
 
+def test_the_user_of_operations_has_the_rights_that_doctor_and_reconciliation_need(secured: Secured, servers: Servers) -> None:
+    user, register = Credentials(OPERATIONS, "a-password"), register_of(servers, AGENCIES)
+    provide_user(secured.bootstrap, ADMINISTRATOR, user)
+    findings = {finding["about"]: finding for finding in secured.operator(user, TUNTAS_DATABASE_URL_DISPATCH=register).json("doctor")}
+    examined = ("kafka", "kafka rights", "kafka users", "topics")
+    assert {about: findings[about]["status"] for about in examined} == dict.fromkeys(examined, "ok")
+    assert "but not change them" in findings["kafka rights"]["told"]
+    assert findings["kafka clock"]["status"] == "not checked", "it may make no topic, so that it can change nothing"
+    with closing(TopicReader(secured.bootstrap, user.librdkafka())) as reader:
+        assert list(reader.read()) == []
+
+
 def test_a_user_without_rights_at_the_broker(secured: Secured) -> None:
     wrong = wrongs(secured.operator(NOBODY).json("doctor", status=1))
     assert f"nobody-special lacks Read and Describe and DescribeConfigs on {CASES.name}" in wrong["kafka rights"]
@@ -197,6 +211,21 @@ def test_a_role_without_rights_in_its_database(servers: Servers, database: str) 
     run_apart(execute(admin, "ALTER TABLE outbox OWNER TO postgres", f"GRANT SELECT ON outbox TO {role}"))
     wrong = wrongs(Operator({"TUNTAS_DATABASE_URL_INTAKE": database}).json("doctor", status=1))
     assert f"the role {role} lacks DELETE on outbox, INSERT on outbox, UPDATE on outbox" in wrong["intake rights"]
+
+
+def test_the_role_of_operations_may_read_only_and_a_services_role_may_not(servers: Servers, database: str) -> None:
+    role, name = urlsplit(database).username, urlsplit(database).path.lstrip("/")
+    admin, reader = f"{servers.admin_url.rpartition('/')[0]}/{name}", f"{role}_reader"
+    made = f"CREATE ROLE {reader} LOGIN PASSWORD 'secret' IN ROLE pg_read_all_data"
+    run_apart(execute(admin, made, f'GRANT CONNECT ON DATABASE "{name}" TO {reader}'))
+    operations = Operator({"TUNTAS_DATABASE_URL_INTAKE": f"postgresql://{reader}:secret@{database.rpartition('@')[2]}"})
+    findings = {finding["about"]: finding for finding in operations.json("doctor")}
+    assert findings["intake rights"]["status"] == "ok"
+    assert "may read every table, and write none" in findings["intake rights"]["told"]
+
+    run_apart(execute(admin, f"REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public FROM {role}"))
+    wrong = wrongs(Operator({"TUNTAS_DATABASE_URL_INTAKE": database}).json("doctor", status=1))
+    assert f"the role {role} lacks DELETE on" in wrong["intake rights"]
 
 
 def test_a_services_user_with_too_few_and_too_many_rights(secured: Secured) -> None:

@@ -88,11 +88,11 @@ class Dispatch(RuleBasedStateMachine):
 
     @rule(command=st.sampled_from(COMMANDS), agency=st.sampled_from([BOGOR, BEKASI]))
     def agency_system_commands(self, command: AgencyCommand, agency: str) -> None:
-        before, notified = self.world.case, len(self.world.agencies)
+        before, sent = self.world.case, len(self.world.agencies)
         message_id = uuid4()
         self.sent.append((command, agency, message_id))
         self.world.command(command, agency, NOON + timedelta(minutes=self.now()), message_id)
-        answer = self.world.agencies[notified:]
+        answer = self.world.agencies[sent:]
         assert len(answer) == 1, "a command is answered, by its effect or by a refusal"
         assert answer[0].topic == AGENCY_CASES.for_agency(agency)
         if isinstance(answer[0].body, ActionRefused):
@@ -228,9 +228,9 @@ class Dispatch(RuleBasedStateMachine):
         wanted = sorted(
             (event.version, event.state, event.agency) for event in [*forwards, *own] if hasattr(event, "agency") and event.transition
         )
-        notified = [m for m in self.world.agencies if isinstance(m.body, CaseAssigned | CaseChanged)]
-        assert sorted((m.body.version, m.body.state, m.body.agency) for m in notified) == wanted  # type: ignore[attr-defined]
-        assert all(m.topic == AGENCY_CASES.for_agency(m.body.agency) for m in notified)  # type: ignore[attr-defined]
+        messages = [m for m in self.world.agencies if isinstance(m.body, CaseAssigned | CaseChanged)]
+        assert sorted((m.body.version, m.body.state, m.body.agency) for m in messages) == wanted  # type: ignore[attr-defined]
+        assert all(m.topic == AGENCY_CASES.for_agency(m.body.agency) for m in messages)  # type: ignore[attr-defined]
 
     @invariant()
     def no_case_gets_more_than_three_supplements_a_day(self) -> None:
@@ -282,8 +282,8 @@ class Dispatch(RuleBasedStateMachine):
         assert rebuilt.handled == {_handled_as(e) for e in self.owner_events() if e.input_id}
         anew = [entry.body for entry in rebuilt.cases[lay_there:] if isinstance(entry.body, CaseEvent)]
         assert not anew, "a rebuild decides nothing anew"
-        notified = {m.id: m.body for m in self.world.agencies if not isinstance(m.body, ActionRefused)}
-        assert {m.id: m.body for m in rebuilt.agencies} == notified
+        bodies = {m.id: m.body for m in self.world.agencies if not isinstance(m.body, ActionRefused)}
+        assert {m.id: m.body for m in rebuilt.agencies} == bodies
 
     def reading_it_all_again_changes_nothing(self) -> None:
         """Inbox, answered inputs and positions forgotten, the case kept: no event, no message to an agency, no other state."""

@@ -41,18 +41,18 @@ def test_the_files_of_the_register_itself_change_nothing(file: Path) -> None:
 
 
 def test_every_fault_is_named_by_its_line_and_none_of_the_others(file: Path) -> None:
-    notified = faults(
+    lines = faults(
         file,
         "Baru!,Badan Baru,body,,Asia/Jakarta,,aduan@baru.example,health",
         "badan-satu,,body,,Asia/Bangkok,nobody,no-mailbox,magic",
         "badan-dua,Badan Dua,body,,Asia/Jakarta,,dua@baru.example,health",
         "badan-dua,Badan Dua,body,,Asia/Jakarta,,dua@baru.example,health",
     )
-    assert all(line.startswith("new.csv:") for line in notified)
-    assert [line.split(": ")[0] for line in notified if "no code" in line] == ["new.csv:2"]
-    of_the_third = [line for line in notified if line.startswith("new.csv:3")]
+    assert all(line.startswith("new.csv:") for line in lines)
+    assert [line.split(": ")[0] for line in lines if "no code" in line] == ["new.csv:2"]
+    of_the_third = [line for line in lines if line.startswith("new.csv:3")]
     assert len(of_the_third) == 5, of_the_third
-    assert [line for line in notified if line.startswith("new.csv:5")] == ["new.csv:5: code 'badan-dua' is already that of new.csv:4"]
+    assert [line for line in lines if line.startswith("new.csv:5")] == ["new.csv:5: code 'badan-dua' is already that of new.csv:4"]
 
 
 def test_supervision_in_a_circle_through_the_register_is_refused(file: Path) -> None:

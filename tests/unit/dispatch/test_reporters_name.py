@@ -72,13 +72,13 @@ def test_no_text_of_a_command_takes_the_name_along(kind: type[AgencyCommand], so
     else:
         outcome = handlers.on_action(case, incoming(command, AGENCY_ACTIONS.for_agency(BOGOR), NOON + timedelta(hours=1)))
     assert outcome.state is not None, "the command is accepted"
-    notified = published(outcome)
+    texts = published(outcome)
     event = json.loads(outcome.outgoing[0].body.model_dump_json())
     held = {**event, **(event.get("assessment") or {})}
     for field in texts_of(kind):
         assert held[field] == ([LEFT, "lampiran"] if field == "evidence" else LEFT)
     for secret in ("nurhaliza", "ѕіtі", "s̲iti", "3456"):
-        assert secret not in notified.lower()
+        assert secret not in texts.lower()
 
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
@@ -101,8 +101,8 @@ def test_evidence_beside_and_in_an_address_is_masked() -> None:
     outcome = make_handlers()[0].on_command(
         a_case_in(CaseState.IN_PROGRESS), AnswerCase(case_id=CASE_ID, answer="Selesai", evidence=evidence), an_act(), source="http"
     )
-    notified = json.loads(outcome.outgoing[0].body.model_dump_json())["evidence"]
-    assert notified == ["https://berkas.example/[nama]/0812345678901.pdf", "[telepon], lihat https://berkas.example/1"]
+    evidence = json.loads(outcome.outgoing[0].body.model_dump_json())["evidence"]
+    assert evidence == ["https://berkas.example/[nama]/0812345678901.pdf", "[telepon], lihat https://berkas.example/1"]
 
 
 @pytest.mark.parametrize("name", [NAME, None])
@@ -135,10 +135,10 @@ def test_an_erased_reporters_fingerprints_are_dropped_and_nothing_is_published()
     assert world.read_next()
     assert world.case is not None
     assert world.case.name_fingerprints
-    notified = len(world.agencies)
+    sent = len(world.agencies)
     assert world.read_next()
     assert world.case == a_case(case_id=CASE_ID)
-    assert (len(world.agencies), len(world.cases)) == (notified, 3)
+    assert (len(world.agencies), len(world.cases)) == (sent, 3)
 
 
 def test_a_case_forwarded_again_brings_its_fingerprints_again_and_the_agency_never_sees_them() -> None:
@@ -150,10 +150,10 @@ def test_a_case_forwarded_again_brings_its_fingerprints_again_and_the_agency_nev
         case = outcome.state
         assert case is not None
         assert case.name_fingerprints == packed(event.name_fingerprints)
-        assert not any(notified in published(outcome) for notified in event.name_fingerprints)
-        assert not any(notified in str(row) for row in outcome.rows for notified in event.name_fingerprints)
+        assert not any(one in published(outcome) for one in event.name_fingerprints)
+        assert not any(one in str(row) for row in outcome.rows for one in event.name_fingerprints)
 
 
 def test_the_hand_over_of_an_older_release_has_no_fingerprints() -> None:
-    notified = forwarded(CASE_ID).model_dump(mode="json", exclude={"name_fingerprints"})
-    assert CaseForwarded.model_validate(notified).name_fingerprints == ()
+    content = forwarded(CASE_ID).model_dump(mode="json", exclude={"name_fingerprints"})
+    assert CaseForwarded.model_validate(content).name_fingerprints == ()

@@ -200,5 +200,5 @@ def _return(stored: Held | None, _now: datetime) -> Outcome[Held]:
         return Outcome(None)
     version = case.version + 1
     event = returned(version, case.bounces + 1, agency=case.agency)
-    notified = Outgoing(CASES.name, KEY, event, LATER, derive_id(CASE_ID, "returned", version))
-    return Outcome(replace(case, version=version, owner=False), (notified,))
+    message = Outgoing(CASES.name, KEY, event, LATER, derive_id(CASE_ID, "returned", version))
+    return Outcome(replace(case, version=version, owner=False), (message,))

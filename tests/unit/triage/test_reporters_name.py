@@ -40,7 +40,7 @@ def texts_of(command: Verify | Archive) -> dict[str, Any]:
     return {field.name: WRITTEN for field in fields(command) if field.name not in NO_TEXTS}
 
 
-def notified(outcome: Outcome[Any]) -> str:
+def texts_published(outcome: Outcome[Any]) -> str:
     return "\n".join(body.model_dump_json() for body in published(outcome.outgoing))
 
 
@@ -53,8 +53,8 @@ def test_no_text_of_a_command_takes_the_name_along(bare: Verify | Archive) -> No
     else:
         outcome = made.archive(case, command, OFFICER, LATER)
     for secret in ("nurhaliza", "ѕіtі", "s̲iti", "3456"):
-        assert secret not in notified(outcome).lower()
-    assert notified(outcome).count(LEFT) == len(texts_of(bare)) > 0
+        assert secret not in texts_published(outcome).lower()
+    assert texts_published(outcome).count(LEFT) == len(texts_of(bare)) > 0
 
 
 @pytest.mark.parametrize("name", [NAME, None])
@@ -62,7 +62,7 @@ def test_whether_a_title_is_too_long_says_nothing_of_the_name(name: str | None) 
     made = handlers()
     title = "Siti " * 60
     outcome = made.forward(waiting(made, name=name), a_report(), Verify(agency="kemenkes", title=title), OFFICER, LATER)
-    assert ("Siti" in notified(outcome)) == (name is None)
+    assert ("Siti" in texts_published(outcome)) == (name is None)
 
 
 def test_the_fingerprints_go_on_to_dispatch_by_themselves_by_hand_and_after_a_return() -> None:

@@ -16,7 +16,8 @@ from tuntas_operations.service_modules import module_of
 from tuntas_operations.settings import variable
 
 _OLDEST = 150_000
-_READS_ONLY = """SELECT bool_and(has_table_privilege(c.oid, 'SELECT')) AND NOT bool_or(has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE'))
+# a member of pg_read_all_data that may write nothing; a service's own role is none, and lacks its rights where it may only read
+_READS_ONLY = """SELECT pg_has_role('pg_read_all_data', 'USAGE') AND NOT bool_or(has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE'))
  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"""
 _LACKING = """SELECT c.relname, p.privilege FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
  unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (privilege)

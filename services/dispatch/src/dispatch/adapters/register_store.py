@@ -48,9 +48,7 @@ _UPSERT = text(
     "changed_at = EXCLUDED.changed_at"
 )
 _READ_LOADED = text("SELECT code, loaded FROM agency WHERE loaded IS NOT NULL")
-_LOADED = BulkColumns(
-    Agency, BulkColumn("code", "text", fixed=True), BulkColumn("loaded", "jsonb", lambda agency: json.dumps(fields_of(agency)))
-)
+_LOADED = BulkColumns(Agency, BulkColumn("code", "text"), BulkColumn("loaded", "jsonb", lambda agency: json.dumps(fields_of(agency))))
 _REMEMBER_LOADED = _LOADED.statement(
     "UPDATE agency AS a SET loaded = x.loaded FROM {unnest} AS x ({names}) WHERE a.code = x.code AND a.loaded IS DISTINCT FROM x.loaded"
 )

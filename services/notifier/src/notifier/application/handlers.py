@@ -63,7 +63,7 @@ def on_deadline(_state: None, incoming: Incoming) -> Outcome[None]:
 
 
 def on_own_notice(_state: None, incoming: Incoming) -> Outcome[None]:
-    """An own event that came back: a database that was put back to a backup must not send again what was told since."""
+    """An own event that came back: a database that was put back to a backup must not send again what was sent since."""
     return Outcome(None, rows=[_expect(incoming, NoticeEvent)])
 
 
