@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from sqlalchemy import text
 
-from tests.support.counting import Summed
+from tests.support.counting import Summed, first_steps
 from tests.support.delivery import A_MONDAY, Delivery
 from tests.support.servers import Servers
 from tests.support.service_process import ServiceProcess
@@ -46,20 +46,9 @@ def _set_largest_message(servers: Servers, topic: str, number_of_bytes: int) -> 
         future.result()
 
 
-async def _first_steps(delivery: Delivery) -> dict[str, list[int]]:
-    """Steps by key as a reader takes them: what comes again under its id is dropped."""
-    seen: set[object] = set()
-    steps: dict[str, list[int]] = {}
-    for key, body, identity in await delivery.published():
-        if identity not in seen:
-            seen.add(identity)
-            steps.setdefault(key, []).append(body.steps)
-    return steps
-
-
 async def _until_published(delivery: Delivery, expected: dict[str, list[int]], within_s: float = 60.0) -> None:
     async def there() -> bool:
-        return await _first_steps(delivery) == expected
+        return first_steps(await delivery.published()) == expected
 
     await until(there, "everything is published in order", within_s)
 
@@ -109,7 +98,7 @@ async def test_a_backlog_of_a_blocked_topic_is_moved_out_of_the_way_of_each_look
         return (row.main, row.aside) == (0, 50_000)
 
     await until(moved, "50,000 rows are set aside and no other is left", 120)
-    assert await _first_steps(delivery) == {key: list(range(3)) for key in KEYS}
+    assert first_steps(await delivery.published()) == {key: list(range(3)) for key in KEYS}
 
 
 async def test_a_sent_message_that_cannot_be_deleted_is_not_sent_again(make: Callable[..., Delivery]) -> None:

@@ -1,7 +1,8 @@
 """The smallest service: adds up numbers per key, publishes each sum, and fails when a message says so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -80,3 +81,14 @@ def apply_to(topic: str) -> Callable[[Tally | None, Incoming], Outcome[Tally]]:
         return Outcome(after, (outgoing,), ("\x00" if poison else f"{after.total}",), handled)
 
     return apply
+
+
+def first_steps(published: Iterable[tuple[str, Summed, UUID]]) -> dict[str, list[int]]:
+    """Steps by key in the order of their first appearance: what was sent and not yet deleted at a crash is sent again, under its id."""
+    seen: set[UUID] = set()
+    steps: dict[str, list[int]] = {}
+    for key, body, identity in published:
+        if identity not in seen:
+            seen.add(identity)
+            steps.setdefault(key, []).append(body.steps)
+    return steps

@@ -1,11 +1,10 @@
 """How delivery behaves, whatever broker and database it runs on. Each subclass gives `make`."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 import pytest
 
-from tests.support.counting import Added, Asked
+from tests.support.counting import Added, Asked, first_steps
 from tests.unit.chassis.delivery_harness import DeliveryUnderTest
 from tuntas_chassis.ids import new_id
 from tuntas_contracts.cases import InputRefused
@@ -34,17 +33,6 @@ def the_answer_to(asked: Asked) -> InputRefused:
     )
 
 
-async def steps_by_key(delivery: DeliveryUnderTest) -> dict[str, list[int]]:
-    """Steps in the order of their first appearance: what was sent and not yet deleted at a crash is sent again, under its id."""
-    seen: set[UUID] = set()
-    steps: dict[str, list[int]] = {}
-    for key, body, identity in await delivery.published():
-        if identity not in seen:
-            seen.add(identity)
-            steps.setdefault(key, []).append(body.steps)
-    return steps
-
-
 class OnceAndInOrder:
     """Every message takes effect once and in its key's order, and so does what it leads to."""
 
@@ -54,7 +42,7 @@ class OnceAndInOrder:
         await delivery.feed([(key, Added(amount=n)) for n in range(50) for key in KEYS])
         await delivery.all_published(1000)
         assert await delivery.totals() == {key: (sum(range(50)), 50) for key in KEYS}
-        assert await steps_by_key(delivery) == {key: list(range(1, 51)) for key in KEYS}
+        assert first_steps(await delivery.published()) == {key: list(range(1, 51)) for key in KEYS}
 
     async def test_the_order_of_a_key_holds_over_small_batches(self, make: Make) -> None:
         delivery = make(batch_max=7)
@@ -62,7 +50,7 @@ class OnceAndInOrder:
         await delivery.start()
         await delivery.all_published(200)
         assert sorted(delivery.counting.seen) == sorted((n, "catching up") for n in range(1, 11) for _ in KEYS)
-        assert await steps_by_key(delivery) == {key: list(range(1, 11)) for key in KEYS}
+        assert first_steps(await delivery.published()) == {key: list(range(1, 11)) for key in KEYS}
 
     async def test_the_same_event_twice_has_one_effect(self, make: Make) -> None:
         delivery = make()
@@ -147,7 +135,7 @@ class FaultsAndRestores:
         await delivery.feed([(key, Added(amount=n)) for n in range(5) for key in KEYS])
         await delivery.all_published(100)
         assert delivery.faults.before_commit == 0
-        assert await steps_by_key(delivery) == {key: [1, 2, 3, 4, 5] for key in KEYS}
+        assert first_steps(await delivery.published()) == {key: [1, 2, 3, 4, 5] for key in KEYS}
         assert (delivery.metrics.value("tuntas_consumer_retries_total", "counting.in") or 0) >= 3
         assert delivery.metrics.value("tuntas_consumer_gaps_total", "counting.in") == 0, "the same records are tried, not read again"
         await delivery.all_waiting(0)
